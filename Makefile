@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+# One makefile for everything. Rooms are found by wildcard; everything built lands in build/.
+#
+#	make            build/spantap
+#	make help       all that can be done
+
+VERSION := 0.1.0
+BUILD   := build
+CC      := gcc
+CLANG   := clang
+BPFTOOL := $(shell command -v bpftool 2>/dev/null || echo /usr/sbin/bpftool)
+Q       := $(if $(V),,@)
+msg     = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2);)
+
+ROOMS      := base model net probe meta event stream proto call dialect trace policy spool sink config daemon
+PURE_ROOMS := stream proto call dialect trace policy
+ARCH       := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
+
+WARN := -Wall -Wextra -Wshadow -Wvla -Wundef -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
+	-Wold-style-definition -Wpointer-arith -Wwrite-strings -Wimplicit-fallthrough=5 -Wduplicated-cond \
+	-Wlogical-op -Wno-unused-parameter -Wno-sign-compare $(if $(DEV)$(CI),-Werror)
+HARDEN := -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE
+CFLAGS  ?= -O2 -g
+ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -Iuser -I. -I$(BUILD)/gen $(WARN) $(CFLAGS) -fno-common \
+	-DSPANTAP_VERSION='"$(VERSION)"' -MMD -MP
+LIBS := -lbpf -lelf -lcapstone -lcurl -lsqlite3 -lprotobuf-c -luv -lcyaml -lcjson -lz -lbrotlidec -lzstd -lxxhash \
+	-lcrypto -lcap-ng -lpthread -lm
+LDFLAGS_ALL := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
+
+# ROOMS can be narrowed on the command line to build and test some rooms alone: make check ROOMS="base model proto"
+GEN     := $(BUILD)/gen/model/otlp.pb-c.h $(if $(filter probe,$(ROOMS)),$(BUILD)/gen/probe/spantap.skel.h)
+SRC     := $(foreach r,$(ROOMS),$(sort $(wildcard user/$(r)/*.c)))
+OBJ     := $(SRC:user/%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/model/otlp.pb-c.o
+ASAN    := -fsanitize=address,undefined -fno-sanitize-recover=undefined -O1 -g
+ASAN_OBJ := $(OBJ:$(BUILD)/obj/%=$(BUILD)/asan/%)
+UNIT    := $(foreach r,$(ROOMS),$(sort $(wildcard tests/unit/$(r)/*_test.c)))
+UNIT_BIN := $(UNIT:tests/unit/%.c=$(BUILD)/unit/%)
+
+.PHONY: all
+.DELETE_ON_ERROR:
+.SECONDARY:
+all: $(BUILD)/spantap ## build/spantap (the default)
+
+# ---- the program ----
+$(BUILD)/spantap: $(OBJ)
+	$(call msg,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
+$(BUILD)/obj/%.o: user/%.c | $(GEN)
+	$(call msg,CC,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(HARDEN) -c -o $@ $<
+
+$(BUILD)/obj/model/otlp.pb-c.o: $(BUILD)/gen/model/otlp.pb-c.c
+	$(call msg,CC,$<)
+	$(Q)mkdir -p $(@D) && $(CC) -std=gnu17 -O2 -g -fPIE -I$(BUILD)/gen -c -o $@ $<
+
+$(BUILD)/gen/model/otlp.pb-c.h $(BUILD)/gen/model/otlp.pb-c.c &: user/model/otlp.proto
+	$(call msg,PROTOC,$<)
+	$(Q)mkdir -p $(@D) && protoc-c --c_out=$(BUILD)/gen --proto_path=user model/otlp.proto
+
+# ---- the kernel side ----
+BPF_SRC := $(sort $(wildcard bpf/*.bpf.c))
+BPF_OBJ := $(BPF_SRC:bpf/%.c=$(BUILD)/bpf/%.o)
+$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h vmlinux/*.h)
+	$(call msg,BPF,$<)
+	$(Q)mkdir -p $(@D) && $(CLANG) -target bpf -mcpu=v3 -O2 -g -Wall -Werror -D__TARGET_ARCH_$(ARCH) -Ivmlinux -Ibpf -c -o $@ $<
+
+$(BUILD)/gen/probe/spantap.skel.h: $(BPF_OBJ)
+	$(call msg,SKEL,$@)
+	$(Q)mkdir -p $(@D) && $(BPFTOOL) gen object $(BUILD)/bpf/spantap.o $^ && \
+		$(BPFTOOL) gen skeleton $(BUILD)/bpf/spantap.o name spantap_bpf > $@
+
+# ---- unit tests: every room again, with sanitizers ----
+$(BUILD)/asan/%.o: user/%.c | $(GEN)
+	$(call msg,ASAN,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(ASAN) -c -o $@ $<
+
+$(BUILD)/asan/model/otlp.pb-c.o: $(BUILD)/gen/model/otlp.pb-c.c
+	$(Q)mkdir -p $(@D) && $(CC) -std=gnu17 $(ASAN) -I$(BUILD)/gen -c -o $@ $<
+
+$(BUILD)/unit/%: tests/unit/%.c $(filter-out %/daemon/main.o,$(ASAN_OBJ))
+	$(call msg,TEST,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -Itests $(ASAN) -Wno-missing-prototypes -o $@ $< \
+		$(filter %.o,$^) -lcmocka $(LIBS)
+
+.PHONY: unit
+unit: $(UNIT_BIN) ## unit tests of the rooms, with sanitizers
+	$(Q)tests/run $(UNIT_BIN)
+
+# ---- what can be done ----
+TESTS_E2E := $(sort $(wildcard tests/parity/*_test.py tests/gold/*_test.py tests/recordings/*_test.py tests/e2e/*_test.py))
+FUZZ      := $(sort $(wildcard tests/fuzz/*_fuzz.c))
+FUZZ_RUN  := $(FUZZ:tests/fuzz/%.c=$(BUILD)/fuzz-replay/%)
+FUZZ_LIVE := $(FUZZ:tests/fuzz/%.c=$(BUILD)/fuzz/%)
+PREFIX    ?= /usr/local
+SECONDS_EACH ?= 60
+
+.PHONY: check lint test test-e2e bench fuzz fuzz-replay run install clean setup help
+check: $(UNIT_BIN) $(FUZZ_RUN) $(BUILD)/spantap ## every test that needs neither root nor network
+	$(Q)tests/run $(UNIT_BIN) $(FUZZ_RUN) "tests/lint/run --objects $(BUILD)/obj" tests/lint/selftest.py
+
+lint: $(OBJ) ## the lints alone
+	$(Q)tests/lint/run --objects $(BUILD)/obj
+
+setup: ## installs what building and testing need (root)
+	$(Q)tests/setup/system.sh
+
+test: ## everything, and installs what it needs (root)
+	$(Q)tests/setup/system.sh
+	$(Q)$(MAKE) --no-print-directory -j2 all $(UNIT_BIN) $(FUZZ_RUN)
+	$(Q)tests/setup/mlflow.sh && tests/setup/clients.sh
+	$(Q)tests/run $(UNIT_BIN) $(FUZZ_RUN) "tests/lint/run --objects $(BUILD)/obj" tests/lint/selftest.py $(TESTS_E2E)
+
+test-e2e: $(BUILD)/spantap ## the end-to-end tests alone (root)
+	$(Q)tests/setup/mlflow.sh && tests/setup/clients.sh
+	$(Q)tests/run $(TESTS_E2E)
+
+bench: $(BUILD)/spantap ## measurements as ratios inside one run (root)
+	$(Q)tests/bench/run
+
+fuzz: $(FUZZ_LIVE) ## each fuzz target for SECONDS_EACH (60) seconds; finds are kept in the corpus
+	$(Q)for f in $^; do n=$$(basename $$f _fuzz); mkdir -p $(BUILD)/corpus/$$n; \
+		echo "== $$n"; $$f -max_total_time=$(SECONDS_EACH) -print_final_stats=1 $(BUILD)/corpus/$$n tests/fuzz/corpus/$$n \
+		2>&1 | tail -n 12 || exit 1; done
+
+run: ## installs, builds, starts MLflow and spantap on the whole host, shows a sample trace (root)
+	$(Q)deploy/run/run.sh
+
+install: $(BUILD)/spantap ## PREFIX (/usr/local), DESTDIR
+	install -D -m 755 $(BUILD)/spantap $(DESTDIR)$(PREFIX)/bin/spantap
+	install -D -m 644 deploy/man/spantap.1 $(DESTDIR)$(PREFIX)/share/man/man1/spantap.1
+	install -D -m 644 deploy/completions/spantap.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/spantap
+	install -D -m 644 deploy/systemd/spantap.service $(DESTDIR)$(PREFIX)/lib/systemd/system/spantap.service
+	install -D -m 644 deploy/config/spantap.yaml $(DESTDIR)$(PREFIX)/share/doc/spantap/spantap.yaml
+
+clean: ## removes build/
+	rm -rf $(BUILD)
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z][a-z0-9-]*:.*## /{ printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# A fuzz target is built twice: for libFuzzer, and with a main that replays the corpus as a test.
+$(BUILD)/fuzz-replay/%: tests/fuzz/%.c tests/fuzz/replay.c $(filter-out %/daemon/main.o,$(ASAN_OBJ))
+	$(call msg,TEST,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -Itests $(ASAN) -Wno-missing-prototypes -o $@ $< tests/fuzz/replay.c \
+		$(filter %.o,$^) $(LIBS)
+
+FUZZ_SRC := $(filter-out user/daemon/main.c,$(foreach r,base model event stream proto call dialect trace policy,$(wildcard user/$(r)/*.c)))
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(FUZZ_SRC) | $(GEN)
+	$(call msg,FUZZ,$@)
+	$(Q)mkdir -p $(@D) && $(CLANG) -std=gnu17 -D_GNU_SOURCE -Iuser -I. -Itests -I$(BUILD)/gen -O1 -g \
+		-fsanitize=fuzzer,address,undefined -DSPANTAP_VERSION='"fuzz"' -w -o $@ $< $(FUZZ_SRC) \
+		$(BUILD)/gen/model/otlp.pb-c.c -lprotobuf-c -lz -lbrotlidec -lzstd -lxxhash -lcjson -lm
+
+-include $(OBJ:.o=.d) $(ASAN_OBJ:.o=.d) $(UNIT_BIN:=.d)

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Connections: a number for each (process, TLS object or socket, generation), its offsets, its socket. The number is the
+ * time it was given with the processor in its low byte: it never comes again while the machine is up.
+ */
+#pragma once
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include "chunk.bpf.h"
+#include "vmlinux_flavors.h"
+
+static __always_inline __u64 now_ns(void)
+{
+	return bpf_ktime_get_boot_ns();
+}
+
+static __always_inline __u64 task_start_ns(struct task_struct *task)
+{
+	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
+
+	if (bpf_core_field_exists(leader->start_boottime))
+		return BPF_CORE_READ(leader, start_boottime);
+	return BPF_CORE_READ((struct task_struct___v54 *)leader, real_start_time);
+}
+
+static __always_inline bool process_wanted(__u32 tgid)
+{
+	struct abi_process *process = bpf_map_lookup_elem(&st_procs, &tgid);
+
+	return process ? process->wanted : control.default_wanted;
+}
+
+static __always_inline void head_fill(struct abi_head *head, __u16 type, __u32 size, __u64 conn)
+{
+	head->type = type;
+	head->pad = 0;
+	head->size = size;
+	head->conn = conn;
+	head->time_ns = now_ns();
+}
+
+static __always_inline void open_send(const struct abi_conn_key *key, const struct abi_conn *conn, bool is_late)
+{
+	struct abi_open *open = bpf_ringbuf_reserve(&st_ring, sizeof(*open), 0);
+
+	if (!open) /* the first chunk opens it too; what is lost then is told by its offset */
+		return;
+	head_fill(&open->head, ABI_OPEN, sizeof(*open), conn->id);
+	open->start_ns = conn->start_ns;
+	open->object = key->object;
+	open->tgid = key->tgid;
+	open->tid = (__u32)bpf_get_current_pid_tgid();
+	open->kind = key->kind;
+	open->is_late = is_late;
+	__builtin_memset(open->pad, 0, sizeof(open->pad));
+	bpf_ringbuf_submit(open, wake_flags());
+}
+
+/* The connection of @key, made when there is none or when the one there belongs to a process that is gone. */
+static __always_inline struct abi_conn *conn_get(const struct abi_conn_key *key, bool is_late, bool *ret_is_new)
+{
+	__u64 start_ns = task_start_ns((struct task_struct *)bpf_get_current_task());
+	struct abi_conn *conn = bpf_map_lookup_elem(&st_conns, key);
+	struct abi_conn fresh = {};
+	__u8 yes = 1;
+
+	*ret_is_new = false;
+	if (conn && conn->start_ns == start_ns && !conn->closing)
+		return conn;
+	fresh.id = now_ns() << 8 | (bpf_get_smp_processor_id() & 0xff);
+	fresh.start_ns = start_ns;
+	if (bpf_map_update_elem(&st_conns, key, &fresh, BPF_ANY))
+		return NULL;
+	conn = bpf_map_lookup_elem(&st_conns, key);
+	if (!conn)
+		return NULL;
+	__sync_fetch_and_add(&ledger_here()->conns, 1);
+	bpf_map_update_elem(&st_talkers, &key->tgid, &yes, BPF_ANY);
+	open_send(key, conn, is_late);
+	*ret_is_new = true;
+	return conn;
+}
+
+/* Tells the end of a connection and forgets it; where the ring has no room the entry stays for the sweep. */
+static __always_inline void conn_close(const struct abi_conn_key *key, struct abi_conn *conn, __u8 how)
+{
+	struct abi_close *close = bpf_ringbuf_reserve(&st_ring, sizeof(*close), 0);
+
+	if (!close) {
+		conn->closing = 1;
+		if (!conn->how)
+			conn->how = how;
+		__sync_fetch_and_add(&ledger_here()->close_unsent, 1);
+		return;
+	}
+	head_fill(&close->head, ABI_CLOSE, sizeof(*close), conn->id);
+	close->end[0] = conn->offset[0];
+	close->end[1] = conn->offset[1];
+	close->how = conn->how ? conn->how : how;
+	close->reason = conn->lost[0] ? conn->lost[0] - 1 : conn->lost[1] ? conn->lost[1] - 1 : 0;
+	__builtin_memset(close->pad, 0, sizeof(close->pad));
+	bpf_ringbuf_submit(close, wake_flags());
+	bpf_map_delete_elem(&st_conns, key);
+}
+
+/* What user space said of this connection. A muted one speaks again when bytes in its request direction begin like a
+ * request; 0 keep, 1 do not copy. */
+static __always_inline bool conn_is_muted(struct abi_conn *conn, __u32 dir, const void *buffer, __u64 len)
+{
+	struct abi_verdict *verdict = &verdicts[abi_verdict_slot(conn->id)];
+	__u32 first = 0;
+
+	if (verdict->conn != conn->id || verdict->value == ABI_VERDICT_KEEP)
+		return false;
+	if (verdict->value == ABI_VERDICT_DENY)
+		return true;
+	if ((verdict->value == ABI_VERDICT_MUTE_READ) != (dir == ABI_DIR_READ) || len < 16)
+		return true;
+	if (bpf_probe_read_user(&first, sizeof(first), buffer))
+		return true;
+	/* "POST", "GET ", "PUT ", "PATC" as little-endian words: the methods that carry calls */
+	if (first != 0x54534f50 && first != 0x20544547 && first != 0x20545550 && first != 0x43544150)
+		return true;
+	verdict->value = ABI_VERDICT_KEEP;
+	return false;
+}
+
+#ifndef MOVE
+#define MOVE move_bytes
+#endif
+
+/* @len bytes at @buffer passed on this connection. */
+static __always_inline void conn_bytes(struct abi_conn *conn, __u32 dir, __u64 buffer, __u64 len, __u64 time_ns)
+{
+	struct moving m = {};
+
+	m.conn = conn->id;
+	m.source = buffer;
+	m.offset = conn->offset[dir & 1];
+	m.left = len;
+	m.time_ns = time_ns;
+	m.tid = (__u32)bpf_get_current_pid_tgid();
+	m.dir = dir & 1;
+	m.lost = conn->lost[dir & 1];
+	conn->offset[dir & 1] += len;
+	conn->used_ns = time_ns;
+	__sync_fetch_and_add(&ledger_here()->seen, len);
+	if (!buffer)
+		lose(&m, len, ABI_MISSING_FAULT);
+	else if (control.capture_off || conn_is_muted(conn, dir, (const void *)buffer, len))
+		lose(&m, len, ABI_MISSING_POLICY);
+	else
+		MOVE(&m);
+	conn->lost[dir & 1] = m.lost;
+}

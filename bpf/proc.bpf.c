@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Processes: a child is wanted when its parent's wish is inherited, from its first instruction on; a new program makes a
+ * wish that came from filters void; an end is told, so that what was open of it can be closed.
+ */
+#include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include "conn.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+SEC("tp_btf/sched_process_fork") int BPF_PROG(st_fork, struct task_struct *parent, struct task_struct *child)
+{
+	__u32 parent_id = parent->tgid, child_id = child->tgid;
+	struct abi_process *process, copy;
+
+	if (parent_id == child_id)
+		return 0;
+	process = bpf_map_lookup_elem(&st_procs, &parent_id);
+	if (!process) {
+		bpf_map_delete_elem(&st_procs, &child_id);
+		return 0;
+	}
+	copy = *process;
+	copy.start_ns = 0;
+	bpf_map_update_elem(&st_procs, &child_id, &copy, BPF_ANY);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exec") int BPF_PROG(st_exec, struct task_struct *task)
+{
+	__u32 tgid = task->tgid;
+	struct abi_process *process = bpf_map_lookup_elem(&st_procs, &tgid);
+
+	if (process && !process->inherit)
+		bpf_map_delete_elem(&st_procs, &tgid);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit") int BPF_PROG(st_exit, struct task_struct *task)
+{
+	__u64 thread = bpf_get_current_pid_tgid();
+	__u32 tgid = thread >> 32;
+	struct abi_exit *exit;
+
+	bpf_map_delete_elem(&st_inflight, &(__u64){ inflight_key(thread, ABI_DIR_READ) });
+	bpf_map_delete_elem(&st_inflight, &(__u64){ inflight_key(thread, ABI_DIR_WRITE) });
+	if (BPF_CORE_READ(task, signal, live.counter) > 0)
+		return 0;
+	if (!bpf_map_delete_elem(&st_talkers, &tgid)) {
+		exit = bpf_ringbuf_reserve(&st_ring, sizeof(*exit), 0);
+		if (exit) {
+			head_fill(&exit->head, ABI_EXIT, sizeof(*exit), 0);
+			exit->start_ns = task_start_ns(task);
+			exit->tgid = tgid;
+			exit->pad = 0;
+			bpf_ringbuf_submit(exit, wake_flags());
+		}
+	}
+	bpf_map_delete_elem(&st_procs, &tgid);
+	return 0;
+}

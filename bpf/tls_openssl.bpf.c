@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Calls of OpenSSL and BoringSSL that move plaintext. The arguments are kept at entry, the bytes are copied at the return,
+ * when their number is exact and their pages are there. Only the outermost call of a thread and direction counts
+ * (SSL_write_ex calls SSL_write_ex2); an entry whose stack pointer does not fit the return belongs to a call that never returned.
+ */
+#include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include "socket.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+extern bool bpf_session_is_return(void) __ksym __weak;
+
+enum { RETURN_SKIPPED = 1, RETURN_WANTED = 0 };
+
+static __always_inline int call_enter(struct pt_regs *ctx, __u64 cookie, __u64 count_at)
+{
+	__u32 dir = ABI_COOKIE_DIR(cookie) & 1;
+	__u64 thread = bpf_get_current_pid_tgid(), key = inflight_key(thread, dir), sp = PT_REGS_SP(ctx);
+	struct inflight *outer, call = {};
+
+	if (!process_wanted(thread >> 32))
+		return RETURN_SKIPPED;
+	outer = bpf_map_lookup_elem(&st_inflight, &key);
+	if (outer && outer->sp > sp)
+		return RETURN_SKIPPED;
+	call.object = PT_REGS_PARM1(ctx);
+	call.buffer = PT_REGS_PARM2(ctx);
+	call.count_at = count_at;
+	call.sp = sp;
+	call.time_ns = dir == ABI_DIR_WRITE ? now_ns() : 0;
+	call.kind = ABI_COOKIE_KIND(cookie);
+	call.dir = dir;
+	call.zero_is_end = ABI_COOKIE_ZERO_IS_END(cookie);
+	bpf_map_update_elem(&st_inflight, &key, &call, BPF_ANY);
+	return RETURN_WANTED;
+}
+
+/* ---- the socket behind a TLS object, where its BIO tells ---- */
+
+enum { BIO_TYPE_SOCKET = 0x505, BIO_TYPE_FD = 0x504, BIO_TYPE_MEM = 0x401 };
+
+static __always_inline __u64 user_word(__u64 at)
+{
+	__u64 word = 0;
+
+	if (at)
+		bpf_probe_read_user(&word, sizeof(word), (void *)at);
+	return word;
+}
+
+struct bio {
+	__u64 at;
+	__u32 type;
+	__u32 is_v3; /* BIO of OpenSSL 3: its method is the second word */
+};
+
+static __always_inline bool bio_read(__u64 at, struct bio *bio)
+{
+	__u64 method;
+
+	bio->at = at;
+	for (int i = 0; i < 2; i++) {
+		method = user_word(at + 8 - 8 * i);
+		bio->is_v3 = i == 0;
+		bio->type = (__u32)user_word(method);
+		if (bio->type == BIO_TYPE_SOCKET || bio->type == BIO_TYPE_FD || bio->type == BIO_TYPE_MEM)
+			return true;
+	}
+	return false;
+}
+
+/* rbio and wbio follow each other; where they stand depends on the version, so each place is tried and must hold a BIO. */
+static __always_inline bool object_wbio(__u64 object, struct bio *bio)
+{
+	return bio_read(user_word(object + 0x18), bio) || bio_read(user_word(object + 0x58), bio) ||
+	       bio_read(user_word(object + 0x50), bio) || bio_read(user_word(object + 0x20), bio);
+}
+
+static __always_inline void bind_by_bio(const struct abi_conn_key *key, struct abi_conn *conn, struct bio *bio)
+{
+	__u32 number = (__u32)user_word(bio->at + (bio->is_v3 ? 0x38 : 0x30));
+	struct sock *sk = sock_of_fd((int)number);
+
+	if (sk)
+		conn_bind(key, conn, sk, ABI_PEER_BIO);
+}
+
+/* What a memory BIO holds will be sent by somebody: remember how it begins. BIO -> BIO_BUF_MEM {buf, readp} -> BUF_MEM. */
+static __always_inline void remember_prefix(const struct abi_conn_key *key, struct bio *bio)
+{
+	__u64 state = user_word(bio->at + (bio->is_v3 ? 0x40 : 0x38)), readp = user_word(state + 8);
+	struct prefix_key prefix = { .tgid = key->tgid };
+
+	if (user_word(readp) < PREFIX_LEN)
+		return;
+	if (bpf_probe_read_user(prefix.bytes, PREFIX_LEN, (void *)user_word(readp + 8)) || prefix.bytes[1] != 3)
+		return;
+	bpf_map_update_elem(&st_prefix, &prefix, key, BPF_ANY);
+}
+
+static __always_inline void call_bind(const struct abi_conn_key *key, struct abi_conn *conn, const struct inflight *call)
+{
+	struct bio bio = {};
+	bool has_bio = key->kind == ABI_KIND_OPENSSL && object_wbio(key->object, &bio);
+
+	if (has_bio && bio.type != BIO_TYPE_MEM)
+		bind_by_bio(key, conn, &bio);
+	if (!conn->evidence && call->sock)
+		conn_bind(key, conn, (struct sock *)call->sock, ABI_PEER_NESTED);
+	if (!conn->evidence && has_bio && bio.type == BIO_TYPE_MEM && call->dir == ABI_DIR_WRITE)
+		remember_prefix(key, &bio);
+}
+
+/* The call of @thread and @dir that returns to @sp, taken off the map. */
+static __always_inline bool inflight_take(__u64 thread, __u32 dir, __u64 sp, struct inflight *ret)
+{
+	__u64 key = inflight_key(thread, dir);
+	struct inflight *found = bpf_map_lookup_elem(&st_inflight, &key);
+
+	if (!found || found->sp + sizeof(long) != sp)
+		return false;
+	*ret = *found;
+	bpf_map_delete_elem(&st_inflight, &key);
+	return true;
+}
+
+/* The other side said that it will send no more (close_notify): whoever closes the socket afterwards, it left first. */
+static __always_inline void peer_ended(const struct abi_conn_key *key)
+{
+	struct abi_conn *conn = bpf_map_lookup_elem(&st_conns, key);
+
+	if (conn && !conn->how)
+		conn->how = ABI_HOW_REMOTE;
+}
+
+static __always_inline int call_return(struct pt_regs *ctx)
+{
+	__u64 thread = bpf_get_current_pid_tgid(), sp = PT_REGS_SP(ctx), count;
+	struct abi_conn_key key = {};
+	struct abi_conn *conn;
+	struct inflight call;
+	int result = (int)PT_REGS_RC(ctx);
+	bool is_new;
+
+	if (!inflight_take(thread, ABI_DIR_READ, sp, &call) && !inflight_take(thread, ABI_DIR_WRITE, sp, &call))
+		return 0;
+	key.object = call.object;
+	key.tgid = thread >> 32;
+	key.kind = call.kind;
+	if (result <= 0) {
+		if (result == 0 && call.zero_is_end)
+			peer_ended(&key);
+		return 0;
+	}
+	count = call.count_at ? user_word(call.count_at) : (__u64)result;
+	if (!count || count > 1ull << 31)
+		return 0;
+	conn = conn_get(&key, true, &is_new);
+	if (!conn) {
+		__sync_fetch_and_add(&ledger_here()->seen, count);
+		__sync_fetch_and_add(&ledger_here()->missing[ABI_MISSING_BUDGET], count);
+		return 0;
+	}
+	__sync_fetch_and_add(&ledger_here()->hits, 1);
+	if (!conn->evidence)
+		call_bind(&key, conn, &call);
+	conn_bytes(conn, call.dir, call.buffer, count, call.time_ns ? call.time_ns : now_ns());
+	return 0;
+}
+
+/* The cookie of a place tells what stands there (abi.h), so one program serves all shapes of functions. */
+static __always_inline int cookie_enter(struct pt_regs *ctx)
+{
+	__u64 cookie = bpf_get_attach_cookie(ctx), fourth = PT_REGS_PARM4(ctx), fifth = PT_REGS_PARM5(ctx), count_at;
+
+	/* Both are read by fixed offsets; clang would fold the choice into a computed one, which the verifier refuses. */
+	asm volatile("" : "+r"(fourth), "+r"(fifth));
+	count_at = ABI_COOKIE_COUNT_ARG(cookie) == 4 ? fourth : ABI_COOKIE_COUNT_ARG(cookie) == 5 ? fifth : 0;
+	return call_enter(ctx, cookie, count_at);
+}
+
+SEC("uprobe") int st_call(struct pt_regs *ctx)
+{
+	return bpf_session_is_return() ? call_return(ctx) : cookie_enter(ctx);
+}
+
+SEC("uprobe") int st_enter(struct pt_regs *ctx)
+{
+	return cookie_enter(ctx);
+}
+
+SEC("uprobe") int st_return(struct pt_regs *ctx)
+{
+	return call_return(ctx);
+}
+
+/* Kernels before 5.15 have no cookies: a program for each shape. */
+#define PLAIN_ENTRY(NAME, DIR, COUNT_AT)                                   \
+	SEC("uprobe") int st_##NAME##_in(struct pt_regs *ctx)              \
+	{                                                                  \
+		return call_enter(ctx, ABI_COOKIE(ABI_KIND_OPENSSL, DIR, 0, 0), COUNT_AT);   \
+	}
+
+PLAIN_ENTRY(read, ABI_DIR_READ, 0)
+PLAIN_ENTRY(write, ABI_DIR_WRITE, 0)
+PLAIN_ENTRY(read_ex, ABI_DIR_READ, PT_REGS_PARM4(ctx))
+PLAIN_ENTRY(write_ex, ABI_DIR_WRITE, PT_REGS_PARM4(ctx))
+PLAIN_ENTRY(write_ex2, ABI_DIR_WRITE, PT_REGS_PARM5(ctx))
+
+static __always_inline void object_over(__u64 object, __u32 kind)
+{
+	struct abi_conn_key key = { .object = object, .tgid = bpf_get_current_pid_tgid() >> 32, .kind = kind };
+	struct abi_conn *conn = bpf_map_lookup_elem(&st_conns, &key);
+
+	if (conn)
+		conn_close(&key, conn, ABI_HOW_LOCAL);
+}
+
+/* SSL_free(ssl), SSL_clear(ssl): this generation of the object is over. */
+SEC("uprobe") int st_over(struct pt_regs *ctx)
+{
+	object_over(PT_REGS_PARM1(ctx), ABI_KIND_OPENSSL);
+	object_over(PT_REGS_PARM1(ctx), ABI_KIND_BORINGSSL);
+	return 0;
+}

@@ -1,0 +1,185 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Attaching: to what runs already, in the middle of what it does, and to what lives for 200 ms only."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from harness import fake, spantap, tap  # noqa: E402
+from harness.steps import Steps, tag_of  # noqa: E402
+
+PATH = "/v1/chat/completions"
+PROVIDER = None
+
+
+def setup():
+    global PROVIDER
+    spantap.need_spantap()
+    PROVIDER = fake.Provider()
+
+
+def attached(pid):
+    return spantap.Spantap(str(pid), command="attach")
+
+
+def by_tag(spans):
+    return {tag_of(s): s["attributes"] for s in spans if spantap.is_model_call(s)}
+
+
+def test_attach_between_two_calls_of_a_keep_alive_connection(check):
+    client = Steps(PROVIDER)
+    client.step("call", PATH, "before-1")
+    tracer = attached(client.pid)
+    calls = [client.step("call", PATH, tag) for tag in ("after-1", "after-2")]
+    tracer.wait_spans(2)
+    client.end()
+    tracer.stop()
+    spans = by_tag(tracer.spans())
+    check.equal(sorted(map(str, spans)), ["after-1", "after-2"], "calls captured")
+    for call in calls:
+        attributes = spans.get(call["tag"], {})
+        check.equal(attributes.get("spantap.complete"), True, f"spantap.complete of {call['tag']}")
+        check.equal(attributes.get("http.request.body.size"), call["request_bytes"], f"request body of {call['tag']}")
+        check.equal(
+            attributes.get("http.response.body.size"), call["response_bytes"], f"answer's body of {call['tag']}"
+        )
+        check.equal(
+            attributes.get("server.port"), PROVIDER.tls_port, "the peer, found for a connection that was there before"
+        )
+
+
+def test_attach_in_the_middle_of_a_stream(check):
+    client = Steps(PROVIDER)
+    client.step("stream", "/x/events=60,delay=0.05" + PATH, "mid-1", 5)
+    tracer = attached(client.pid)
+    client.step("rest")
+    client.step("call", PATH, "next-1")
+    tracer.wait_spans(2, where=spantap.is_model_call)
+    client.end()
+    result = tracer.stop()
+    spans = [s["attributes"] for s in tracer.spans() if spantap.is_model_call(s)]
+    late = [a for a in spans if "joined_late" in a.get("spantap.missing_reason", [])]
+    check.must(len(late) == 1 and len(spans) == 2, f"{len(spans)} spans, {len(late)} of them joined late: {result}")
+    check.equal(late[0].get("spantap.complete"), False, "spantap.complete of the stream")
+    check.equal(late[0].get("spantap.end"), "complete", "spantap.end of the stream")
+    check.equal(late[0].get("spantap.request.missing_bytes"), -1, "missing bytes of the request")
+    check.that(0 < late[0].get("spantap.stream.events", 0) < 62, f"events seen: {late[0].get('spantap.stream.events')}")
+    check.that("000059" in late[0].get("gen_ai.output.messages", ""), "the stream's last text is in the span")
+    check.equal(
+        by_tag(tracer.spans()).get("next-1", {}).get("spantap.complete"), True, "the next call on the same connection"
+    )
+
+
+def test_a_client_killed_in_the_middle_of_a_stream_still_gives_its_span(check):
+    tracer = spantap.Spantap("--comm", "python3*")
+    client = Steps(PROVIDER)
+    client.step("stream", "/x/events=100,delay=0.05" + PATH, "kill-1", 8)
+    client.kill()
+    spans = tracer.wait_spans(1, where=lambda s: tag_of(s) == "kill-1")
+    tracer.stop()
+    attributes = spans[0]["attributes"]
+    check.that(
+        attributes.get("spantap.end") not in ("complete", None), f"spantap.end is {attributes.get('spantap.end')}"
+    )
+    check.equal(len(spans), 1, "spans of the killed client")
+    check.that("000003" in attributes.get("gen_ai.output.messages", ""), "what was streamed is in the span")
+    check.that("000099" not in attributes.get("gen_ai.output.messages", ""), "what never passed is not in the span")
+
+
+def test_a_client_that_leaves_in_the_middle_of_a_stream_is_a_cancel(check):
+    client = Steps(PROVIDER)
+    tracer = attached(client.pid)
+    client.step("stream", "/x/events=100,delay=0.05" + PATH, "leave-1", 8)
+    client.step("leave")
+    attributes = tracer.wait_spans(1)[0]["attributes"]
+    client.end()
+    tracer.stop()
+    check.equal(attributes.get("spantap.end"), "client_cancel", "spantap.end")
+    check.equal(attributes.get("spantap.complete"), True, "spantap.complete: all that passed was captured")
+
+
+def test_children_of_an_attached_process_are_traced(check):
+    client = Steps(PROVIDER)
+    tracer = attached(client.pid)
+    client.step("child", PATH, "child-1")
+    attributes = tracer.wait_spans(1, where=lambda s: tag_of(s) == "child-1")[0]["attributes"]
+    client.end()
+    tracer.stop()
+    check.that(attributes.get("process.pid") not in (None, client.pid), "the child's own pid")
+    check.equal(attributes.get("process.parent_pid"), client.pid, "process.parent_pid")
+
+
+def test_other_processes_are_not_traced_by_attach(check):
+    client, other = Steps(PROVIDER), Steps(PROVIDER)
+    tracer = attached(client.pid)
+    other.step("call", PATH, "other-1")
+    client.step("call", PATH, "mine-1")
+    tracer.wait_spans(1)
+    client.end()
+    other.end()
+    tracer.stop()
+    check.equal([tag_of(s) for s in tracer.spans()], ["mine-1"], "calls captured")
+
+
+def test_100_processes_of_200_ms_are_100_calls(check):
+    """The library was seen before; each process is caught from its first byte."""
+    tracer = spantap.Spantap("--comm", "curl")
+    url, begun, running, lives = PROVIDER.url() + PATH, time.monotonic(), [], []
+    env, count = fake.client_env(), 100
+    for i in range(count):
+        body = f'{{"model":"gpt-4o-mini","messages":[{{"role":"user","content":"[race-{i}] hello"}}]}}'
+        running.append(
+            (
+                time.monotonic(),
+                subprocess.Popen(
+                    [
+                        "curl",
+                        "--silent",
+                        "--http1.1",
+                        "--max-time",
+                        "20",
+                        "--data-binary",
+                        body,
+                        "--header",
+                        "Content-Type: application/json",
+                        url,
+                    ],
+                    env=env,
+                    stdout=subprocess.DEVNULL,
+                ),
+            )
+        )
+        while len(running) >= 4:
+            start, process = running.pop(0)
+            process.wait()
+            lives.append(time.monotonic() - start)
+    for start, process in running:
+        process.wait()
+        lives.append(time.monotonic() - start)
+    check.equal(len(PROVIDER.truth(count, where=lambda t: "[race-" in str(t["request"]))), count, "calls made")
+    spans = tracer.wait_spans(count, timeout=20, where=lambda s: str(tag_of(s)).startswith("race-"))
+    tracer.stop()
+    check.equal(len({tag_of(s) for s in spans}), count, "processes captured")
+    check.equal(len(spans), count, "calls captured")
+    check.equal({s["attributes"].get("spantap.complete") for s in spans}, {True}, "spantap.complete")
+    check.note(
+        f"lives of {min(lives) * 1000:.0f} to {max(lives) * 1000:.0f} ms, {time.monotonic() - begun:.1f} s in all"
+    )
+
+
+def test_detaching_leaves_the_traced_process_as_it_was(check):
+    client = Steps(PROVIDER)
+    for _ in range(3):
+        tracer = attached(client.pid)
+        client.step("call", PATH, "detach-1")
+        tracer.stop(signal.SIGTERM)
+    check.equal(client.step("call", PATH, "detach-2")["status"], 200, "a call after the tracer has left")
+    client.end()
+
+
+if __name__ == "__main__":
+    tap.main(sys.modules[__name__], setup)

@@ -1,0 +1,313 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a provider answers when no script says otherwise: one function a dialect.
+
+Each takes the request's JSON and the options of the path, and returns an Answer. The text is numbered, so that one
+piece lost, doubled or out of order cannot go unseen: "000000 xxxx000001 xxxx…".
+"""
+
+import base64
+import json
+import struct
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Answer:
+    """pieces: the body as the server hands it to TLS, one write each; a body that is not streamed has one."""
+
+    dialect: str
+    pieces: list
+    streamed: bool = False
+    content_type: str = "application/json"
+    status: int = 200
+    text: str = ""
+    headers: dict = field(default_factory=dict)
+
+
+def dump(value):
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def sse(value, event=None):
+    data = value if isinstance(value, str) else dump(value)
+    return ((f"event: {event}\n" if event else "") + f"data: {data}\n\n").encode()
+
+
+def pieces_of_text(options):
+    size = max(7, options.get("size", 16))
+    return [f"{i:06d} ".ljust(size, "x") for i in range(options.get("events", 5))]
+
+
+def openai_usage(options):
+    count = options.get("events", 5)
+    return {
+        "prompt_tokens": 1200,
+        "completion_tokens": count,
+        "total_tokens": 1200 + count,
+        "prompt_tokens_details": {"cached_tokens": 1000},
+        "completion_tokens_details": {"reasoning_tokens": 0},
+    }
+
+
+def tool_of(request):
+    """The first function offered, unless its result is already in the conversation: one tool call a task."""
+    if any(m.get("role") == "tool" for m in request.get("messages") or []):
+        return None
+    for tool in request.get("tools") or []:
+        return (tool.get("function") or tool).get("name")
+    return None
+
+
+def chat(request, options):
+    texts = pieces_of_text(options)
+    base = {
+        "id": f"chatcmpl-{options['serial']:08d}",
+        "object": "chat.completion.chunk",
+        "created": 1760000000,
+        "model": request.get("model", "m"),
+        "system_fingerprint": "fp_fake",
+    }
+    tool, usage = tool_of(request), openai_usage(options)
+    call = {"id": "call_1", "type": "function", "function": {"name": tool, "arguments": '{"city":"Paris"}'}}
+    reason = "tool_calls" if tool else "stop"
+    if not request.get("stream"):
+        message = {"role": "assistant", "content": None if tool else "".join(texts), "refusal": None}
+        if tool:
+            message["tool_calls"] = [call]
+        body = dict(
+            base,
+            object="chat.completion",
+            usage=usage,
+            choices=[{"index": 0, "message": message, "logprobs": None, "finish_reason": reason}],
+        )
+        return Answer("openai.chat", [dump(body).encode()], text="" if tool else "".join(texts))
+
+    def chunk(delta, finish=None):
+        return sse(dict(base, choices=[{"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}]))
+
+    pieces = [chunk({"role": "assistant", "content": None if tool else ""})]
+    if tool:
+        pieces.append(chunk({"tool_calls": [dict(call, index=0, function={"name": tool, "arguments": ""})]}))
+        pieces += [
+            chunk({"tool_calls": [{"index": 0, "function": {"arguments": part}}]}) for part in ('{"city":', '"Paris"}')
+        ]
+    else:
+        pieces += [chunk({"content": text}) for text in texts]
+    pieces.append(chunk({}, reason))
+    if (request.get("stream_options") or {}).get("include_usage"):
+        pieces.append(sse(dict(base, choices=[], usage=usage)))
+    pieces.append(sse("[DONE]"))
+    return Answer("openai.chat", pieces, True, "text/event-stream; charset=utf-8", text="" if tool else "".join(texts))
+
+
+def completions(request, options):
+    texts = pieces_of_text(options)
+    base = {
+        "id": f"cmpl-{options['serial']:08d}",
+        "object": "text_completion",
+        "created": 1760000000,
+        "model": request.get("model", "m"),
+    }
+
+    def body(text, finish):
+        return dict(base, choices=[{"text": text, "index": 0, "logprobs": None, "finish_reason": finish}])
+
+    if not request.get("stream"):
+        return Answer(
+            "openai.completions",
+            [dump(dict(body("".join(texts), "stop"), usage=openai_usage(options))).encode()],
+            text="".join(texts),
+        )
+    pieces = [sse(body(text, None)) for text in texts] + [sse(body("", "stop")), sse("[DONE]")]
+    return Answer("openai.completions", pieces, True, "text/event-stream", text="".join(texts))
+
+
+def responses(request, options):
+    texts, count = pieces_of_text(options), options.get("events", 5)
+    part = {"type": "output_text", "text": "".join(texts), "annotations": [], "logprobs": []}
+    item = {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": [part]}
+    usage = {
+        "input_tokens": 1200,
+        "input_tokens_details": {"cached_tokens": 1000},
+        "output_tokens": count,
+        "output_tokens_details": {"reasoning_tokens": 0},
+        "total_tokens": 1200 + count,
+    }
+
+    def response(status, output, used):
+        return {
+            "id": f"resp_{options['serial']:08d}",
+            "object": "response",
+            "created_at": 1760000000,
+            "status": status,
+            "model": request.get("model", "m"),
+            "output": output,
+            "usage": used,
+            "error": None,
+            "incomplete_details": None,
+            "parallel_tool_calls": True,
+            "tool_choice": "auto",
+            "tools": [],
+        }
+
+    if not request.get("stream"):
+        return Answer("openai.responses", [dump(response("completed", [item], usage)).encode()], text=part["text"])
+    events = [
+        ("response.created", {"response": response("in_progress", [], None)}),
+        ("response.output_item.added", {"output_index": 0, "item": dict(item, content=[], status="in_progress")}),
+        (
+            "response.content_part.added",
+            {"item_id": "msg_1", "output_index": 0, "content_index": 0, "part": dict(part, text="")},
+        ),
+    ]
+    events += [
+        (
+            "response.output_text.delta",
+            {"item_id": "msg_1", "output_index": 0, "content_index": 0, "delta": text, "logprobs": []},
+        )
+        for text in texts
+    ]
+    events += [
+        (
+            "response.output_text.done",
+            {"item_id": "msg_1", "output_index": 0, "content_index": 0, "text": part["text"], "logprobs": []},
+        ),
+        ("response.content_part.done", {"item_id": "msg_1", "output_index": 0, "content_index": 0, "part": part}),
+        ("response.output_item.done", {"output_index": 0, "item": item}),
+        ("response.completed", {"response": response("completed", [item], usage)}),
+    ]
+    pieces = [sse({"type": name, "sequence_number": i, **body}, name) for i, (name, body) in enumerate(events)]
+    return Answer("openai.responses", pieces, True, "text/event-stream; charset=utf-8", text=part["text"])
+
+
+def embeddings(request, options):
+    given = request.get("input")
+    count = len(given) if isinstance(given, list) and not (given and isinstance(given[0], int)) else 1
+    vector = [0.25, -0.5, 1.0] + [0.125] * max(0, options.get("size", 3) - 3)
+    if request.get("encoding_format") == "base64":
+        vector = base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
+    body = {
+        "object": "list",
+        "model": request.get("model", "m"),
+        "usage": {"prompt_tokens": 8, "total_tokens": 8},
+        "data": [{"object": "embedding", "index": i, "embedding": vector} for i in range(count)],
+    }
+    return Answer("openai.embeddings", [dump(body).encode()])
+
+
+def messages(request, options):
+    texts, count = pieces_of_text(options), options.get("events", 5)
+    usage = {"input_tokens": 200, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 1000, "output_tokens": 1}
+    head = {
+        "id": f"msg_{options['serial']:08d}",
+        "type": "message",
+        "role": "assistant",
+        "model": request.get("model", "m"),
+        "content": [],
+        "stop_reason": None,
+        "stop_sequence": None,
+        "usage": usage,
+    }
+    if not request.get("stream"):
+        body = dict(
+            head,
+            content=[{"type": "text", "text": "".join(texts)}],
+            stop_reason="end_turn",
+            usage=dict(usage, output_tokens=count),
+        )
+        return Answer("anthropic.messages", [dump(body).encode()], text="".join(texts))
+    events = [
+        {"type": "message_start", "message": head},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+        {"type": "ping"},
+    ]
+    events += [{"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": t}} for t in texts]
+    events += [
+        {"type": "content_block_stop", "index": 0},
+        {
+            "type": "message_delta",
+            "delta": {"stop_reason": "end_turn", "stop_sequence": None},
+            "usage": {"output_tokens": count},
+        },
+        {"type": "message_stop"},
+    ]
+    return Answer(
+        "anthropic.messages",
+        [sse(e, e["type"]) for e in events],
+        True,
+        "text/event-stream; charset=utf-8",
+        text="".join(texts),
+    )
+
+
+def ollama(request, options, key):
+    texts = pieces_of_text(options)
+    model, created = request.get("model", "m"), "2026-01-01T00:00:00.000000Z"
+
+    def line(text, done):
+        content = {"message": {"role": "assistant", "content": text}} if key == "chat" else {"response": text}
+        end = (
+            {
+                "done_reason": "stop",
+                "total_duration": 9,
+                "load_duration": 1,
+                "prompt_eval_count": 26,
+                "prompt_eval_duration": 3,
+                "eval_count": len(texts),
+                "eval_duration": 5,
+            }
+            if done
+            else {}
+        )
+        return (dump({"model": model, "created_at": created, **content, "done": done, **end}) + "\n").encode()
+
+    name = f"ollama.{key}"
+    if request.get("stream") is False:
+        return Answer(name, [line("".join(texts), True).rstrip()], text="".join(texts))
+    pieces = [line(text, False) for text in texts] + [line("", True)]
+    return Answer(name, pieces, True, "application/x-ndjson", text="".join(texts))
+
+
+def other(request, options):
+    return Answer("other", [b'{"ok":true}'])
+
+
+def models(request, options):
+    return Answer("models", [dump({"object": "list", "data": [{"id": "m", "object": "model"}]}).encode()])
+
+
+ROUTES = [  # suffix of the path, answer
+    ("/chat/completions", chat),
+    ("/completions", completions),
+    ("/responses", responses),
+    ("/embeddings", embeddings),
+    ("/messages", messages),
+    ("/api/chat", lambda request, options: ollama(request, options, "chat")),
+    ("/api/generate", lambda request, options: ollama(request, options, "generate")),
+    ("/models", models),
+]
+
+ERRORS = {  # status, shape of OpenAI's and of Anthropic's error body
+    400: ("invalid_request_error", "Invalid value"),
+    401: ("authentication_error", "Incorrect API key provided"),
+    429: ("rate_limit_error", "Rate limit reached"),
+    500: ("server_error", "The server had an error"),
+    529: ("overloaded_error", "Overloaded"),
+}
+
+
+def error(path, status):
+    kind, message = ERRORS.get(status, ("error", f"status {status}"))
+    body = {"error": {"message": message, "type": kind, "param": None, "code": None}}
+    if path.endswith("/messages"):
+        body = {"type": "error", "error": {"type": kind, "message": message}, "request_id": "req_fake"}
+    return Answer("error", [dump(body).encode()], status=status)
+
+
+def answer(method, path, request, options):
+    if options.get("status", 200) != 200:
+        return error(path, options["status"])
+    for suffix, make in ROUTES:
+        if path.endswith(suffix):
+            return make(request if isinstance(request, dict) else {}, options)
+    return other(request, options)

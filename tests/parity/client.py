@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The program that is traced, run by the Python that has the SDKs.
+
+  client.py SIDE EXPERIMENT CASE...     SIDE A: under autolog, case by case into EXPERIMENT-CASE-A; SIDE B: bare
+The provider's address is in PROVIDER; what the application saw raised is printed, one line a case.
+"""
+
+import asyncio
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from cases import CASES  # noqa: E402
+
+
+def base_url(case, side):
+    options = "".join(f",{k}={v}" for k, v in case.options.items())
+    return f"{os.environ['PROVIDER']}/x/case={case.name}.{side}{options}" + ("/v1" if case.sdk == "openai" else "")
+
+
+def client_for(case, side):
+    options = {"base_url": base_url(case, side), "max_retries": case.retries, "timeout": case.timeout}
+    if case.sdk == "openai":
+        import openai
+
+        return (openai.AsyncOpenAI if case.is_async else openai.OpenAI)(**options)
+    import anthropic
+
+    return (anthropic.AsyncAnthropic if case.is_async else anthropic.Anthropic)(**options)
+
+
+async def call_async(case, client):
+    async with client:
+        await case.call(client)
+
+
+def call(case, side):
+    """The name of what was raised, or None. A threaded case swallows what its threads raise; none of them is to
+    raise."""
+    client = client_for(case, side)
+    try:
+        if case.is_async:
+            asyncio.run(call_async(case, client))
+        else:
+            with client:
+                case.call(client)
+    except Exception as e:
+        return type(e).__name__
+    return None
+
+
+def autolog(cases):
+    import mlflow
+
+    if any(c.sdk == "openai" for c in cases):
+        mlflow.openai.autolog()
+    if any(c.sdk == "anthropic" for c in cases):
+        mlflow.anthropic.autolog()
+    return mlflow
+
+
+def main(side, experiment, names):
+    cases = [CASES[n] for n in names]
+    mlflow = autolog(cases) if side == "A" else None
+    for case in cases:
+        if mlflow:
+            mlflow.set_experiment(f"{experiment}-{case.name}-A")
+        print(case.name, call(case, side), flush=True)
+    if mlflow:
+        mlflow.flush_trace_async_logging()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], sys.argv[3:])

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is proven: which exchanges become calls, that the rest is dropped early and told once, and that the bytes add up. */
+#include "unit/call/fake.h"
+
+static struct world world;
+
+static int setup(void **state)
+{
+	world = (struct world){ 0 };
+	assert_true(world_open(&world));
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	world_close(&world);
+	return 0;
+}
+
+#define ELSEWHERE .target = "/api/other"
+
+static void a_get_is_dropped_at_its_head(void **state)
+{
+	static const char *const methods[] = { "GET", "HEAD", "OPTIONS", "CONNECT" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(methods); i++) {
+		struct call_conn *conn = world_connect(&world);
+		size_t used = world.memory.used;
+
+		tell_request(conn, 1, (struct ask){ .method = methods[i], ELSEWHERE }, 0);
+		assert_int_equal(world.mutes, i + 1);
+		assert_true(world.memory.used - used < 256);
+		tell_end(conn, 1, MESSAGE_REQUEST, 40, 0);
+		tell_answer(conn, 1, "{\"fake\":1}", 1);
+		assert_int_equal(world.mutes, i + 1);
+		assert_int_equal(world.no_call_bytes, 240 * (i + 1));
+		call_conn_close(conn, CLOSE_LOCAL, 5 * MS);
+	}
+	assert_int_equal(world.count, 0);
+}
+
+static void a_get_that_a_dialect_wants_is_kept(void **state)
+{
+	struct call_conn *conn = world_connect(&world);
+
+	tell_request(conn, 1, (struct ask){ .method = "GET", .target = "/v1/fake" }, 0);
+	tell_end(conn, 1, MESSAGE_REQUEST, 40, 0);
+	tell_answer(conn, 1, "{}", 1);
+	assert_int_equal(world.count, 1);
+	assert_int_equal(world.mutes, 0);
+	call_conn_close(conn, CLOSE_LOCAL, 5 * MS);
+}
+
+static void a_large_upload_is_dropped_before_its_end(void **state)
+{
+	struct call_conn *conn = world_connect(&world);
+	char body[5000];
+
+	memset(body, '-', sizeof(body));
+	tell_request(conn, 1, (struct ask){ ELSEWHERE }, 0);
+	tell_part(conn, 1, MESSAGE_REQUEST, PART_BYTES, (struct slice){ body, 4000 }, 1);
+	assert_int_equal(world.mutes, 0);
+	tell_part(conn, 1, MESSAGE_REQUEST, PART_BYTES, (struct slice){ body, 1000 }, 2);
+	assert_int_equal(world.mutes, 1);
+	assert_true(world.memory.used < 4096);
+	call_on_hole(conn, 1, MESSAGE_REQUEST, MISSING_POLICY, 3 * MS);
+	tell_end(conn, 1, MESSAGE_REQUEST, 6000, 4);
+	assert_int_equal(world.no_call_bytes, 6000);
+	tell_end(conn, 1, MESSAGE_RESPONSE, 200, 5);
+	assert_int_equal(world.no_call_bytes, 6200);
+	call_conn_close(conn, CLOSE_LOCAL, 5 * MS);
+	assert_int_equal(world.count, 0);
+}
+
+static void a_json_post_waits_for_what_the_answer_tells(void **state)
+{
+	struct call_conn *conn = world_connect(&world);
+	const struct call *call = &world.told[0].call;
+
+	/* both bodies speak for a model call */
+	tell_ask(conn, 1, (struct ask){ ELSEWHERE }, " {\"model\":1}", 0);
+	assert_int_equal(world.mutes, 0);
+	tell_answer(conn, 1, "{\"words\":1}", 2);
+	assert_int_equal(world.count, 1);
+	assert_string_equal(call->dialect->name, "guess");
+	assert_true(call->is_complete);
+	/* the request's path is enough, whatever is answered */
+	tell_ask(conn, 2, (struct ask){ 0 }, "not json", 10);
+	tell_answer(conn, 2, "<html>", 12);
+	assert_int_equal(world.count, 2);
+	/* nothing speaks for it */
+	tell_ask(conn, 3, (struct ask){ ELSEWHERE }, "{\"model\":1}", 20);
+	tell_answer(conn, 3, "<html>", 22);
+	tell_ask(conn, 4, (struct ask){ ELSEWHERE }, "{\"x\":1}", 30);
+	tell_answer(conn, 4, "{\"words\":1}", 32);
+	assert_int_equal(world.count, 2);
+	assert_int_equal(world.no_call_bytes, 600);
+	/* a form: dropped at its end */
+	tell_ask(conn, 5, (struct ask){ ELSEWHERE }, "a=b", 40);
+	assert_int_equal(world.mutes, 1);
+	tell_answer(conn, 5, "{\"fake\":1}", 42);
+	assert_int_equal(world.no_call_bytes, 900);
+	call_conn_close(conn, CLOSE_LOCAL, 50 * MS);
+	assert_int_equal(world.count, 2);
+	assert_int_equal(world.told_bytes, 600);
+}
+
+static void a_stream_that_nobody_knows_is_dropped_after_a_few_events(void **state)
+{
+	struct call_conn *conn = world_connect(&world);
+
+	tell_ask(conn, 1, (struct ask){ ELSEWHERE }, "{\"model\":1}", 0);
+	tell_response(conn, 1, 200, "text/event-stream", 2);
+	for (int i = 0; i < 7; i++)
+		tell_event(conn, 1, "tick", 3);
+	assert_int_equal(world.mutes, 0);
+	for (int i = 0; i < 7; i++)
+		tell_event(conn, 1, "{\"words\":1}", 4);
+	assert_int_equal(world.mutes, 0);
+	tell_end(conn, 1, MESSAGE_RESPONSE, 200, 5);
+	assert_int_equal(world.count, 1);
+	assert_int_equal(world.told[0].call.events, 14);
+
+	tell_ask(conn, 2, (struct ask){ ELSEWHERE }, "{\"model\":1}", 10);
+	tell_response(conn, 2, 200, "text/event-stream", 12);
+	for (int i = 0; i < 20; i++)
+		tell_event(conn, 2, "tick", 13);
+	assert_int_equal(world.mutes, 1);
+	call_conn_close(conn, CLOSE_LOCAL, 50 * MS);
+	assert_int_equal(world.count, 1);
+}
+
+/* Muting is for the connection: another exchange on it would go deaf. */
+static void nothing_is_muted_beside_a_wanted_exchange(void **state)
+{
+	struct call_conn *conn = world_connect(&world);
+
+	tell_ask(conn, 1, (struct ask){ .version = "2" }, "{}", 0);
+	tell_request(conn, 3, (struct ask){ .version = "2", .method = "GET", ELSEWHERE }, 1);
+	assert_int_equal(world.mutes, 0);
+	tell_answer(conn, 1, "{}", 2);
+	tell_request(conn, 5, (struct ask){ .version = "2", .method = "GET", ELSEWHERE }, 3);
+	assert_int_equal(world.mutes, 1);
+	assert_int_equal(world.count, 1);
+	call_conn_close(conn, CLOSE_LOCAL, 50 * MS);
+}
+
+static void tell_late(struct call_conn *conn, uint64_t number, enum message_kind kind, uint64_t ms)
+{
+	struct message_head head = { .kind = kind, .dir = kind == MESSAGE_REQUEST ? DIR_WRITE : DIR_READ, .is_late = true,
+				     .time_ns = ms * MS };
+
+	call_on_head(conn, number, &head, 79);
+}
+
+static void joined_in_its_middle_it_is_still_a_call(void **state)
+{
+	struct message_end end = { .body_bytes = -1, .stream_bytes = 30, .missing_bytes = -1,
+				   .missing_reasons = 1u << MISSING_JOINED_LATE, .time_ns = 9 * MS };
+	struct call_conn *conn = world_connect(&world);
+	const struct call *call = &world.told[0].call;
+
+	tell_late(conn, 1, MESSAGE_RESPONSE, 5);
+	tell_event(conn, 1, "{\"fake\":1,\"text\":1}", 6);
+	tell_event(conn, 1, "{\"text\":2}", 7);
+	call_on_end(conn, 1, MESSAGE_RESPONSE, &end);
+	assert_int_equal(world.count, 1);
+	assert_true(call->request_is_late && call->response_is_late);
+	assert_false(call->is_complete);
+	assert_int_equal(call->end, CALL_END_COMPLETE);
+	assert_int_equal(call->request_end.missing_bytes, -1);
+	assert_int_equal(call->request_end.body_bytes, -1);
+	assert_int_equal(call->request_end.missing_reasons, 1u << MISSING_JOINED_LATE);
+	assert_int_equal(call->response_end.missing_reasons, 1u << MISSING_JOINED_LATE);
+	assert_int_equal(call->events, 2);
+	assert_int_equal(call->thread, 79);
+	assert_int_equal(call->request_start_ns, 0);
+	assert_int_equal(call->status, 0);
+	call_conn_close(conn, CLOSE_LOCAL, 50 * MS);
+	assert_int_equal(world.count, 1);
+}
+
+/* The answer is whole, its request was missed; then the other way round. */
+static void half_an_exchange_is_a_call(void **state)
+{
+	struct call_conn *conn = world_connect(&world);
+
+	tell_answer(conn, 1, "{\"fake\":1}", 5);
+	assert_int_equal(world.count, 1);
+	assert_true(world.told[0].call.request_is_late);
+	assert_false(world.told[0].call.response_is_late || world.told[0].call.is_complete);
+	assert_int_equal(world.told[0].call.status, 200);
+	tell_late(conn, 2, MESSAGE_REQUEST, 10);
+	tell_body(conn, 2, MESSAGE_REQUEST, "lf\"}", 11);
+	tell_end(conn, 2, MESSAGE_REQUEST, 40, 11);
+	tell_answer(conn, 2, "{\"fake\":1}", 12);
+	assert_int_equal(world.count, 2);
+	assert_true(world.told[1].call.request_is_late);
+	assert_false(world.told[1].call.is_complete);
+	/* an answer that no dialect knows */
+	tell_answer(conn, 3, "<html>", 20);
+	assert_int_equal(world.count, 2);
+	assert_int_equal(world.no_call_bytes, 200);
+	call_conn_close(conn, CLOSE_LOCAL, 50 * MS);
+}
+
+static void what_is_of_no_exchange_is_counted(void **state)
+{
+	struct call_conn *conn = world_connect(&world);
+
+	tell_body(conn, 9, MESSAGE_REQUEST, "{}", 1);
+	call_on_hole(conn, 9, MESSAGE_RESPONSE, MISSING_FAULT, 1);
+	tell_end(conn, 9, MESSAGE_RESPONSE, 33, 2);
+	assert_int_equal(world.no_call_bytes, 33);
+	/* ends, heads and parts that are told twice change nothing */
+	tell_ask(conn, 1, (struct ask){ 0 }, "{}", 0);
+	tell_request(conn, 1, (struct ask){ ELSEWHERE }, 3);
+	tell_body(conn, 1, MESSAGE_REQUEST, "xx", 3);
+	tell_end(conn, 1, MESSAGE_REQUEST, 1000, 3);
+	tell_answer(conn, 1, "{}", 4);
+	assert_int_equal(world.count, 1);
+	assert_string_equal(world.told[0].request, "{}");
+	assert_string_equal(world.told[0].path, "/v1/fake");
+	assert_int_equal(world.told_bytes, 300);
+	call_conn_close(conn, CLOSE_LOCAL, 50 * MS);
+	assert_int_equal(world.no_call_bytes, 33);
+}
+
+/* A client that pipelines for ever costs a bounded amount, and the connection is of use again afterwards. */
+static void open_exchanges_are_bounded(void **state)
+{
+	struct call_conn *conn = world_connect(&world);
+
+	for (uint64_t n = 0; n < 3000; n++) {
+		tell_request(conn, n, (struct ask){ .method = "GET", ELSEWHERE }, n);
+		tell_end(conn, n, MESSAGE_REQUEST, 1, n);
+	}
+	assert_true(world.memory.used < 256 << 10);
+	for (uint64_t n = 0; n < 1000; n++)
+		tell_end(conn, n, MESSAGE_RESPONSE, 1, n);
+	tell_ask(conn, 5000, (struct ask){ 0 }, "{}", 0);
+	tell_answer(conn, 5000, "{}", 2);
+	assert_int_equal(world.count, 1);
+	assert_int_equal(world.no_call_bytes, 4000);
+	call_conn_close(conn, CLOSE_LOCAL, 50 * MS);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_get_is_dropped_at_its_head, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_get_that_a_dialect_wants_is_kept, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_large_upload_is_dropped_before_its_end, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_json_post_waits_for_what_the_answer_tells, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_stream_that_nobody_knows_is_dropped_after_a_few_events, setup, teardown),
+		cmocka_unit_test_setup_teardown(nothing_is_muted_beside_a_wanted_exchange, setup, teardown),
+		cmocka_unit_test_setup_teardown(joined_in_its_middle_it_is_still_a_call, setup, teardown),
+		cmocka_unit_test_setup_teardown(half_an_exchange_is_a_call, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_of_no_exchange_is_counted, setup, teardown),
+		cmocka_unit_test_setup_teardown(open_exchanges_are_bounded, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

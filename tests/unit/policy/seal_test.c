@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is proven: a sealed trace reads back as what it was, poison is mended, the credential is nowhere in it, and when memory
+ * ends the trace is refused whole.
+ */
+#include "../support.h"
+#include "base/cleanup.h"
+#include "model/otlp.pb-c.h"
+#include "policy/policy.h"
+#include <errno.h>
+
+static void hash(void *user, struct slice text, uint8_t ret[32])
+{
+	memset(ret, 0xab, 32);
+}
+
+static struct attribute *attribute(struct arena *arena, const char *name, struct value value, struct attribute *next)
+{
+	struct attribute *made = arena_new_of(arena, struct attribute);
+
+	assert_non_null(made);
+	*made = (struct attribute){ slice_of(name), value, next };
+	return made;
+}
+
+static struct value text_value(const char *text)
+{
+	return (struct value){ .type = VALUE_TEXT, .text = slice_of(text) };
+}
+
+static struct trace *trace_make(struct arena *arena)
+{
+	static const struct slice arguments[] = { { "python", 6 }, { "--api-key", 9 }, { "sk-secret-secret-secret", 23 } };
+	struct trace *trace = arena_new_of(arena, struct trace);
+	struct span *span = arena_new_of(arena, struct span);
+	struct span_event *event = arena_new_of(arena, struct span_event);
+	char *deep = arena_alloc(arena, 2001);
+
+	memset(deep, '[', 1000);
+	memset(deep + 1000, ']', 1000);
+	*event = (struct span_event){ SLICE("exception"), 7, attribute(arena, "exception.message", text_value("bad\xff"), NULL), NULL };
+	*span = (struct span){ .id = { 1 }, .name = SLICE("Completions"), .kind = SPAN_CLIENT, .start_unix_ns = 10, .end_unix_ns = 5,
+			       .status = SPAN_ERROR, .status_message = SLICE("E: sk-secret-secret-secret"), .events = event };
+	span->attributes = attribute(arena, "mlflow.spanInputs", text_value("{\"a\":\"\\ud800\\u0000\"}"), NULL);
+	span->attributes = attribute(arena, "deep", text_value(deep), span->attributes);
+	span->attributes = attribute(arena, "said", text_value("my key is sk-secret-secret-secret."), span->attributes);
+	span->attributes = attribute(arena, "n", (struct value){ .type = VALUE_INT, .integer = -3 }, span->attributes);
+	span->attributes = attribute(arena, "process.command_args",
+				     (struct value){ .type = VALUE_TEXTS, .texts = { arguments, 3 } }, span->attributes);
+	*trace = (struct trace){ .id = { 9 }, .arena = arena, .spans = span, .span_count = 1,
+				 .credential = SLICE("sk-secret-secret-secret") };
+	trace->resource = attribute(arena, "host.name", text_value("h"), NULL);
+	return trace;
+}
+
+static const char *text_of(const Otlp__Span *span, const char *name)
+{
+	for (size_t i = 0; i < span->n_attributes; i++)
+		if (strcmp(span->attributes[i]->key, name) == 0)
+			return span->attributes[i]->value->string_value;
+	return NULL;
+}
+
+static void a_sealed_trace_is_whole_clean_and_without_secrets(void **state)
+{
+	struct alloc_heap heap = ALLOC_HEAP(16 << 20);
+	struct arena *arena = arena_new(&heap.alloc, 8 << 20);
+	const struct policy_opts opts = { .alloc = &heap.alloc, .keyed_hash = hash };
+	Otlp__ResourceSpans *read;
+	const Otlp__Span *span;
+	struct policy *policy;
+	struct record record;
+
+	assert_int_equal(policy_new(&opts, &policy), 0);
+	assert_int_equal(policy_seal(policy, trace_make(arena), 4, arena, &record), 0);
+	assert_int_equal(record.sequence, 4);
+	assert_int_equal(record.trace_id[0], 9);
+	assert_false(slice_contains(record.body, SLICE("sk-secret")));
+	read = otlp__resource_spans__unpack(NULL, record.body.len, (const uint8_t *)record.body.data);
+	assert_non_null(read);
+	span = read->scope_spans[0]->spans[0];
+	assert_string_equal(span->name, "Completions");
+	assert_int_equal(span->end_time_unix_nano, 10);
+	assert_int_equal(span->parent_span_id.len, 0);
+	assert_string_equal(span->status->message, "E: [redacted]");
+	assert_string_equal(text_of(span, "mlflow.spanInputs"), "{\"a\":\"\xef\xbf\xbd\"}");
+	assert_string_equal(text_of(span, "said"), "my key is [redacted].");
+	assert_int_equal(text_of(span, "deep")[0], '(');
+	assert_string_equal(text_of(span, "spantap.api_key.fingerprint"), "hmac-sha256:abababababababababababab");
+	assert_string_equal(span->events[0]->attributes[0]->value->string_value, "bad\xef\xbf\xbd");
+	otlp__resource_spans__free_unpacked(read, NULL);
+	policy_free(policy);
+	arena_free(arena);
+	assert_int_equal(heap.used, 0);
+}
+
+static void a_trace_without_memory_is_refused_whole(void **state)
+{
+	for (uint64_t nth = 1; nth < 60; nth++) {
+		struct alloc_heap heap = ALLOC_HEAP(16 << 20);
+		struct arena *source = arena_new(&heap.alloc, 8 << 20);
+		struct fail_alloc fail = FAIL_ALLOC(nth);
+		const struct policy_opts opts = { .alloc = &fail.alloc, .keyed_hash = hash };
+		struct arena *arena = arena_new(&fail.alloc, 8 << 20);
+		struct policy *policy = NULL;
+		struct record record;
+
+		if (arena && policy_new(&opts, &policy) == 0) {
+			int r = policy_seal(policy, trace_make(source), 1, arena, &record);
+
+			assert_true(r == 0 || r == -ENOMEM);
+			if (r == 0)
+				assert_false(slice_contains(record.body, SLICE("sk-secret")));
+		}
+		policy_free(policy);
+		arena_free(arena);
+		arena_free(source);
+		assert_int_equal(fail.used, 0);
+	}
+}
+
+static void a_full_arena_refuses_the_trace(void **state)
+{
+	struct alloc_heap heap = ALLOC_HEAP(16 << 20);
+	const struct policy_opts opts = { .alloc = &heap.alloc, .keyed_hash = hash };
+	struct arena *source = arena_new(&heap.alloc, 8 << 20);
+	struct trace *trace = trace_make(source);
+	struct policy *policy;
+	struct record record;
+	bool fitted = false;
+
+	assert_int_equal(policy_new(&opts, &policy), 0);
+	for (size_t cap = 1024; cap < 64 << 10 && !fitted; cap += 512) {
+		struct arena *arena = arena_new(&heap.alloc, cap);
+
+		fitted = policy_seal(policy, trace, 1, arena, &record) == 0;
+		arena_free(arena);
+	}
+	assert_true(fitted);
+	policy_free(policy);
+	arena_free(source);
+	assert_int_equal(heap.used, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_sealed_trace_is_whole_clean_and_without_secrets),
+		cmocka_unit_test(a_trace_without_memory_is_refused_whole),
+		cmocka_unit_test(a_full_arena_refuses_the_trace),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

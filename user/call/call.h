@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * call: follows each exchange from its head to its end, asks the dialects whose it is, keeps what they need, measures time
+ * and completeness, and hands out one struct call when it is over. Exchanges that are of no dialect and do not look like a
+ * model call end silently; the verdict tells the kernel side to stop copying them.
+ *
+ * Both ends of one connection seen (client and server on one host) give one call: the client's, with `other` filled. They
+ * are paired by addresses and namespace, or by the sockets' inodes; the server's waits pair_wait_ns for its client.
+ *
+ * Pure. Headers are allow-listed here: nothing of any other header is ever kept, but the credential for its fingerprint.
+ */
+#pragma once
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "model/call.h"
+#include "model/dialect.h"
+
+struct call_tracker;
+
+struct call_opts {
+	struct alloc *alloc;
+	size_t call_bytes_max;  /* arena of one call (32 MiB); beyond it bodies are cut and say so (MISSING_BUDGET) */
+	uint64_t pair_wait_ns;  /* 2 s */
+	uint64_t idle_ns;       /* an exchange silent this long is ended as unknown (30 min) */
+};
+
+struct call_ops {
+	/* Best dialect for the hint, or NULL; *ret_score is 0 then. */
+	const struct dialect *(*find)(void *user, const struct dialect_hint *hint, unsigned *ret_score);
+	/* A call is over. The call and its arena are dead when this returns. */
+	void (*done)(void *user, struct call *call);
+	void (*verdict)(void *user, uint64_t conn, enum verdict verdict);
+	/* Plaintext bytes that belonged to no call, for the ledger. */
+	void (*no_call)(void *user, uint64_t bytes);
+};
+
+int call_tracker_new(const struct call_opts *opts, const struct call_ops *ops, void *user, struct call_tracker **ret);
+struct call_tracker *call_tracker_free(struct call_tracker *tracker);
+DEFINE_CLEANUP(struct call_tracker *, call_tracker_free)
+
+struct call_conn; /* one connection's exchanges */
+
+struct call_conn *call_conn_open(struct call_tracker *tracker, const struct conn_info *conn);
+void call_conn_peer(struct call_conn *conn, const struct conn_info *info);
+/* The connection is over and all ends were told. The handle is dead afterwards. */
+void call_conn_close(struct call_conn *conn, enum close_how how, uint64_t time_ns);
+
+/* As proto tells them; @thread: who moved the bytes. */
+void call_on_head(struct call_conn *conn, uint64_t exchange, const struct message_head *head, uint32_t thread);
+void call_on_part(struct call_conn *conn, uint64_t exchange, enum message_kind kind, const struct message_part *part);
+void call_on_hole(struct call_conn *conn, uint64_t exchange, enum message_kind kind, enum missing_reason reason,
+		  uint64_t time_ns);
+void call_on_end(struct call_conn *conn, uint64_t exchange, enum message_kind kind, const struct message_end *end);
+
+void call_tick(struct call_tracker *tracker, uint64_t now_ns);
+/* Calls that wait for their other end: time must be told while there are any. */
+size_t call_waiting(const struct call_tracker *tracker);
+/* Ends and hands out everything that is open: the end of a run or of a recording. */
+void call_flush(struct call_tracker *tracker, uint64_t now_ns);

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An end has a witness: the framing, or the dialect's own end mark, else the way the connection was closed, read from the
+ * client's chair. Only what no hole, no budget and no late start has touched is called complete; when in doubt it is not.
+ */
+#include "call/ending.h"
+
+/* What a close means, by whose end of the connection we see. */
+static const enum call_end ends_by_close[][2] = {
+	/*		    the client's             the server's */
+	[CLOSE_UNKNOWN] = { CALL_END_UNKNOWN,       CALL_END_UNKNOWN },
+	[CLOSE_LOCAL]   = { CALL_END_CLIENT_CANCEL, CALL_END_SERVER_CUT },
+	[CLOSE_REMOTE]  = { CALL_END_SERVER_CUT,    CALL_END_CLIENT_CANCEL },
+	[CLOSE_RESET]   = { CALL_END_RESET,         CALL_END_RESET },
+	[CLOSE_EXIT]    = { CALL_END_CLIENT_CANCEL, CALL_END_SERVER_CUT },
+};
+
+/* Request headers by which a client says how long it will wait, in decimal seconds. */
+static const struct slice timeout_headers[] = { SLICE("x-stainless-read-timeout"), SLICE("x-stainless-timeout") };
+
+/* "0.7" in nanoseconds; 0: no number. Beyond some years it no longer matters how many. */
+static uint64_t seconds_parse(struct slice text)
+{
+	uint64_t ns = 0, unit = 1000000000;
+	bool is_fraction = false;
+
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.data[i];
+
+		if (c == '.' && !is_fraction) {
+			is_fraction = true;
+			continue;
+		}
+		if (c < '0' || c > '9')
+			return 0;
+		if (is_fraction)
+			ns += (uint64_t)(c - '0') * (unit /= 10);
+		else if (ns < UINT64_MAX / 100)
+			ns = ns * 10 + (uint64_t)(c - '0') * unit;
+	}
+	return ns;
+}
+
+static uint64_t timeout_told(const struct call *call)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(timeout_headers); i++) {
+		uint64_t ns = seconds_parse(
+			call_header(call->request_headers, call->request_header_count, timeout_headers[i]));
+
+		if (ns)
+			return ns;
+	}
+	return 0;
+}
+
+/* The client left when its patience, as it had told it, was over: clocks and timers get 5 %. */
+static bool client_ran_out_of_time(const struct draft *draft, uint64_t close_ns)
+{
+	const struct call *call = draft->call;
+	uint64_t told = timeout_told(call);
+	uint64_t since = MAX(MAX(draft->answer_activity_ns, call->request_end_ns), call->request_start_ns);
+
+	return told && close_ns > since && close_ns - since >= told - told / 20;
+}
+
+/* An end that proto never told, because the call is over before its message: by its own end mark, by silence, by a flush. */
+static struct message_end end_untold(struct draft *draft, enum message_kind kind, enum close_how how, uint64_t close_ns)
+{
+	bool has_head = draft_has_head(draft, kind);
+	bool is_known = has_head ? draft->call->ended_itself : kind == MESSAGE_RESPONSE && how != CLOSE_UNKNOWN;
+	int64_t missing = is_known ? 0 : -1;
+
+	return (struct message_end){
+		.how = is_known ? MESSAGE_END_CUT : MESSAGE_END_LOST,
+		.conn_how = how,
+		.body_bytes = has_head ? -1 : missing,
+		.missing_bytes = missing,
+		.missing_reasons = has_head || kind == MESSAGE_RESPONSE ? 0 : 1u << MISSING_JOINED_LATE,
+		.time_ns = close_ns,
+	};
+}
+
+void ending_fill(struct draft *draft, enum close_how how, uint64_t close_ns)
+{
+	struct message_end *ends[] = { &draft->call->request_end, &draft->call->response_end };
+
+	for (enum message_kind kind = 0; kind < _MESSAGE_MAX; kind++)
+		if (!draft_has_end(draft, kind))
+			*ends[kind] = end_untold(draft, kind, how, close_ns);
+}
+
+enum call_end ending_classify(const struct draft *draft, enum close_how how, uint64_t close_ns)
+{
+	const struct call *call = draft->call;
+	const struct message_end *end = &call->response_end;
+	enum call_end meaning;
+
+	if (call->ended_itself)
+		return CALL_END_COMPLETE;
+	if (draft_has_end(draft, MESSAGE_RESPONSE)) {
+		if (end->how == MESSAGE_END_FRAMED)
+			return CALL_END_COMPLETE;
+		if (end->how == MESSAGE_END_LOST)
+			return CALL_END_UNKNOWN;
+		how = end->conn_how ? end->conn_how : how;
+	} else if (draft_has_end(draft, MESSAGE_REQUEST) && call->request_end.how == MESSAGE_END_CUT) {
+		how = call->request_end.conn_how ? call->request_end.conn_how : how;
+	}
+	if (how >= ARRAY_SIZE(ends_by_close))
+		return CALL_END_UNKNOWN;
+	meaning = ends_by_close[how][draft->key.is_server];
+	if (meaning == CALL_END_CLIENT_CANCEL && client_ran_out_of_time(draft, close_ns))
+		return CALL_END_TIMEOUT;
+	return meaning;
+}
+
+uint64_t ending_time(const struct draft *draft, uint64_t close_ns)
+{
+	const struct call *call = draft->call;
+	uint64_t last = MAX(draft->answer_activity_ns, call->request_end_ns);
+
+	if (call->end == CALL_END_COMPLETE || call->end == CALL_END_UNKNOWN)
+		return last ? last : draft->activity_ns;
+	return MAX(close_ns, draft->activity_ns);
+}
+
+/* Bytes for which there was no memory are missing like those that were never copied. */
+static void message_judge(struct draft *draft, enum message_kind kind, struct message_end *end)
+{
+	end->missing_reasons |= draft->hole_reasons[kind];
+	if (!draft->body_cut[kind])
+		return;
+	end->missing_reasons |= 1u << MISSING_BUDGET;
+	/* stream_bytes is the unit: of a compressed body more was cut than ever travelled. */
+	if (end->missing_bytes >= 0)
+		end->missing_bytes = (int64_t)MIN((uint64_t)end->missing_bytes + draft->body_cut[kind], end->stream_bytes);
+}
+
+static bool message_is_whole(const struct message_end *end)
+{
+	return end->how != MESSAGE_END_LOST && end->missing_bytes == 0 && end->missing_reasons == 0;
+}
+
+void ending_judge(struct draft *draft)
+{
+	struct call *call = draft->call;
+	/* A peer that cuts its answer leaves what nobody can decode to the end; all that passed is here nevertheless. */
+	bool is_garbled = call->is_undecodable && call->response_end.how != MESSAGE_END_CUT;
+
+	message_judge(draft, MESSAGE_REQUEST, &call->request_end);
+	message_judge(draft, MESSAGE_RESPONSE, &call->response_end);
+	if (call->request_is_late)
+		call->request_end.missing_reasons |= 1u << MISSING_JOINED_LATE;
+	if (call->response_is_late)
+		call->response_end.missing_reasons |= 1u << MISSING_JOINED_LATE;
+	if (is_garbled)
+		call->response_end.missing_reasons |= 1u << MISSING_UNDECODABLE;
+	if (draft->heap.refused && message_is_whole(&call->request_end) && message_is_whole(&call->response_end))
+		call->response_end.missing_reasons |= 1u << MISSING_BUDGET;
+	call->is_complete = message_is_whole(&call->request_end) && message_is_whole(&call->response_end);
+}

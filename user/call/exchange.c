@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Whose an exchange is gets asked as late as possible, because what is known only grows: with the request's head for a
+ * method without a body, early in a large body that is no JSON object, at the request's end, and last with the beginning of
+ * the answer, where the answer decides. "Nobody's" is believed only when no later stage could say otherwise. The dialect
+ * starts with the answer's first event, or at the end, and always after the whole request: the two directions of a
+ * connection are not ordered against each other, so events that are early are held.
+ */
+#include "call/headers.h"
+#include "call/tracker.h"
+
+enum {
+	LOOK_BYTES = 4096,	/* of a body: enough to tell a model call from an upload or a web page */
+	HELD_MAX = 8,		/* events of an answer that nobody recognises */
+	EXCHANGES_MAX = 1024,	/* open on one connection */
+};
+
+static const struct slice bodyless_methods[] = { SLICE("GET"), SLICE("HEAD"), SLICE("OPTIONS"), SLICE("CONNECT"),
+						 SLICE("TRACE") };
+
+struct exchange *exchange_find(struct call_conn *conn, uint64_t number)
+{
+	struct exchange *ex = conn->first;
+
+	while (ex && ex->number != number)
+		ex = ex->next;
+	return ex;
+}
+
+struct exchange *exchange_open(struct call_conn *conn, uint64_t number, const struct message_head *head)
+{
+	struct call_tracker *tracker = conn->tracker;
+	struct alloc *alloc = tracker->opts.alloc;
+	struct exchange *ex = conn->count < EXCHANGES_MAX ? alloc_get(alloc, sizeof(*ex)) : NULL;
+
+	if (!ex)
+		return NULL;
+	ex->number = number;
+	ex->draft = draft_new(alloc, tracker->opts.call_bytes_max, head);
+	ex->state = ex->draft ? EXCHANGE_OPEN : EXCHANGE_PASSED;
+	*conn->tail = ex;
+	conn->tail = &ex->next;
+	conn->count++;
+	return ex;
+}
+
+void exchange_free(struct call_conn *conn, struct exchange *ex)
+{
+	struct exchange **at = &conn->first;
+
+	while (*at != ex)
+		at = &(*at)->next;
+	*at = ex->next;
+	if (conn->tail == &ex->next)
+		conn->tail = at;
+	conn->count--;
+	draft_free(ex->draft);
+	alloc_put(conn->tracker->opts.alloc, ex, sizeof(*ex));
+}
+
+bool exchange_is_over(const struct exchange *ex)
+{
+	unsigned request = 1u << MESSAGE_REQUEST;
+
+	return ex->ends & 1u << MESSAGE_RESPONSE && (ex->ends & request || !(ex->heads & request));
+}
+
+static bool method_is_bodyless(struct slice method)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(bodyless_methods); i++)
+		if (slice_equal(method, bodyless_methods[i]))
+			return true;
+	return false;
+}
+
+static bool request_is_whole(const struct draft *draft)
+{
+	if (method_is_bodyless(draft->call->method))
+		return true;
+	return draft_has_end(draft, MESSAGE_REQUEST) && draft->call->request_end.how == MESSAGE_END_FRAMED &&
+	       !draft->body_is_broken[MESSAGE_REQUEST] && !draft->body[MESSAGE_REQUEST].failed;
+}
+
+static const struct dialect *exchange_look(struct call_conn *conn, const struct draft *draft, struct slice answer)
+{
+	const struct call *call = draft->call;
+	struct dialect_hint hint = {
+		.method = call->method,
+		.path = draft->path_decoded,
+		.host = call->host,
+		.headers = call->request_headers,
+		.header_count = call->request_header_count,
+		.request_body = buf_slice(&draft->body[MESSAGE_REQUEST]),
+		.request_is_whole = request_is_whole(draft),
+		.response_body = answer,
+	};
+	unsigned score = 0;
+
+	return conn->tracker->ops->find(conn->tracker->user, &hint, &score);
+}
+
+/* Without a dialect so far, but the answer may still tell one: its request was missed, or is a JSON object. */
+static bool answer_may_tell(const struct draft *draft)
+{
+	const struct buf *body = &draft->body[MESSAGE_REQUEST];
+
+	if (!draft_has_head(draft, MESSAGE_REQUEST) || draft->call->request_is_late || draft->body_is_broken[MESSAGE_REQUEST])
+		return true;
+	return slice_starts(slice_trim(slice_head(buf_slice(body), LOOK_BYTES)), SLICE("{"));
+}
+
+static bool conn_has_open(const struct call_conn *conn)
+{
+	for (const struct exchange *ex = conn->first; ex; ex = ex->next)
+		if (ex->draft)
+			return true;
+	return false;
+}
+
+/* Its bytes so far belong to no call; those that follow are counted as their ends come. */
+static void exchange_drop(struct call_conn *conn, struct exchange *ex)
+{
+	const struct call *call = ex->draft->call;
+	uint64_t bytes = 0;
+
+	if (ex->ends & 1u << MESSAGE_REQUEST)
+		bytes += call->request_end.stream_bytes;
+	if (ex->ends & 1u << MESSAGE_RESPONSE)
+		bytes += call->response_end.stream_bytes;
+	ex->draft = draft_free(ex->draft);
+	ex->state = EXCHANGE_PASSED;
+	if (bytes)
+		conn->tracker->ops->no_call(conn->tracker->user, bytes);
+}
+
+/* Nobody's. The kernel may stop copying, unless another exchange on the connection is still wanted. */
+static void exchange_pass(struct call_conn *conn, struct exchange *ex)
+{
+	exchange_drop(conn, ex);
+	if (!exchange_is_over(ex) && !conn_has_open(conn))
+		conn->tracker->ops->verdict(conn->tracker->user, conn->info.id, VERDICT_MUTE);
+}
+
+void exchange_head(struct call_conn *conn, struct exchange *ex, const struct message_head *head, uint32_t thread)
+{
+	struct draft *draft = ex->draft;
+
+	ex->heads |= 1u << head->kind;
+	if (!draft)
+		return;
+	draft->heads = ex->heads;
+	draft->activity_ns = MAX(draft->activity_ns, head->time_ns);
+	if (head->kind == MESSAGE_RESPONSE) {
+		draft->answer_activity_ns = MAX(draft->answer_activity_ns, head->time_ns);
+		headers_take_response(draft->call, head);
+		if (!draft_has_head(draft, MESSAGE_REQUEST)) {
+			draft->call->request_is_late = true;
+			draft->call->thread = thread;
+		}
+		return;
+	}
+	headers_take_request(draft->call, head);
+	draft->call->thread = thread;
+	draft->path_decoded = headers_path_decode(draft->call->arena, draft->call->path);
+	if (method_is_bodyless(draft->call->method) && !exchange_look(conn, draft, SLICE_NONE))
+		exchange_pass(conn, ex);
+}
+
+/* The request is over and events of its answer wait: does one of them tell whose they are? */
+static void held_release(struct call_conn *conn, struct exchange *ex)
+{
+	struct draft *draft = ex->draft;
+
+	for (struct held_part *held = draft->held; held; held = held->next) {
+		const struct dialect *dialect = exchange_look(conn, draft, held->part.data);
+
+		if (dialect)
+			return draft_start(draft, dialect);
+	}
+	if (draft->held_count >= HELD_MAX)
+		exchange_pass(conn, ex);
+}
+
+static void request_is_over(struct call_conn *conn, struct exchange *ex)
+{
+	if (ex->draft->held_count)
+		held_release(conn, ex);
+	else if (!answer_may_tell(ex->draft) && !exchange_look(conn, ex->draft, SLICE_NONE))
+		exchange_pass(conn, ex);
+}
+
+static void answer_event(struct call_conn *conn, struct exchange *ex, const struct message_part *part)
+{
+	struct draft *draft = ex->draft;
+	const struct dialect *dialect;
+
+	if (draft->is_started)
+		return draft_event(draft, part);
+	if (!draft_request_is_over(draft))
+		return draft_hold(draft, part);
+	dialect = exchange_look(conn, draft, part->data);
+	if (dialect) {
+		draft_start(draft, dialect);
+		return draft_event(draft, part);
+	}
+	draft_hold(draft, part);
+	if (draft->held_count >= HELD_MAX)
+		exchange_pass(conn, ex);
+}
+
+static void body_part(struct call_conn *conn, struct exchange *ex, enum message_kind kind, const struct message_part *part)
+{
+	struct draft *draft = ex->draft;
+	bool is_answer = kind == MESSAGE_RESPONSE;
+	struct slice body;
+
+	draft_body(draft, kind, part);
+	body = buf_slice(&draft->body[kind]);
+	if (ex->looks & 1u << kind || body.len < LOOK_BYTES)
+		return;
+	if (is_answer ? draft->is_started || !draft_request_is_over(draft) : answer_may_tell(draft))
+		return;
+	ex->looks |= 1u << kind;
+	if (!exchange_look(conn, draft, is_answer ? body : SLICE_NONE))
+		exchange_pass(conn, ex);
+}
+
+void exchange_part(struct call_conn *conn, struct exchange *ex, enum message_kind kind, const struct message_part *part)
+{
+	struct draft *draft = ex->draft;
+
+	if (!draft)
+		return;
+	draft->activity_ns = MAX(draft->activity_ns, part->time_ns);
+	if (kind == MESSAGE_RESPONSE)
+		draft->answer_activity_ns = MAX(draft->answer_activity_ns, part->time_ns);
+	if (kind == MESSAGE_RESPONSE && part->kind != PART_BYTES)
+		answer_event(conn, ex, part);
+	else
+		body_part(conn, ex, kind, part);
+}
+
+void exchange_hole(struct exchange *ex, enum message_kind kind, enum missing_reason reason, uint64_t time_ns)
+{
+	if (!ex->draft)
+		return;
+	ex->draft->activity_ns = MAX(ex->draft->activity_ns, time_ns);
+	draft_hole(ex->draft, kind, reason);
+}
+
+static void end_keep(struct draft *draft, enum message_kind kind, const struct message_end *end)
+{
+	struct call *call = draft->call;
+	struct message_end *keep = kind == MESSAGE_REQUEST ? &call->request_end : &call->response_end;
+
+	*keep = *end;
+	keep->content_type = end->content_type.len ? arena_dup(call->arena, end->content_type) : SLICE_NONE;
+	if (kind == MESSAGE_REQUEST)
+		call->request_end_ns = end->time_ns;
+	if (kind == MESSAGE_RESPONSE && !call->content_type.len)
+		call->content_type = keep->content_type;
+	/* The time of a cut may be that of the close: no sign of life. */
+	if (end->how == MESSAGE_END_CUT)
+		return;
+	draft->activity_ns = MAX(draft->activity_ns, end->time_ns);
+	if (kind == MESSAGE_RESPONSE)
+		draft->answer_activity_ns = MAX(draft->answer_activity_ns, end->time_ns);
+}
+
+void exchange_end(struct call_conn *conn, struct exchange *ex, enum message_kind kind, const struct message_end *end)
+{
+	ex->ends |= 1u << kind;
+	if (ex->state == EXCHANGE_PASSED)
+		return conn->tracker->ops->no_call(conn->tracker->user, end->stream_bytes);
+	if (!ex->draft)
+		return;
+	ex->draft->ends = ex->ends;
+	end_keep(ex->draft, kind, end);
+	if (kind == MESSAGE_REQUEST)
+		request_is_over(conn, ex);
+	/* A cut is judged when the connection's own end is told, with the time of it. */
+	if (ex->draft && exchange_is_over(ex) && end->how != MESSAGE_END_CUT)
+		exchange_finish(conn, ex, end->conn_how, end->time_ns);
+}
+
+static void exchange_start(struct call_conn *conn, struct exchange *ex)
+{
+	struct draft *draft = ex->draft;
+	struct slice answer = buf_slice(&draft->body[MESSAGE_RESPONSE]);
+	const struct dialect *dialect = exchange_look(conn, draft, answer);
+
+	for (struct held_part *held = draft->held; held && !dialect; held = held->next)
+		dialect = exchange_look(conn, draft, held->part.data);
+	if (dialect)
+		draft_start(draft, dialect);
+}
+
+void exchange_finish(struct call_conn *conn, struct exchange *ex, enum close_how how, uint64_t close_ns)
+{
+	struct draft *draft = ex->draft;
+
+	if (!draft->is_started)
+		exchange_start(conn, ex);
+	if (!draft->is_started)
+		return exchange_drop(conn, ex);
+	ex->draft = NULL;
+	ex->state = EXCHANGE_TOLD;
+	draft->call->conn = conn->info;
+	draft_finish(draft, how, close_ns);
+	draft_key_fill(draft, &conn->info);
+	pair_settle(conn->tracker, draft, close_ns + conn->tracker->opts.pair_wait_ns);
+}

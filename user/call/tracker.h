@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tracker: what call.c, exchange.c and pair.c share: the tracker, its connections, and their exchanges, oldest first. */
+#pragma once
+#include "call/call.h"
+#include "call/draft.h"
+
+enum exchange_state {
+	EXCHANGE_OPEN,   /* has a draft */
+	EXCHANGE_PASSED, /* of no dialect, or no memory for it: its bytes belong to no call */
+	EXCHANGE_TOLD,   /* its call is over, or its twin is told: its ends may still come and mean nothing */
+};
+
+struct exchange {
+	struct exchange *next;
+	uint64_t number;
+	enum exchange_state state;
+	struct draft *draft;
+	unsigned heads, ends, looks; /* bit masks of enum message_kind: was told, was told, was looked at early */
+};
+
+struct call_conn {
+	struct call_conn *next, **place; /* of the tracker; *place is this one */
+	struct call_tracker *tracker;
+	struct conn_info info;
+	struct exchange *first, **tail;
+	size_t count;
+};
+
+struct call_tracker {
+	struct call_opts opts;
+	const struct call_ops *ops;
+	void *user;
+	struct call_conn *conns;
+	struct draft *ended, **ended_tail; /* over, but waiting for the twin, or told and remembered for it */
+	size_t ended_count;
+};
+
+/* ---- exchange.c ---- */
+struct exchange *exchange_find(struct call_conn *conn, uint64_t number);
+/* NULL: no memory. */
+struct exchange *exchange_open(struct call_conn *conn, uint64_t number, const struct message_head *head);
+void exchange_head(struct call_conn *conn, struct exchange *ex, const struct message_head *head, uint32_t thread);
+void exchange_part(struct call_conn *conn, struct exchange *ex, enum message_kind kind, const struct message_part *part);
+void exchange_hole(struct exchange *ex, enum message_kind kind, enum missing_reason reason, uint64_t time_ns);
+void exchange_end(struct call_conn *conn, struct exchange *ex, enum message_kind kind, const struct message_end *end);
+/* Hands its call out, or counts its bytes when nobody wants it. */
+void exchange_finish(struct call_conn *conn, struct exchange *ex, enum close_how how, uint64_t close_ns);
+/* Nothing more will be told of it. */
+bool exchange_is_over(const struct exchange *ex);
+void exchange_free(struct call_conn *conn, struct exchange *ex);
+
+/* ---- pair.c ---- */
+/* Takes the finished draft: tells it, drops it for its twin, or lets it wait until @until_ns. */
+void pair_settle(struct call_tracker *tracker, struct draft *draft, uint64_t until_ns);
+void pair_peer(struct call_tracker *tracker, const struct conn_info *info);
+void pair_tick(struct call_tracker *tracker, uint64_t now_ns);
+/* Tells all that wait and forgets the rest. */
+void pair_flush(struct call_tracker *tracker);
+/* The same, silently. */
+void pair_clear(struct call_tracker *tracker);

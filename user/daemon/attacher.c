@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Order of a start: state directory, reader process (small, forked before anything is loaded), probes, descriptors to the
+ * reader, what is mapped and installed, READY, then the command may run. Order of an end: the command's end or a signal,
+ * DRAIN to the reader, its summary, exit.
+ */
+#include "daemon/attacher.h"
+#include "base/log.h"
+#include "daemon/command.h"
+#include "daemon/link.h"
+#include "daemon/notify.h"
+#include "daemon/outlet.h"
+#include "daemon/reader.h"
+#include "daemon/state.h"
+#include "meta/meta.h"
+#include "probe/probe.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <time.h>
+
+enum { WATCH_FDS_MAX = 1024, SWEEP_S = 2, STATUS_OWN_FAILURE = 125 };
+
+struct attacher {
+	const struct config *config;
+	struct outlet outlet;
+	struct state state;
+	struct meta *meta;
+	struct probe *probe;
+	struct command command;
+	pid_t reader_pid;
+	int link_fd, signal_fd, timer_fd;
+	bool has_command, reader_listens, is_draining, is_done, reader_is_gone;
+	int status;
+	char message[LINK_BYTES_MAX];
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* ---- who processes are ---- */
+
+static void origin_tell(struct attacher *attacher, uint32_t pid)
+{
+	struct alloc_heap heap = ALLOC_HEAP(1 << 20);
+	struct buf packed = BUF(&heap.alloc, LINK_BYTES_MAX - 64);
+	const struct origin *origin;
+
+	if (meta_origin(attacher->meta, pid, &origin) < 0)
+		return;
+	origin_pack(origin, &packed);
+	if (!packed.failed)
+		link_send(attacher->link_fd, LINK_ORIGIN, packed.data, packed.len, NULL);
+	buf_free(&packed);
+	if (meta_has_filters(attacher->meta))
+		probe_process(attacher->probe, pid, origin->selected, false);
+}
+
+static void on_mapped(void *user, uint32_t pid)
+{
+	struct attacher *attacher = user;
+
+	if (attacher->reader_listens)
+		origin_tell(attacher, pid);
+}
+
+static void on_executed(void *user, uint32_t pid)
+{
+	struct attacher *attacher = user;
+
+	meta_on_exec(attacher->meta, pid);
+	if (attacher->reader_listens && meta_has_filters(attacher->meta))
+		origin_tell(attacher, pid);
+}
+
+static void on_attached(void *user, const struct probe_target *target)
+{
+	if (target->attached)
+		log_debug("probes on %u functions of %s (%s %s)", target->attached, target->path, target->sites->version,
+			  target->sites->method);
+	else
+		log_debug("no probes on %s: %s", target->path, target->why_not ? target->why_not : "");
+}
+
+static const struct probe_ops probe_ops = { .mapped = on_mapped, .executed = on_executed, .attached = on_attached };
+
+/* ---- start ---- */
+
+static int reader_start(struct attacher *attacher)
+{
+	int pair[2], r = link_pair(pair);
+
+	if (r < 0)
+		return r;
+	attacher->reader_pid = fork();
+	if (attacher->reader_pid < 0)
+		return -errno;
+	if (attacher->reader_pid == 0) {
+		close(pair[0]);
+		_exit(reader_run(attacher->config, &attacher->outlet, &attacher->state, pair[1]));
+	}
+	close(pair[1]);
+	attacher->link_fd = pair[0];
+	return 0;
+}
+
+static int probes_start(struct attacher *attacher, const char **ret_error)
+{
+	const struct config *config = attacher->config;
+	bool selects = config->cmd || config->command == COMMAND_ATTACH;
+	char cache_path[PATH_MAX];
+	const struct probe_opts opts = {
+		.ring_bytes = config->ring_bytes,
+		.default_wanted = !selects,
+		.plain = true,
+		.capture_off = strcmp(config->capture, "none") == 0,
+		.cache_path = state_file(&attacher->state, "libraries", cache_path),
+	};
+	struct probe_fds fds;
+	int r = probe_new(&opts, &probe_ops, attacher, &attacher->probe, ret_error);
+
+	if (r < 0)
+		return r;
+	*ret_error = "the reader ended";
+	fds = probe_fds(attacher->probe);
+	r = link_send(attacher->link_fd, LINK_FDS, &(struct link_fds){ .ring_bytes = config->ring_bytes }, sizeof(struct link_fds),
+		      (int[]){ fds.ring, fds.control, fds.ledger, fds.verdicts });
+	attacher->reader_listens = r == 0;
+	/* We are not our own users. */
+	probe_process(attacher->probe, (uint32_t)getpid(), false, false);
+	probe_process(attacher->probe, (uint32_t)attacher->reader_pid, false, true);
+	return r;
+}
+
+static int targets_start(struct attacher *attacher, const char **ret_error)
+{
+	const struct config *config = attacher->config;
+	int r = 0;
+
+	if (attacher->has_command)
+		probe_process(attacher->probe, (uint32_t)attacher->command.pid, true, true);
+	for (size_t i = 0; config->command == COMMAND_ATTACH && i < config->argc; i++) {
+		uint32_t pid = (uint32_t)strtoul(config->argv[i], NULL, 10);
+
+		*ret_error = "cannot look into that process: is it running?";
+		r = probe_scan_pid(attacher->probe, pid);
+		if (r < 0)
+			return r;
+		probe_process(attacher->probe, pid, true, true);
+		origin_tell(attacher, pid);
+	}
+	probe_scan_installed(attacher->probe, attacher->has_command ? config->cmd[0] : NULL, NULL);
+	if (!attacher->has_command && config->command != COMMAND_ATTACH)
+		r = probe_scan_all(attacher->probe);
+	return r;
+}
+
+static int events_start(struct attacher *attacher)
+{
+	struct itimerspec every = { { SWEEP_S, 0 }, { SWEEP_S, 0 } };
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGCHLD);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	attacher->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	attacher->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (attacher->signal_fd < 0 || attacher->timer_fd < 0 || timerfd_settime(attacher->timer_fd, 0, &every, NULL) < 0)
+		return -errno;
+	return 0;
+}
+
+static void signals_block(bool block)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGCHLD);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigprocmask(block ? SIG_BLOCK : SIG_UNBLOCK, &signals, NULL);
+}
+
+static int filters_new(struct attacher *attacher)
+{
+	const struct config *c = attacher->config;
+	const struct meta_filters filters = {
+		.pids = (const char *const *)c->pid.items,
+		.comms = (const char *const *)c->comm.items,
+		.exes = (const char *const *)c->exe.items,
+		.uids = (const char *const *)c->uid.items,
+		.cgroups = (const char *const *)c->cgroup.items,
+		.containers = (const char *const *)c->container.items,
+		.not_pids = (const char *const *)c->not_pid.items,
+		.not_comms = (const char *const *)c->not_comm.items,
+		.not_exes = (const char *const *)c->not_exe.items,
+		.not_uids = (const char *const *)c->not_uid.items,
+		.not_cgroups = (const char *const *)c->not_cgroup.items,
+		.not_containers = (const char *const *)c->not_container.items,
+	};
+
+	return meta_new(&filters, &attacher->meta);
+}
+
+/* Everything up to the moment where traffic may begin. */
+static int start(struct attacher *attacher)
+{
+	const struct config *config = attacher->config;
+	const char *error = "out of memory";
+	int r = outlet_init(config, &attacher->outlet, &error);
+
+	r = r < 0 ? r : state_open(config->state_dir, config->cmd != NULL, &attacher->state, &error);
+	r = r < 0 ? r : filters_new(attacher);
+	r = r < 0 ? r : reader_start(attacher);
+	if (r == 0 && attacher->has_command) {
+		signals_block(false); /* the child must not inherit the block */
+		r = command_start(config->cmd, config->user, &attacher->command, &error);
+		signals_block(true);
+	}
+	r = r < 0 ? r : probes_start(attacher, &error);
+	r = r < 0 ? r : events_start(attacher);
+	r = r < 0 ? r : targets_start(attacher, &error);
+	return r < 0 ? log_error(r, "%s", error) : 0;
+}
+
+/* ---- events ---- */
+
+static void ready(struct attacher *attacher)
+{
+	if (attacher->has_command) {
+		origin_tell(attacher, (uint32_t)attacher->command.pid);
+		/* What was learnt of it before exec is of another program. */
+		meta_on_exec(attacher->meta, (uint32_t)attacher->command.pid);
+	}
+	notify_ready(attacher->config->ready_fd);
+	log_debug("READY (%s, sockets %s)", probe_mode_names[probe_mode(attacher->probe)],
+		  probe_sees_sockets(attacher->probe) ? "seen" : "not seen");
+	if (attacher->has_command)
+		command_release(&attacher->command);
+}
+
+static void drain(struct attacher *attacher)
+{
+	uint32_t ms = attacher->config->drain_s * 1000;
+
+	if (attacher->is_draining)
+		return;
+	attacher->is_draining = true;
+	notify_stopping();
+	if (link_send(attacher->link_fd, LINK_DRAIN, &ms, sizeof(ms), NULL) < 0)
+		attacher->reader_is_gone = true;
+}
+
+static void summary_write(struct attacher *attacher, struct slice text)
+{
+	CLEANUP(fclose) FILE *file = attacher->config->summary ? fopen(attacher->config->summary, "we") : NULL;
+
+	if (attacher->config->summary && (!file || fwrite(text.data, 1, text.len, file) != text.len))
+		log_error(-errno, "cannot write the summary to '%s'", attacher->config->summary);
+}
+
+static void message_take(struct attacher *attacher, enum link_type type, struct slice payload)
+{
+	struct process_id process;
+
+	if (type == LINK_READY) {
+		ready(attacher);
+	} else if (type == LINK_DONE) {
+		summary_write(attacher, payload);
+		attacher->is_done = true;
+	} else if (payload.len == sizeof(process)) {
+		memcpy(&process, payload.data, sizeof(process));
+		if (type == LINK_WHO)
+			origin_tell(attacher, process.pid);
+		else if (type == LINK_EXITED)
+			meta_on_exit(attacher->meta, process.pid, now_ns());
+	}
+}
+
+static void link_take(struct attacher *attacher)
+{
+	int fds[LINK_FD_COUNT];
+	enum link_type type;
+	struct slice payload;
+	int r;
+
+	while ((r = link_receive(attacher->link_fd, attacher->message, &type, &payload, fds)) == 1)
+		message_take(attacher, type, payload);
+	if (r != -EAGAIN)
+		attacher->reader_is_gone = true;
+}
+
+static void children_reap(struct attacher *attacher)
+{
+	int wait_status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &wait_status, WNOHANG)) > 0) {
+		if (pid == attacher->reader_pid) {
+			attacher->reader_pid = 0;
+			link_take(attacher); /* its last words */
+			attacher->reader_is_gone = true;
+		}
+		if (!attacher->has_command || pid != attacher->command.pid)
+			continue;
+		attacher->status = command_exit_status(wait_status);
+		drain(attacher);
+	}
+}
+
+static void signals_take(struct attacher *attacher)
+{
+	struct signalfd_siginfo info;
+
+	while (read(attacher->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGCHLD)
+			children_reap(attacher);
+		else if (!attacher->has_command)
+			drain(attacher);
+		else if (info.ssi_signo == SIGTERM) /* Ctrl-C reaches the command by itself, through the terminal */
+			kill(attacher->command.pid, SIGTERM);
+	}
+}
+
+static void on_swept(void *user, const struct probe_swept *conn)
+{
+	struct attacher *attacher = user;
+	const struct link_swept swept = { conn->conn, { conn->end[0], conn->end[1] }, conn->how, conn->reason, { 0 } };
+
+	link_send(attacher->link_fd, LINK_SWEPT, &swept, sizeof(swept), NULL);
+}
+
+static void timer_take(struct attacher *attacher)
+{
+	uint64_t times;
+
+	if (read(attacher->timer_fd, &times, sizeof(times)) != sizeof(times))
+		return;
+	probe_sweep(attacher->probe, on_swept, attacher);
+	meta_tick(attacher->meta, now_ns());
+}
+
+static void serve(struct attacher *attacher)
+{
+	struct pollfd fds[3 + WATCH_FDS_MAX] = {
+		{ .fd = attacher->link_fd, .events = POLLIN },
+		{ .fd = attacher->signal_fd, .events = POLLIN },
+		{ .fd = attacher->timer_fd, .events = POLLIN },
+	};
+	int watch[WATCH_FDS_MAX];
+	size_t count = probe_watch_fds(attacher->probe, watch, WATCH_FDS_MAX);
+
+	for (size_t i = 0; i < count; i++)
+		fds[3 + i] = (struct pollfd){ .fd = watch[i], .events = POLLIN };
+	while (!attacher->is_done && !attacher->reader_is_gone) {
+		bool mapped = false;
+
+		if (poll(fds, 3 + count, -1) < 0 && errno != EINTR)
+			break;
+		for (size_t i = 0; i < count; i++)
+			mapped |= fds[3 + i].revents != 0;
+		if (mapped)
+			probe_dispatch(attacher->probe);
+		if (fds[0].revents)
+			link_take(attacher);
+		if (fds[1].revents)
+			signals_take(attacher);
+		if (fds[2].revents)
+			timer_take(attacher);
+	}
+}
+
+/* Taking probes away costs the kernel tens of milliseconds a link. A child that holds copies of them pays for it, after we
+ * have gone: our own close is then no more than a counter. */
+static void probes_leave(struct attacher *attacher)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null < 0 || fork() != 0) {
+		if (null >= 0)
+			close(null);
+		return;
+	}
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		dup2(null, fd);
+	close(attacher->state.lock_fd);
+	close(attacher->link_fd);
+	_exit(0);
+}
+
+static void stop(struct attacher *attacher)
+{
+	if (attacher->probe) {
+		probe_save_cache(attacher->probe);
+		probes_leave(attacher);
+	}
+	probe_free(attacher->probe);
+	meta_free(attacher->meta);
+	if (attacher->link_fd >= 0)
+		close(attacher->link_fd);
+	if (attacher->reader_pid > 0)
+		waitpid(attacher->reader_pid, NULL, 0);
+	state_close(&attacher->state);
+	outlet_clear(&attacher->outlet);
+}
+
+int attacher_run(const struct config *config)
+{
+	struct attacher *attacher = calloc(1, sizeof(*attacher));
+	int status;
+
+	if (!attacher)
+		return 1;
+	*attacher = (struct attacher){ .config = config, .link_fd = -1, .signal_fd = -1, .timer_fd = -1,
+				       .has_command = config->cmd != NULL, .command.gate_fd = -1, .state.lock_fd = -1 };
+	signal(SIGPIPE, SIG_IGN);
+	signals_block(true);
+	if (start(attacher) < 0) {
+		attacher->status = attacher->has_command ? STATUS_OWN_FAILURE : 1;
+	} else {
+		serve(attacher);
+		if (attacher->reader_is_gone && !attacher->is_done) {
+			log_error(0, "the reader process ended unexpectedly; what it had put into the spool is kept");
+			attacher->status = attacher->status ? attacher->status : 1;
+		}
+	}
+	if (attacher->has_command && attacher->command.gate_fd >= 0)
+		close(TAKE_FD(attacher->command.gate_fd));
+	stop(attacher);
+	status = attacher->status;
+	free(attacher);
+	return status;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The inside of delivery. All but what stands under the lock belongs to the thread. */
+#pragma once
+#include "daemon/delivery.h"
+#include "spool/spool.h"
+#include <pthread.h>
+
+enum { LANE_BATCH_MAX = 200, COMMIT_MAX = 64, COMMIT_AFTER_MS = 50 };
+
+struct node {
+	struct node *next;
+	struct record record;
+	uint64_t queued_ms;
+	bool is_shown; /* by the direct sinks */
+	char body[];
+};
+
+/* One spooled sink: one batch at a time. */
+struct lane {
+	struct delivery *delivery;
+	struct sink *sink;
+	int number; /* in the spool */
+	bool is_busy;
+	bool is_stale; /* the spool was replaced under the batch: its ids mean nothing any more */
+	uint64_t not_before_ms;
+	uint64_t waiting;
+	struct alloc_heap heap;
+	struct arena *arena; /* of the batch */
+	struct spool_item items[LANE_BATCH_MAX];
+	struct record records[LANE_BATCH_MAX];
+	size_t count;
+	int64_t *acks; /* taken by the server, not yet so written in the spool */
+	size_t ack_count, ack_size;
+	uint64_t buried_said_ms; /* when the last burial was logged */
+};
+
+struct delivery {
+	struct delivery_opts opts;
+	uv_loop_t loop;
+	uv_async_t wake;
+	uv_timer_t timer;
+	struct http_client *http;
+	struct spool *spool;
+	bool has_spool;
+	uint64_t boot;
+	struct lane *lanes;
+	size_t lane_count;
+	struct sink *direct[DELIVERY_SINKS_MAX];
+	size_t direct_count;
+	struct node *pending, **pending_tail; /* to be committed */
+	size_t pending_count;
+	uint64_t commit_not_before_ms;
+	int commit_error; /* told already */
+	uint64_t drains_seen;
+	bool is_stopping;
+	bool is_running;
+	pthread_t thread;
+
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct node *queue, **queue_tail;
+	struct delivery_stats stats; /* all but waiting */
+	uint64_t queued;             /* records not yet in the spool */
+	uint64_t waiting;            /* in it */
+	bool is_idle;                /* nothing waits anywhere */
+	uint64_t drains;             /* begun so far */
+	bool wants_stop;
+};
+
+/* ---- delivery_lane.c ---- */
+extern const struct sink_ops lane_ops;
+int lane_init(struct lane *lane, struct delivery *delivery, const struct sink_spec *spec, const char **ret_error);
+void lane_free(struct lane *lane);
+/* Gives the sink its next batch when it is free and may. */
+void lane_feed(struct lane *lane);
+/* 0: nothing to wait for. */
+uint64_t lane_due_ms(const struct lane *lane);
+
+/* ---- delivery_spool.c ---- */
+int delivery_spool_open(struct delivery *delivery);
+/* After -EIO or -EBADMSG: closes and opens it again; what was damaged is set aside. */
+void delivery_spool_reopen(struct delivery *delivery, int cause);
+/* Commits what is due. */
+void delivery_commit(struct delivery *delivery);
+void delivery_look_for_word(struct delivery *delivery);
+
+/* Adds to one of the stats, under the lock. */
+void delivery_count(struct delivery *delivery, uint64_t *counter, uint64_t n);

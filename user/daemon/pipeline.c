@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The schematic:
+ *
+ *	record ─▶ event ─▶ stream ─▶ proto ─▶ call ⇄ dialect ─▶ trace ─▶ policy ─▶ record
+ *
+ * Each arrow is one table of callbacks below, in this order; what comes back (who is that process, copy no more of this
+ * connection) are the callbacks of the last section. Nothing here decides anything: the rooms do.
+ */
+#include "daemon/pipeline.h"
+#include "base/arena.h"
+#include "call/call.h"
+#include "daemon/origins.h"
+#include "dialect/dialect.h"
+#include "policy/policy.h"
+#include "proto/proto.h"
+#include "stream/stream.h"
+#include "trace/trace.h"
+#include <errno.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <uthash.h>
+
+enum {
+	REORDER_BYTES = 1 << 20,
+	CONNS_MAX = 16384,
+	CALL_BYTES_MAX = 64 << 20,
+	RECORD_BYTES_MAX = 256 << 20,
+	HELD_MAX = 256,
+	CHUNK_EVENTS_MAX = 128,
+	SECRET_LEN = 32,
+};
+static const uint64_t hold_chunk_ns = 200000000, hold_retry_ns = 12000000000, pair_wait_ns = 2000000000,
+		      idle_ns = 1800000000000;
+
+/* One connection on its way through proto and call. */
+struct conn {
+	struct pipeline *pipeline;
+	struct conn_info info;
+	struct proto *proto;
+	struct call_conn *calls;
+	uint32_t thread;              /* who moved the bytes that are being read */
+	enum direction request_dir;
+	UT_hash_handle hh;
+};
+
+struct pipeline {
+	const struct pipeline_ops *ops;
+	void *user;
+	struct alloc_heap heap;
+	struct proto_opts proto_opts;
+	struct event_file_head ids;
+	uint8_t secret[SECRET_LEN];
+	struct origins *origins;
+	struct stream_table *streams;
+	struct call_tracker *calls;
+	struct trace_assembler *traces;
+	struct policy *policy;
+	struct conn *conns; /* by number */
+	struct pipeline_stats stats;
+};
+
+/* ---- event ─▶ stream ---- */
+
+static void on_event_open(void *user, const struct conn_info *conn)
+{
+	stream_open(((struct pipeline *)user)->streams, conn);
+}
+
+static void on_event_peer(void *user, uint64_t conn, const struct peer *peer)
+{
+	stream_peer(((struct pipeline *)user)->streams, conn, peer);
+}
+
+static void on_event_chunk(void *user, const struct event_chunk *chunk)
+{
+	struct pipeline *pipeline = user;
+	struct stream_chunk piece = {
+		.conn = chunk->conn,
+		.dir = chunk->dir,
+		.offset = chunk->offset,
+		.time_ns = chunk->time_ns,
+		.thread = chunk->thread,
+		.data = chunk->data,
+		.hole_len = chunk->hole_len,
+		.reason = chunk->reason,
+	};
+
+	if (stream_push(pipeline->streams, &piece) < 0)
+		pipeline->stats.shed_bytes += chunk->data.len;
+}
+
+static void on_event_close(void *user, const struct event_close *close)
+{
+	stream_close(((struct pipeline *)user)->streams, close->conn, close->end, close->how, close->reason, close->time_ns);
+}
+
+static void on_event_exit(void *user, struct process_id process, uint64_t time_ns)
+{
+	struct pipeline *pipeline = user;
+
+	stream_exit(pipeline->streams, process, time_ns);
+	trace_on_exit(pipeline->traces, process);
+	if (pipeline->ops->exited)
+		pipeline->ops->exited(pipeline->user, process);
+}
+
+static const struct event_ops event_ops = {
+	.open = on_event_open,
+	.peer = on_event_peer,
+	.chunk = on_event_chunk,
+	.close = on_event_close,
+	.exit = on_event_exit,
+};
+
+/* ---- stream ─▶ proto ---- */
+
+static const struct proto_ops proto_ops;
+
+static void conn_drop(struct conn *conn)
+{
+	HASH_DEL(conn->pipeline->conns, conn);
+	proto_free(conn->proto);
+	alloc_put(&conn->pipeline->heap.alloc, conn, sizeof(*conn));
+}
+
+static void *on_stream_opened(void *user, const struct conn_info *info)
+{
+	struct pipeline *pipeline = user;
+	struct conn *conn = alloc_get(&pipeline->heap.alloc, sizeof(*conn));
+
+	if (!conn)
+		return NULL;
+	*conn = (struct conn){ .pipeline = pipeline, .info = *info, .request_dir = DIR_WRITE };
+	HASH_ADD(hh, pipeline->conns, info.id, sizeof(conn->info.id), conn);
+	if (proto_new(&pipeline->proto_opts, info->is_late, &proto_ops, conn, &conn->proto) < 0) {
+		conn_drop(conn);
+		return NULL;
+	}
+	conn->calls = call_conn_open(pipeline->calls, info);
+	if (!conn->calls) {
+		conn_drop(conn);
+		return NULL;
+	}
+	if (pipeline->ops->who && !origins_find(pipeline->origins, info->process))
+		pipeline->ops->who(pipeline->user, info->process);
+	return conn;
+}
+
+static void on_stream_peer(void *user, void *handle, const struct conn_info *info)
+{
+	struct conn *conn = handle;
+
+	conn->info = *info;
+	call_conn_peer(conn->calls, info);
+}
+
+static void on_stream_bytes(void *user, void *handle, enum direction dir, uint64_t offset, uint64_t time_ns, uint32_t thread,
+			    struct slice data)
+{
+	struct conn *conn = handle;
+
+	conn->thread = thread;
+	proto_bytes(conn->proto, dir, time_ns, data);
+}
+
+static void on_stream_hole(void *user, void *handle, enum direction dir, uint64_t offset, uint64_t len,
+			   enum missing_reason reason, uint64_t time_ns)
+{
+	proto_hole(((struct conn *)handle)->proto, dir, len, reason, time_ns);
+}
+
+static void on_stream_closed(void *user, void *handle, enum close_how how, uint64_t time_ns)
+{
+	struct conn *conn = handle;
+
+	proto_end(conn->proto, how, time_ns);
+	call_conn_close(conn->calls, how, time_ns);
+	conn_drop(conn);
+}
+
+static const struct stream_ops stream_ops = {
+	.opened = on_stream_opened,
+	.peer = on_stream_peer,
+	.bytes = on_stream_bytes,
+	.hole = on_stream_hole,
+	.closed = on_stream_closed,
+};
+
+/* ---- proto ─▶ call ---- */
+
+static void on_proto_head(void *user, uint64_t exchange, const struct message_head *head)
+{
+	struct conn *conn = user;
+
+	if (head->kind == MESSAGE_REQUEST)
+		conn->request_dir = head->dir;
+	call_on_head(conn->calls, exchange, head, conn->thread);
+}
+
+static void on_proto_part(void *user, uint64_t exchange, enum message_kind kind, const struct message_part *part)
+{
+	call_on_part(((struct conn *)user)->calls, exchange, kind, part);
+}
+
+static void on_proto_hole(void *user, uint64_t exchange, enum message_kind kind, enum missing_reason reason, uint64_t time_ns)
+{
+	call_on_hole(((struct conn *)user)->calls, exchange, kind, reason, time_ns);
+}
+
+static void on_proto_end(void *user, uint64_t exchange, enum message_kind kind, const struct message_end *end)
+{
+	call_on_end(((struct conn *)user)->calls, exchange, kind, end);
+}
+
+static void verdict_tell(struct conn *conn, enum verdict verdict)
+{
+	struct pipeline *pipeline = conn->pipeline;
+	enum event_verdict event = verdict == VERDICT_KEEP ? EVENT_KEEP :
+				   verdict == VERDICT_DENY ? EVENT_DENY :
+				   conn->request_dir == DIR_READ ? EVENT_MUTE_READ :
+								   EVENT_MUTE_WRITE;
+
+	if (pipeline->ops->verdict)
+		pipeline->ops->verdict(pipeline->user, conn->info.id, event);
+}
+
+static void on_proto_verdict(void *user, enum verdict verdict)
+{
+	verdict_tell(user, verdict);
+}
+
+static const struct proto_ops proto_ops = {
+	.head = on_proto_head,
+	.part = on_proto_part,
+	.hole = on_proto_hole,
+	.end = on_proto_end,
+	.verdict = on_proto_verdict,
+};
+
+/* ---- call ⇄ dialect, call ─▶ trace ---- */
+
+static const struct dialect *on_call_find(void *user, const struct dialect_hint *hint, unsigned *ret_score)
+{
+	return dialect_find(hint, ret_score);
+}
+
+static void on_call_done(void *user, struct call *call)
+{
+	struct pipeline *pipeline = user;
+	const struct origin *origin = origins_find(pipeline->origins, call->conn.process);
+
+	if (origin && !origin->selected)
+		return;
+	pipeline->stats.calls++;
+	if (call->is_complete)
+		pipeline->stats.complete++;
+	else
+		pipeline->stats.incomplete++;
+	trace_on_call(pipeline->traces, call);
+}
+
+static void on_call_verdict(void *user, uint64_t number, enum verdict verdict)
+{
+	struct pipeline *pipeline = user;
+	struct conn *conn;
+
+	HASH_FIND(hh, pipeline->conns, &number, sizeof(number), conn);
+	if (conn)
+		verdict_tell(conn, verdict);
+}
+
+static void on_call_no_call(void *user, uint64_t bytes)
+{
+	((struct pipeline *)user)->stats.no_call_bytes += bytes;
+}
+
+static const struct call_ops call_ops = {
+	.find = on_call_find,
+	.done = on_call_done,
+	.verdict = on_call_verdict,
+	.no_call = on_call_no_call,
+};
+
+/* ---- trace ─▶ policy ─▶ record ---- */
+
+static const struct origin *on_trace_origin(void *user, struct process_id process)
+{
+	return origins_find(((struct pipeline *)user)->origins, process);
+}
+
+static void on_trace_done(void *user, struct trace *trace, uint64_t sequence)
+{
+	struct pipeline *pipeline = user;
+	CLEANUP(arena_free) struct arena *arena = arena_new(&pipeline->heap.alloc, RECORD_BYTES_MAX);
+	struct record record;
+
+	if (!arena || policy_seal(pipeline->policy, trace, sequence, arena, &record) < 0 ||
+	    pipeline->ops->record(pipeline->user, &record) < 0)
+		pipeline->stats.shed_records++;
+}
+
+static const struct trace_ops trace_ops = { .origin = on_trace_origin, .done = on_trace_done };
+
+static void keyed_hash(void *user, struct slice text, uint8_t ret_hash[32])
+{
+	const struct pipeline *pipeline = user;
+	unsigned len = 32;
+
+	if (!HMAC(EVP_sha256(), pipeline->secret, SECRET_LEN, (const unsigned char *)text.data, text.len, ret_hash, &len))
+		memset(ret_hash, 0, 32);
+}
+
+/* ---- life ---- */
+
+static int rooms_new(struct pipeline *pipeline, const struct pipeline_opts *opts)
+{
+	struct alloc *alloc = &pipeline->heap.alloc;
+	const struct stream_opts stream = { alloc, REORDER_BYTES, hold_chunk_ns, CONNS_MAX };
+	const struct call_opts call = { alloc, CALL_BYTES_MAX, pair_wait_ns, idle_ns };
+	const struct trace_opts trace = {
+		.alloc = alloc,
+		.node_key = { pipeline->ids.node_key[0], pipeline->ids.node_key[1] },
+		.boot = pipeline->ids.boot,
+		.unix_offset_ns = pipeline->ids.unix_offset_ns,
+		.hold_ns = hold_retry_ns,
+		.held_max = HELD_MAX,
+		.chunk_events_max = CHUNK_EVENTS_MAX,
+		.wants_mlflow = opts->wants_mlflow,
+		.wants_otlp = opts->wants_otlp,
+		.host_name = slice_of(pipeline->ids.host),
+	};
+	const struct policy_opts policy = { alloc, keyed_hash, pipeline, slice_of(pipeline->ids.host) };
+	int r = origins_new(alloc, &pipeline->origins);
+
+	r = r < 0 ? r : stream_table_new(&stream, &stream_ops, pipeline, &pipeline->streams);
+	r = r < 0 ? r : call_tracker_new(&call, &call_ops, pipeline, &pipeline->calls);
+	r = r < 0 ? r : trace_assembler_new(&trace, &trace_ops, pipeline, &pipeline->traces);
+	return r < 0 ? r : policy_new(&policy, &pipeline->policy);
+}
+
+int pipeline_new(const struct pipeline_opts *opts, const struct pipeline_ops *ops, void *user, struct pipeline **ret)
+{
+	CLEANUP(pipeline_free) struct pipeline *pipeline = calloc(1, sizeof(*pipeline));
+	int r;
+
+	if (!pipeline)
+		return -ENOMEM;
+	pipeline->ops = ops;
+	pipeline->user = user;
+	pipeline->heap = (struct alloc_heap)ALLOC_HEAP(opts->memory_max);
+	pipeline->proto_opts = proto_opts_default;
+	pipeline->proto_opts.alloc = &pipeline->heap.alloc;
+	pipeline->ids = *opts->ids;
+	memcpy(pipeline->secret, opts->secret, SECRET_LEN);
+	r = rooms_new(pipeline, opts);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(pipeline);
+	return 0;
+}
+
+struct pipeline *pipeline_free(struct pipeline *pipeline)
+{
+	if (!pipeline)
+		return NULL;
+	stream_table_free(pipeline->streams);
+	call_tracker_free(pipeline->calls);
+	trace_assembler_free(pipeline->traces);
+	policy_free(pipeline->policy);
+	origins_free(pipeline->origins);
+	explicit_bzero(pipeline->secret, SECRET_LEN);
+	free(pipeline);
+	return NULL;
+}
+
+void pipeline_take(struct pipeline *pipeline, struct slice record)
+{
+	if (event_decode(record, &event_ops, pipeline) < 0)
+		pipeline->stats.malformed++;
+}
+
+void pipeline_origin(struct pipeline *pipeline, struct slice packed)
+{
+	const struct origin *origin;
+	struct conn *conn, *next;
+
+	if (origins_put(pipeline->origins, packed, &origin) < 0) {
+		pipeline->stats.malformed++;
+		return;
+	}
+	if (origin->selected)
+		return;
+	HASH_ITER (hh, pipeline->conns, conn, next)
+		if (origins_find(pipeline->origins, conn->info.process) == origin)
+			verdict_tell(conn, VERDICT_DENY);
+}
+
+void pipeline_close(struct pipeline *pipeline, const struct event_close *close)
+{
+	on_event_close(pipeline, close);
+}
+
+void pipeline_set_unix_offset(struct pipeline *pipeline, int64_t unix_offset_ns)
+{
+	trace_set_unix_offset(pipeline->traces, unix_offset_ns);
+}
+
+void pipeline_tick(struct pipeline *pipeline, uint64_t now_ns)
+{
+	stream_tick(pipeline->streams, now_ns);
+	call_tick(pipeline->calls, now_ns);
+	trace_tick(pipeline->traces, now_ns);
+}
+
+void pipeline_flush(struct pipeline *pipeline, uint64_t now_ns)
+{
+	stream_tick(pipeline->streams, now_ns + hold_chunk_ns);
+	call_flush(pipeline->calls, now_ns);
+	trace_flush(pipeline->traces);
+}
+
+void pipeline_stats(const struct pipeline *pipeline, struct pipeline_stats *ret)
+{
+	*ret = pipeline->stats;
+	ret->conns = stream_count(pipeline->streams);
+	ret->has_open = ret->conns || trace_held(pipeline->traces) || call_waiting(pipeline->calls);
+	ret->memory_bytes = pipeline->heap.used;
+	ret->memory_peak_bytes = pipeline->heap.peak;
+}

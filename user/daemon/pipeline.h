@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pipeline: the rooms, bound. Records of the kernel side go in, sealed records come out. This is the drawing of the house in
+ * C: whoever wants to know where a thing goes next reads pipeline.c. It knows no file and no process: live tracing and replay
+ * feed it alike.
+ */
+#pragma once
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "event/event.h"
+#include "model/process.h"
+#include "model/record.h"
+
+struct pipeline;
+
+struct pipeline_opts {
+	const struct event_file_head *ids;
+	uint64_t memory_max;
+	bool wants_mlflow, wants_otlp;
+	const uint8_t *secret; /* 32 bytes: key of the fingerprints */
+};
+
+struct pipeline_ops {
+	/* A sealed record. 0, or negative: it could not be taken and is counted as shed. */
+	int (*record)(void *user, const struct record *record);
+	/* Nobody told us of this process yet. May be NULL. */
+	void (*who)(void *user, struct process_id process);
+	void (*exited)(void *user, struct process_id process);
+	void (*verdict)(void *user, uint64_t conn, enum event_verdict verdict);
+};
+
+struct pipeline_stats {
+	uint64_t calls, complete, incomplete;
+	uint64_t no_call_bytes;  /* of captured bytes: belonged to no call */
+	uint64_t shed_bytes;     /* of captured bytes: given up for lack of memory */
+	uint64_t malformed;      /* records that were refused */
+	uint64_t shed_records;
+	size_t conns;
+	bool has_open;           /* something is open that time may end */
+	size_t memory_bytes, memory_peak_bytes;
+};
+
+int pipeline_new(const struct pipeline_opts *opts, const struct pipeline_ops *ops, void *user, struct pipeline **ret);
+struct pipeline *pipeline_free(struct pipeline *pipeline);
+DEFINE_CLEANUP(struct pipeline *, pipeline_free)
+
+void pipeline_take(struct pipeline *pipeline, struct slice record);
+/* origin_pack() text. */
+void pipeline_origin(struct pipeline *pipeline, struct slice packed);
+void pipeline_close(struct pipeline *pipeline, const struct event_close *close);
+void pipeline_set_unix_offset(struct pipeline *pipeline, int64_t unix_offset_ns);
+void pipeline_tick(struct pipeline *pipeline, uint64_t now_ns);
+/* Everything that is open becomes a record now. */
+void pipeline_flush(struct pipeline *pipeline, uint64_t now_ns);
+void pipeline_stats(const struct pipeline *pipeline, struct pipeline_stats *ret);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The stream of a message, between anthropic_stream.c (gathers and writes the message) and anthropic.c (reads it). */
+#pragma once
+#include "dialect/parts.h"
+
+enum { MEMBERS_MAX = 40 };
+
+/* Members of an object that several events tell; the last word for each counts. */
+struct member_set {
+	struct name_value items[MEMBERS_MAX]; /* raw JSON values */
+	size_t count;
+};
+
+struct message_block;
+
+struct message_stream {
+	struct member_set message, usage;
+	struct message_block *first, *last, *recent;
+	size_t count;
+	uint64_t events;
+};
+
+enum dialect_event message_stream_event(struct call *call, struct message_stream *stream,
+					const struct message_part *part);
+/* The message as it would have come in one piece. */
+struct slice message_stream_object(struct call *call, const struct message_stream *stream);

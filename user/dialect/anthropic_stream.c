@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A streamed message is a set of members and a list of blocks. A block begins as an object and grows by deltas; a table
+ * says for each delta which member of the block it adds to and how. The message is written once, at the end.
+ *
+ *	message_start        members, usage
+ *	content_block_start  a block as far as it is known        ┐ by index,
+ *	content_block_delta  more of one of its members           ┘ in any order
+ *	message_delta        members and usage again: each one present replaces the former
+ */
+#include "dialect/anthropic.h"
+
+enum { BLOCKS_MAX = 2048 };
+
+enum how {
+	HOW_TEXT, /* string, grows */
+	HOW_JSON, /* string that grows to the text of a value */
+	HOW_LIST, /* one more element */
+	HOW_LAST, /* string, replaced */
+};
+
+static const struct delta_rule {
+	struct slice type;   /* of the delta */
+	struct slice from;   /* member of the delta */
+	struct slice member; /* of the block */
+	enum how how;
+} delta_rules[] = {
+	{ SLICE("text_delta"), SLICE("text"), SLICE("text"), HOW_TEXT },
+	{ SLICE("input_json_delta"), SLICE("partial_json"), SLICE("input"), HOW_JSON },
+	{ SLICE("thinking_delta"), SLICE("thinking"), SLICE("thinking"), HOW_TEXT },
+	{ SLICE("signature_delta"), SLICE("signature"), SLICE("signature"), HOW_LAST },
+	{ SLICE("citations_delta"), SLICE("citation"), SLICE("citations"), HOW_LIST },
+	{ SLICE("compaction_delta"), SLICE("content"), SLICE("content"), HOW_TEXT },
+};
+
+struct message_block {
+	struct message_block *next;
+	int64_t index;
+	struct slice start; /* the object of content_block_start */
+	struct pieces grown[ARRAY_SIZE(delta_rules)];
+};
+
+/* ---- gathering ---- */
+
+static void set_member(struct call *call, struct member_set *set, struct slice name, struct slice value)
+{
+	size_t i = 0;
+
+	while (i < set->count && !slice_equal(set->items[i].name, name))
+		i++;
+	if (i == MEMBERS_MAX) {
+		call->is_undecodable = true;
+		return;
+	}
+	if (i == set->count) {
+		set->items[i] = (struct name_value){ arena_dup(call->arena, name), SLICE_NONE };
+		if (!set->items[i].name.data) {
+			call->is_undecodable = true;
+			return;
+		}
+		set->count++;
+	} else if (json_type(value) == JSON_NULL) {
+		return;
+	}
+	call_lost(call, slice_hold(call->arena, &set->items[i].value, value));
+}
+
+static void set_members(struct call *call, struct member_set *set, struct slice object)
+{
+	if (json_type(object) == JSON_OBJECT)
+		json_foreach_member(member, object)
+			set_member(call, set, member.name, member.value);
+}
+
+static void message_start(struct call *call, struct message_stream *stream, struct slice message)
+{
+	if (json_type(message) != JSON_OBJECT)
+		return;
+	json_foreach_member(member, message) {
+		if (slice_equal(member.name, SLICE("usage")))
+			set_members(call, &stream->usage, member.value);
+		else if (!slice_equal(member.name, SLICE("content")))
+			set_member(call, &stream->message, member.name, member.value);
+	}
+}
+
+static void message_delta(struct call *call, struct message_stream *stream, struct slice event)
+{
+	json_foreach_member(member, event) {
+		if (slice_equal(member.name, SLICE("usage")))
+			set_members(call, &stream->usage, member.value);
+		else if (slice_equal(member.name, SLICE("delta")))
+			set_members(call, &stream->message, member.value);
+		else if (!slice_equal(member.name, SLICE("type")) && json_type(member.value) == JSON_OBJECT)
+			set_member(call, &stream->message, member.name, member.value);
+	}
+}
+
+static struct message_block *block_of(struct call *call, struct message_stream *stream, struct slice event)
+{
+	struct message_block *block = stream->recent;
+	int64_t index = 0;
+
+	json_int(json_get(event, SLICE("index")), &index);
+	if (block && block->index == index)
+		return block;
+	for (block = stream->first; block && block->index != index; block = block->next)
+		;
+	if (!block) {
+		block = stream->count < BLOCKS_MAX ? arena_new_of(call->arena, struct message_block) : NULL;
+		call_lost(call, block);
+		if (!block)
+			return NULL;
+		block->index = index;
+		*(stream->last ? &stream->last->next : &stream->first) = block;
+		stream->last = block;
+		stream->count++;
+	}
+	stream->recent = block;
+	return block;
+}
+
+static void block_start(struct call *call, struct message_stream *stream, struct slice event)
+{
+	struct message_block *block = block_of(call, stream, event);
+
+	if (block)
+		call_lost(call, slice_hold(call->arena, &block->start, json_get(event, SLICE("content_block"))));
+}
+
+static bool block_grow(struct call *call, struct pieces *grown, enum how how, struct slice value)
+{
+	struct slice raw = json_raw_text(value);
+
+	if (how == HOW_LIST) {
+		if (grown->len)
+			call_lost(call, pieces_add(call->arena, grown, SLICE(",")));
+		raw = value;
+	} else if (how == HOW_LAST) {
+		*grown = (struct pieces){ 0 };
+	}
+	call_lost(call, pieces_add(call->arena, grown, raw));
+	return raw.len && how != HOW_LAST;
+}
+
+static bool block_delta(struct call *call, struct message_stream *stream, struct slice event)
+{
+	struct message_block *block = block_of(call, stream, event);
+	struct slice delta = json_get(event, SLICE("delta"));
+	struct slice type = json_raw_text(json_get(delta, SLICE("type")));
+
+	for (size_t i = 0; block && i < ARRAY_SIZE(delta_rules); i++)
+		if (slice_equal(type, delta_rules[i].type))
+			return block_grow(call, &block->grown[i], delta_rules[i].how,
+					  json_get(delta, delta_rules[i].from));
+	call->is_undecodable = true; /* content of a kind that came after us */
+	return false;
+}
+
+enum dialect_event message_stream_event(struct call *call, struct message_stream *stream,
+					const struct message_part *part)
+{
+	struct slice type;
+
+	if (slice_equal(slice_trim(part->data), SLICE("[DONE]"))) /* some gateways */
+		return DIALECT_EVENT_END;
+	if (!event_open(call, part))
+		return DIALECT_EVENT_QUIET;
+	stream->events++;
+	type = json_raw_text(json_get(part->data, SLICE("type")));
+	if (!type.len)
+		type = part->type;
+	if (slice_equal(type, SLICE("content_block_delta")))
+		return block_delta(call, stream, part->data) ? DIALECT_EVENT_CONTENT : DIALECT_EVENT_QUIET;
+	if (slice_equal(type, SLICE("content_block_start")))
+		block_start(call, stream, part->data);
+	else if (slice_equal(type, SLICE("message_start")))
+		message_start(call, stream, json_get(part->data, SLICE("message")));
+	else if (slice_equal(type, SLICE("message_delta")))
+		message_delta(call, stream, part->data);
+	else if (slice_equal(type, SLICE("error")) && !call->has_error)
+		error_read(call, part->data, true);
+	return slice_equal(type, SLICE("message_stop")) ? DIALECT_EVENT_LAST : DIALECT_EVENT_QUIET;
+}
+
+/* ---- writing ---- */
+
+static void put_grown(struct call *call, struct buf *out, const struct delta_rule *rule, const struct pieces *grown,
+		      struct slice start)
+{
+	struct slice text, inside;
+
+	switch (rule->how) {
+	case HOW_TEXT:
+	case HOW_LAST:
+		json_put_raw(out, SLICE("\""));
+		if (rule->how == HOW_TEXT)
+			buf_put(out, json_raw_text(start));
+		pieces_put(grown, out);
+		buf_put_char(out, '"');
+		break;
+	case HOW_JSON:
+		text = pieces_quoted(call->arena, grown);
+		inside = json_text(call->arena, text);
+		/* Cut in its middle it is no JSON; then it stands as the text it is. */
+		json_put_raw(out, json_check(inside, JSON_DEPTH_MAX) == 0 ? json_trim(inside) : text);
+		break;
+	case HOW_LIST:
+		json_open(out, '[');
+		if (json_type(start) == JSON_ARRAY && start.len > 2)
+			json_put_raw(out, json_trim((struct slice){ start.data + 1, start.len - 2 }));
+		json_put_raw(out, SLICE_NONE); /* the comma */
+		pieces_put(grown, out);
+		json_close(out, ']');
+		break;
+	}
+}
+
+/* Which rule grew this member of the block, or ARRAY_SIZE(delta_rules). */
+static size_t grown_by(const struct message_block *block, struct slice member)
+{
+	size_t i = 0;
+
+	while (i < ARRAY_SIZE(delta_rules) &&
+	       !(block->grown[i].len && slice_equal(delta_rules[i].member, member)))
+		i++;
+	return i;
+}
+
+static void put_block(struct call *call, struct buf *out, const struct message_block *block)
+{
+	bool written[ARRAY_SIZE(delta_rules)] = { 0 };
+
+	json_open(out, '{');
+	if (json_type(block->start) == JSON_OBJECT)
+		json_foreach_member(member, block->start) {
+			size_t rule = grown_by(block, member.name);
+
+			json_put_raw(out, SLICE("\""));
+			buf_put(out, member.name);
+			buf_put(out, SLICE("\":"));
+			if (rule == ARRAY_SIZE(delta_rules)) {
+				json_put_raw(out, member.value);
+				continue;
+			}
+			put_grown(call, out, &delta_rules[rule], &block->grown[rule], member.value);
+			written[rule] = true;
+		}
+	else /* joined late: its beginning was not seen, its deltas tell what it is */
+		json_member_text(out, SLICE("type"), block->grown[1].len ? SLICE("tool_use") :
+						     block->grown[2].len ? SLICE("thinking") : SLICE("text"));
+	for (size_t i = 0; i < ARRAY_SIZE(delta_rules); i++) {
+		if (written[i] || !block->grown[i].len)
+			continue;
+		json_put_name(out, delta_rules[i].member);
+		put_grown(call, out, &delta_rules[i], &block->grown[i], SLICE_NONE);
+	}
+	json_close(out, '}');
+}
+
+static void put_members(struct buf *out, const struct member_set *set)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		if (!set->items[i].value.data)
+			continue;
+		json_put_raw(out, SLICE("\""));
+		buf_put(out, set->items[i].name);
+		buf_put(out, SLICE("\":"));
+		json_put_raw(out, set->items[i].value);
+	}
+}
+
+static size_t object_size(const struct message_stream *stream)
+{
+	size_t size = 1024;
+
+	for (const struct message_block *block = stream->first; block; block = block->next) {
+		size += block->start.len + 64;
+		for (size_t i = 0; i < ARRAY_SIZE(delta_rules); i++)
+			size += block->grown[i].len + 16;
+	}
+	for (size_t i = 0; i < stream->message.count; i++)
+		size += stream->message.items[i].value.len + 32;
+	for (size_t i = 0; i < stream->usage.count; i++)
+		size += stream->usage.items[i].value.len + 32;
+	return size;
+}
+
+struct slice message_stream_object(struct call *call, const struct message_stream *stream)
+{
+	struct out out;
+	struct buf *buf;
+
+	out_init(&out, call->arena, object_size(stream));
+	buf = &out.buf;
+	json_open(buf, '{');
+	put_members(buf, &stream->message);
+	if (!stream->message.count) {
+		json_member_text(buf, SLICE("type"), SLICE("message"));
+		json_member_text(buf, SLICE("role"), SLICE("assistant"));
+	}
+	json_put_name(buf, SLICE("content"));
+	json_open(buf, '[');
+	for (const struct message_block *block = stream->first; block; block = block->next)
+		put_block(call, buf, block);
+	json_close(buf, ']');
+	if (stream->usage.count) {
+		json_put_name(buf, SLICE("usage"));
+		json_open(buf, '{');
+		put_members(buf, &stream->usage);
+		json_close(buf, '}');
+	}
+	json_close(buf, '}');
+	return out_slice(&out);
+}

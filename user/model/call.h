@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One exchange with a model, in neutral terms: call fills what the wire says, the dialect fills what it means, trace makes
+ * spans of it. All memory is the call's arena; text that is JSON is kept as the JSON text it was or is assembled to.
+ */
+#pragma once
+#include "base/arena.h"
+#include "base/buf.h"
+#include "model/message.h"
+
+struct dialect;
+
+enum call_end {
+	CALL_END_UNKNOWN,
+	CALL_END_COMPLETE,      /* the framing's end, or the dialect's own */
+	CALL_END_CLIENT_CANCEL, /* the client left; nobody failed */
+	CALL_END_SERVER_CUT,
+	CALL_END_TIMEOUT,
+	CALL_END_RESET,
+	_CALL_END_MAX,
+};
+extern const char *const call_end_names[_CALL_END_MAX];
+
+/* What the call is for: decides span type and gen_ai.operation.name. */
+enum call_operation {
+	OPERATION_UNKNOWN, /* LLM-like, but of no dialect that we know */
+	OPERATION_CHAT,
+	OPERATION_TEXT_COMPLETION,
+	OPERATION_EMBEDDINGS,
+	OPERATION_RERANK,
+	OPERATION_IMAGE,
+	OPERATION_MODERATION,
+	OPERATION_COUNT_TOKENS,
+	_OPERATION_MAX,
+};
+
+/* Tokens with the meaning of OpenTelemetry: input includes cached, output includes reasoning. -1: not told. */
+struct usage {
+	int64_t input, output, total;
+	int64_t cache_read, cache_write, cache_write_1h;
+	int64_t reasoning;
+};
+#define USAGE_NONE ((struct usage){ -1, -1, -1, -1, -1, -1, -1 })
+
+struct call_error {
+	struct slice type;    /* the provider's word: error.type of the body, else empty */
+	struct slice code;    /* the provider's code, or empty */
+	struct slice message; /* the provider's message, or empty */
+	struct slice raw;     /* error body: JSON text where it is JSON */
+	bool in_band;         /* came inside a streamed 200 */
+};
+
+/* One event of a streamed answer, as JSON text, for span events. */
+struct chunk {
+	struct chunk *next;
+	struct slice data;
+	uint64_t time_ns;
+};
+
+struct name_value {
+	struct slice name;
+	struct slice value;
+};
+
+enum { CALL_FINISH_MAX = 16, CALL_HEADERS_MAX = 64 };
+
+struct call {
+	struct arena *arena;
+
+	/* ---- the wire: filled by call ---- */
+	struct conn_info conn; /* of the end that is reported; the client's where both ends were seen */
+	struct conn_info other; /* the server's end, when it was seen too; id 0 otherwise */
+	uint32_t thread;
+	struct slice method, path, query, host, http_version;
+	int status; /* 0: no answer */
+	struct name_value request_headers[CALL_HEADERS_MAX]; /* allow-listed only, names lower case */
+	size_t request_header_count;
+	struct name_value response_headers[CALL_HEADERS_MAX];
+	size_t response_header_count;
+	struct slice credential; /* secret: only for the keyed fingerprint, never leaves */
+	struct slice request_id;
+	struct slice content_type; /* of the answer */
+	struct slice request_body; /* decoded; what of it was seen */
+	struct slice response_body; /* decoded, when the answer is not streamed; what of it was seen */
+	uint64_t request_start_ns, request_end_ns, response_start_ns, end_ns; /* since boot; 0: did not happen */
+	struct message_end request_end, response_end;
+	enum call_end end;
+	bool is_complete;
+	bool request_is_late, response_is_late;
+
+	/* ---- the stream: filled by call from what the dialect returns ---- */
+	bool is_stream; /* the answer came in events */
+	uint64_t events;
+	uint64_t first_event_ns, first_token_ns, last_event_ns, max_gap_ns;
+	struct chunk *chunks, **chunks_tail; /* in order, no gap; of a very long stream the newest */
+	uint64_t chunk_count;    /* in the list */
+	uint64_t chunks_dropped; /* older ones, no longer kept: the index of the list's first */
+
+	/* ---- the meaning: filled by the dialect ---- */
+	const struct dialect *dialect;
+	enum call_operation operation;
+	struct slice vendor;         /* gen_ai.provider.name */
+	struct slice request_model, response_model, response_id;
+	struct slice service_tier, system_fingerprint;
+	struct slice inputs;         /* JSON text: the request body, as autolog records it */
+	struct slice outputs;        /* JSON text, or plain text with outputs_is_text */
+	bool outputs_is_text;
+	struct slice tools;          /* JSON array in MLflow's function shape, or empty */
+	struct slice chat_messages;  /* JSON array for MLflow's page, only where it cannot parse inputs or outputs itself */
+	struct slice input_messages, output_messages, system_instructions; /* gen_ai.* parts schema, JSON arrays */
+	struct slice output_type;    /* gen_ai.output.type: text, json, image, speech; or empty */
+	struct usage usage;
+	struct slice usage_raw;      /* as the provider sent it */
+	struct slice finish_reasons[CALL_FINISH_MAX]; /* the provider's own words */
+	size_t finish_count;
+	struct slice session_id, user_id; /* only what the wire names */
+	struct call_error error;
+	bool has_error;
+	bool ended_itself; /* the dialect saw its own end ([DONE], message_stop, done:true) */
+	bool is_undecodable; /* the answer could not be understood to its end */
+};
+
+static inline struct slice call_header(const struct name_value *list, size_t count, struct slice name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (slice_equal(list[i].name, name))
+			return list[i].value;
+	return SLICE_NONE;
+}

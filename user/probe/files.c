@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A file is opened once, read through that descriptor, and probed through /proc/self/fd: what was examined is what is probed,
+ * whatever happens to its name meanwhile.
+ */
+#include "probe/files.h"
+#include "base/log.h"
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+#include <uthash.h>
+
+struct file {
+	struct file_id id;
+	struct probe_target target;
+	struct site_set *sites; /* NULL: no TLS in it */
+	char *path;
+	struct link links[KERNEL_LINKS_MAX];
+	size_t link_count;
+	UT_hash_handle hh;
+};
+
+struct files {
+	struct kernel *kernel;
+	struct file *by_id;
+	struct file *newest;
+};
+
+struct file_id file_id_of(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return (struct file_id){ 0 };
+	return (struct file_id){ .device = (uint64_t)major(st.st_dev) << 32 | minor(st.st_dev), .inode = st.st_ino };
+}
+
+int files_new(struct kernel *kernel, struct files **ret)
+{
+	struct files *files = calloc(1, sizeof(*files));
+
+	if (!files)
+		return -ENOMEM;
+	files->kernel = kernel;
+	*ret = files;
+	return 0;
+}
+
+static void file_free(struct file *file)
+{
+	for (size_t i = 0; i < file->link_count; i++)
+		link_close(&file->links[i]);
+	free(file->sites);
+	free(file->path);
+	free(file);
+}
+
+struct files *files_free(struct files *files)
+{
+	struct file *file, *next;
+
+	if (!files)
+		return NULL;
+	HASH_ITER (hh, files->by_id, file, next) {
+		HASH_DEL(files->by_id, file);
+		file_free(file);
+	}
+	free(files);
+	return NULL;
+}
+
+static struct file *file_find(const struct files *files, struct file_id id)
+{
+	struct file *file;
+
+	HASH_FIND(hh, files->by_id, &id, sizeof(id), file);
+	return file;
+}
+
+bool files_known(const struct files *files, struct file_id id)
+{
+	return file_find(files, id) != NULL;
+}
+
+bool files_is_target(const struct files *files, struct file_id id)
+{
+	const struct file *file = file_find(files, id);
+
+	return file && file->sites;
+}
+
+const struct probe_target *files_newest(const struct files *files)
+{
+	return files->newest ? &files->newest->target : NULL;
+}
+
+static void file_attach(struct files *files, struct file *file, int fd)
+{
+	char path[40];
+	int n;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	n = kernel_attach(files->kernel, file->sites, path, file->links, &file->target.attached);
+	if (n < 0) {
+		log_debug("no probes on %s: %s", file->path, strerror(-n));
+		file->target.why_not = "the kernel refused a probe: is it on a file system without uprobes?";
+		return;
+	}
+	file->link_count = (size_t)n;
+}
+
+static int file_examine(struct file *file, int fd)
+{
+	struct site_set sites = { 0 };
+	int r = site_find(fd, &sites);
+
+	if (r == -ENOEXEC)
+		return 0;
+	if (r < 0)
+		return r;
+	if (!sites.count && sites.family == SITE_FAMILY_NONE)
+		return 0;
+	file->sites = malloc(sizeof(*file->sites));
+	if (!file->sites)
+		return -ENOMEM;
+	*file->sites = sites;
+	file->target.sites = file->sites;
+	if (!sites.count)
+		file->target.why_not = "it holds a TLS library without names; this version cannot read it";
+	return 0;
+}
+
+int files_add(struct files *files, struct file_id id, int fd, const char *path, uint32_t pid)
+{
+	struct file *file;
+	int r;
+
+	if (!id.inode || files_known(files, id))
+		return 0;
+	file = calloc(1, sizeof(*file));
+	if (!file || !(file->path = strdup(path))) {
+		free(file);
+		return -ENOMEM;
+	}
+	file->id = id;
+	file->target.path = file->path;
+	file->target.seen_in_pid = pid;
+	r = file_examine(file, fd);
+	if (r < 0) {
+		file_free(file);
+		return r;
+	}
+	HASH_ADD(hh, files->by_id, id, sizeof(file->id), file);
+	if (!file->sites)
+		return 0;
+	file_attach(files, file, fd);
+	files->newest = file;
+	return 1;
+}
+
+void files_each(const struct files *files, void (*each)(void *user, const struct probe_target *target), void *user)
+{
+	struct file *file, *next;
+
+	HASH_ITER (hh, files->by_id, file, next)
+		if (file->sites)
+			each(user, &file->target);
+}

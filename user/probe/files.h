@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * files: every file that was looked at, by device and inode, so that each is looked at once. What holds a TLS library gets
+ * its probes here.
+ */
+#pragma once
+#include "probe/kernel.h"
+
+struct files;
+
+struct file_id {
+	uint64_t device; /* major << 32 | minor, as /proc/PID/maps and perf tell it */
+	uint64_t inode;
+};
+
+int files_new(struct kernel *kernel, struct files **ret);
+struct files *files_free(struct files *files);
+DEFINE_CLEANUP(struct files *, files_free)
+
+bool files_known(const struct files *files, struct file_id id);
+/* Looks at the file behind @fd and attaches where it holds TLS. @path is for the user. 1: newly attached, 0: nothing to do
+ * or known, negative errno: it could not be read (and may be tried again). */
+int files_add(struct files *files, struct file_id id, int fd, const char *path, uint32_t pid);
+/* True when the file is known to hold TLS. */
+bool files_is_target(const struct files *files, struct file_id id);
+void files_each(const struct files *files, void (*each)(void *user, const struct probe_target *target), void *user);
+const struct probe_target *files_newest(const struct files *files);
+struct file_id file_id_of(int fd);

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A probe sits on a file, so what matters is that a file is seen before, or as soon as, a process maps it: what is mapped
+ * now (/proc), what is being mapped (watch), what is installed where libraries usually are (installed.c).
+ */
+#include "probe/probe.h"
+#include "base/log.h"
+#include "bpf/abi.h"
+#include "probe/files.h"
+#include "probe/installed.h"
+#include "probe/watch.h"
+#include <bpf/bpf.h>
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <limits.h>
+#include <stdio.h>
+#include <time.h>
+
+struct probe {
+	const struct probe_ops *ops;
+	void *user;
+	struct kernel kernel;
+	struct files *files;
+	struct watch *watch;
+	char *cache_path;
+	bool lost;
+};
+
+static void announce(struct probe *probe, int added)
+{
+	if (added > 0 && probe->ops->attached)
+		probe->ops->attached(probe->user, files_newest(probe->files));
+}
+
+/* The file of a mapping: by its address range, which works whatever its name; else by name below the process's root. */
+static int mapping_open(uint32_t pid, uint64_t start, uint64_t end, const char *path)
+{
+	char name[PATH_MAX + 64];
+	int fd;
+
+	snprintf(name, sizeof(name), "/proc/%u/map_files/%lx-%lx", pid, (unsigned long)start, (unsigned long)end);
+	fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd >= 0)
+		return fd;
+	snprintf(name, sizeof(name), "/proc/%u/root%s", pid, path);
+	fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0 && errno == ENOENT) /* the process is gone already: the same name in our own root */
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	return fd < 0 ? -errno : fd;
+}
+
+static void mapping_take(struct probe *probe, struct file_id id, const struct watch_map *map)
+{
+	if (!files_known(probe->files, id)) {
+		CLEANUP_FD int fd = mapping_open(map->pid, map->start, map->start + map->len, map->path);
+
+		if (fd < 0)
+			return;
+		announce(probe, files_add(probe->files, id, fd, map->path, map->pid));
+	}
+	if (files_is_target(probe->files, id) && probe->ops->mapped)
+		probe->ops->mapped(probe->user, map->pid);
+}
+
+static void on_mapped(void *user, const struct watch_map *map)
+{
+	mapping_take(user, (struct file_id){ (uint64_t)map->major << 32 | map->minor, map->inode }, map);
+}
+
+static void on_executed(void *user, uint32_t pid)
+{
+	struct probe *probe = user;
+
+	if (probe->ops->executed)
+		probe->ops->executed(probe->user, pid);
+}
+
+static void on_lost(void *user)
+{
+	((struct probe *)user)->lost = true;
+}
+
+static const struct watch_ops watch_ops = { .mapped = on_mapped, .executed = on_executed, .lost = on_lost };
+
+int probe_new(const struct probe_opts *opts, const struct probe_ops *ops, void *user, struct probe **ret,
+	      const char **ret_error)
+{
+	CLEANUP(probe_free) struct probe *probe = calloc(1, sizeof(*probe));
+	int r;
+
+	*ret_error = "out of memory";
+	if (!probe)
+		return -ENOMEM;
+	probe->ops = ops;
+	probe->user = user;
+	probe->cache_path = opts->cache_path ? strdup(opts->cache_path) : NULL;
+	r = kernel_load(opts, &probe->kernel, ret_error);
+	if (r < 0)
+		return r;
+	r = files_new(&probe->kernel, &probe->files);
+	if (r < 0)
+		return r;
+	r = watch_new(&watch_ops, probe, &probe->watch);
+	if (r < 0) {
+		*ret_error = "cannot watch for mapped libraries (perf_event_open): kernel.perf_event_paranoid may forbid it; "
+			     "run as root";
+		return r;
+	}
+	*ret = TAKE_PTR(probe);
+	return 0;
+}
+
+struct probe *probe_free(struct probe *probe)
+{
+	if (!probe)
+		return NULL;
+	watch_free(probe->watch);
+	files_free(probe->files);
+	kernel_unload(&probe->kernel);
+	free(probe->cache_path);
+	free(probe);
+	return NULL;
+}
+
+struct probe_fds probe_fds(const struct probe *probe)
+{
+	return (struct probe_fds){
+		.ring = kernel_map_fd(&probe->kernel, "st_ring"),
+		.control = kernel_map_fd(&probe->kernel, ".data.control"),
+		.ledger = kernel_map_fd(&probe->kernel, ".data.ledger"),
+		.verdicts = kernel_map_fd(&probe->kernel, ".data.verdicts"),
+	};
+}
+
+enum probe_mode probe_mode(const struct probe *probe)
+{
+	return probe->kernel.mode;
+}
+
+bool probe_sees_sockets(const struct probe *probe)
+{
+	return probe->kernel.has_sockets;
+}
+
+int probe_process(struct probe *probe, uint32_t pid, bool wanted, bool inherit)
+{
+	struct abi_process process = { .wanted = wanted, .inherit = inherit };
+	int fd = kernel_map_fd(&probe->kernel, "st_procs");
+
+	return bpf_map_update_elem(fd, &pid, &process, BPF_ANY) < 0 ? -errno : 0;
+}
+
+int probe_scan_pid(struct probe *probe, uint32_t pid)
+{
+	CLEANUP(fclose) FILE *maps = NULL;
+	char name[40], line[PATH_MAX + 128];
+
+	snprintf(name, sizeof(name), "/proc/%u/maps", pid);
+	maps = fopen(name, "re");
+	if (!maps)
+		return -errno;
+	while (fgets(line, sizeof(line), maps)) {
+		struct watch_map map = { .pid = pid };
+		unsigned long start, end, inode;
+		char perms[8];
+		int path_at = 0;
+
+		if (sscanf(line, "%lx-%lx %7s %*x %x:%x %lu %n", &start, &end, perms, &map.major, &map.minor, &inode,
+			   &path_at) < 6 || !path_at || perms[2] != 'x' || !inode || line[path_at] != '/')
+			continue;
+		line[strcspn(line, "\n")] = 0;
+		map.start = start;
+		map.len = end - start;
+		map.inode = inode;
+		map.path = line + path_at;
+		on_mapped(probe, &map);
+	}
+	return 0;
+}
+
+int probe_scan_all(struct probe *probe)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+
+	if (!proc)
+		return -errno;
+	while ((entry = readdir(proc)))
+		if (isdigit((unsigned char)entry->d_name[0]))
+			probe_scan_pid(probe, (uint32_t)strtoul(entry->d_name, NULL, 10));
+	closedir(proc);
+	return 0;
+}
+
+int probe_file(struct probe *probe, const char *path)
+{
+	CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = files_add(probe->files, file_id_of(fd), fd, path, 0);
+	announce(probe, r);
+	return r < 0 ? r : 0;
+}
+
+static void take_installed(void *user, const char *path)
+{
+	probe_file(user, path);
+}
+
+void probe_scan_installed(struct probe *probe, const char *exe, const char *search_path)
+{
+	installed_each(exe, search_path, probe->cache_path, take_installed, probe);
+}
+
+static void cache_line(void *user, const struct probe_target *target)
+{
+	if (target->attached)
+		fprintf(user, "%s\n", target->path);
+}
+
+void probe_save_cache(const struct probe *probe)
+{
+	CLEANUP(fclose) FILE *cache = probe->cache_path ? fopen(probe->cache_path, "we") : NULL;
+
+	if (cache)
+		files_each(probe->files, cache_line, cache);
+}
+
+size_t probe_watch_fds(const struct probe *probe, int *ret, size_t size)
+{
+	return watch_fds(probe->watch, ret, size);
+}
+
+void probe_dispatch(struct probe *probe)
+{
+	watch_dispatch(probe->watch);
+	if (!probe->lost)
+		return;
+	probe->lost = false;
+	probe_scan_all(probe);
+}
+
+enum { SWEEP_MAX = 1024, SWEEP_QUIET_NS = 2000000000 };
+
+/* Silent for a while (so that nothing of it is still in the ring), and closed or its process gone. */
+static bool conn_is_over(const struct abi_conn_key *key, const struct abi_conn *conn, uint64_t now_ns)
+{
+	if (conn->used_ns + SWEEP_QUIET_NS > now_ns)
+		return false;
+	return conn->closing || (kill((pid_t)key->tgid, 0) < 0 && errno == ESRCH);
+}
+
+void probe_sweep(struct probe *probe, void (*swept)(void *user, const struct probe_swept *conn), void *user)
+{
+	int fd = kernel_map_fd(&probe->kernel, "st_conns");
+	struct abi_conn_key over[SWEEP_MAX], key, *at = NULL;
+	struct timespec now;
+	struct abi_conn conn;
+	size_t count = 0;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	for (struct abi_conn_key next; count < SWEEP_MAX && bpf_map_get_next_key(fd, at, &next) == 0; at = &key) {
+		key = next;
+		if (bpf_map_lookup_elem(fd, &key, &conn) == 0 &&
+		    conn_is_over(&key, &conn, (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec))
+			over[count++] = key;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (bpf_map_lookup_elem(fd, &over[i], &conn) < 0 || bpf_map_delete_elem(fd, &over[i]) < 0)
+			continue;
+		swept(user, &(struct probe_swept){
+				    .conn = conn.id,
+				    .end = { conn.offset[0], conn.offset[1] },
+				    .how = conn.how ? conn.how : ABI_HOW_EXIT,
+				    .reason = conn.lost[0] ? conn.lost[0] - 1 : conn.lost[1] ? conn.lost[1] - 1 : 0,
+			    });
+	}
+}
+
+void probe_each_target(const struct probe *probe, void (*each)(void *user, const struct probe_target *target), void *user)
+{
+	files_each(probe->files, each, user);
+}

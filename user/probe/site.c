@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Names lead to the API functions; their code leads to the cheap place. OpenSSL's SSL_read and SSL_read_ex are thin
+ * covers of one inner function, and its name is gone from most files, but the covers show it: it is the one function
+ * that both enter first, with ssl and buffer still as they came, and SSL_read passes it the address of a count in its
+ * own frame. The register with that address tells the inner function's shape (OpenSSL 3.3 put flags before the count).
+ *
+ *	SSL_read(ssl, buf, n) ──────▶ { size_t done; inner(ssl, buf, n, &done) }
+ *	SSL_read_ex(ssl, buf, n, &done) ──▶ inner(ssl, buf, n, &done)
+ *
+ * Where a cover is not seen to call it (Node 20 to 24 carry copies of it in each), every API function gets a probe of
+ * its own: a call must pass one, never none.
+ */
+#include "probe/site.h"
+#include "base/cleanup.h"
+#include "probe/elf.h"
+#include "probe/insn.h"
+#include "probe/site_strings.h"
+#include <errno.h>
+#include <stdio.h>
+
+enum { ARG_SSL = 1 << 0, ARG_BUF = 1 << 1, ARG_3 = 1 << 3, ARG_4 = 1 << 4 };
+
+/* Functions looked for: first those of enum site_role, in its order, then two that only BoringSSL has. */
+static const char *const names[] = {
+	[SITE_READ] = "SSL_read",         [SITE_WRITE] = "SSL_write",         [SITE_READ_EX] = "SSL_read_ex",
+	[SITE_WRITE_EX] = "SSL_write_ex", [SITE_WRITE_EX2] = "SSL_write_ex2", [SITE_FREE] = "SSL_free",
+	[SITE_CLEAR] = "SSL_clear",       [SITE_SET_FD] = "SSL_set_fd",       [_SITE_MAX] = "SSL_CTX_set_custom_verify",
+	"SSL_CTX_set_grease_enabled",
+};
+
+struct direction {
+	const char *inner;
+	size_t count;
+	enum site_role roles[3]; /* the first is the one that returns the count as int */
+};
+
+static const struct direction directions[] = {
+	{ "ssl_read_internal", 2, { SITE_READ, SITE_READ_EX } },
+	{ "ssl_write_internal", 3, { SITE_WRITE, SITE_WRITE_EX, SITE_WRITE_EX2 } },
+};
+
+static const enum site_role lifetimes[] = { SITE_FREE, SITE_CLEAR, SITE_SET_FD };
+
+struct finder {
+	struct elf elf;
+	const struct insn_machine *machine;
+	Elf64_Sym symbols[ARRAY_SIZE(names)];
+	/* Of the read and write functions; targets are plain addresses in this file, or 0. */
+	struct insn_calls calls[_SITE_MAX];
+	struct site_set *set;
+};
+
+static bool is_present(const struct finder *finder, enum site_role role)
+{
+	return finder->symbols[role].st_value != 0;
+}
+
+/* ---- the code of a function ---- */
+
+static int code_read(const struct finder *finder, uint64_t address, uint64_t len, uint8_t bytes[static INSN_CODE_MAX],
+		     struct insn_code *ret)
+{
+	uint64_t offset;
+
+	if (elf_code_offset_of(&finder->elf, address, &offset) < 0)
+		return -ENOENT;
+	len = elf_read_some(&finder->elf, offset, bytes, MIN(len, INSN_CODE_MAX));
+	*ret = (struct insn_code){ bytes, len, address };
+	return len ? 0 : -ENOENT;
+}
+
+/* Address of the function that a call ends up in, through the linker's stub if need be; 0: it is another file's. */
+static uint64_t call_resolve(const struct finder *finder, const struct insn_call *call)
+{
+	uint8_t bytes[INSN_CODE_MAX];
+	struct insn_code code;
+	uint64_t slot = call->target, address;
+
+	if (!call->is_slot) {
+		if (code_read(finder, call->target, 16, bytes, &code) < 0)
+			return 0;
+		if (insn_stub_slot(finder->machine, &code, &slot) < 0)
+			return call->target;
+	}
+	return elf_slot_value(&finder->elf, slot, &address) < 0 ? 0 : address;
+}
+
+static void calls_read(struct finder *finder, enum site_role role)
+{
+	const Elf64_Sym *symbol = &finder->symbols[role];
+	struct insn_calls *calls = &finder->calls[role];
+	uint8_t bytes[INSN_CODE_MAX];
+	struct insn_code code;
+
+	*calls = (struct insn_calls){ .is_partial = true };
+	if (!symbol->st_value || code_read(finder, symbol->st_value, symbol->st_size, bytes, &code) < 0 ||
+	    insn_calls_find(finder->machine, &code, calls) < 0)
+		return;
+	calls->is_partial |= symbol->st_size > INSN_CODE_MAX;
+	for (size_t i = 0; i < calls->count; i++) {
+		struct insn_call *call = &calls->list[i];
+		bool has_args = (call->kept & ARG_SSL) && (call->kept & ARG_BUF);
+
+		call->target = has_args ? call_resolve(finder, call) : 0;
+		call->is_slot = false;
+	}
+}
+
+static const struct insn_call *call_to(const struct insn_calls *calls, uint64_t target)
+{
+	for (size_t i = 0; target && i < calls->count; i++)
+		if (calls->list[i].target == target)
+			return &calls->list[i];
+	return NULL;
+}
+
+/* ---- what a probe costs there ---- */
+
+/* The offset to probe in the function at @address. -ENOENT: not in the file's code. */
+static int entry_find(const struct finder *finder, uint64_t address, uint64_t *ret_offset, bool *ret_is_stepped)
+{
+	uint8_t bytes[INSN_CODE_MAX];
+	struct insn_code code;
+	size_t skip;
+	int r = code_read(finder, address, INSN_CODE_MAX, bytes, &code);
+
+	if (r < 0)
+		return r;
+	*ret_is_stepped = insn_cheap_entry(finder->machine, &code, &skip) < 0;
+	return elf_code_offset_of(&finder->elf, address + skip, ret_offset);
+}
+
+static void site_add(struct finder *finder, enum site_role role, uint64_t address, const char *inner)
+{
+	struct site site = { .role = role, .is_inner = inner, .symbol = inner ? inner : names[role] };
+	struct site_set *set = finder->set;
+
+	if (set->count == SITES_MAX || entry_find(finder, address, &site.offset, &site.is_stepped) < 0)
+		return;
+	for (size_t i = 0; i < set->count; i++)
+		if (set->sites[i].offset == site.offset)
+			return;
+	set->sites[set->count++] = site;
+}
+
+/* ---- the inner function ---- */
+
+/* The functions of OpenSSL < 3.3 and >= 3.3 differ in where the address of the count is. */
+static enum site_role inner_role(const struct direction *direction, const struct insn_call *call)
+{
+	switch (call->frame & (ARG_3 | ARG_4)) {
+	case ARG_3:
+		return direction->roles[1];
+	case ARG_4:
+		return direction->count > 2 ? direction->roles[2] : _SITE_MAX;
+	default:
+		return _SITE_MAX;
+	}
+}
+
+/* Does @role's function enter @inner, itself or through another API function, and in the same shape? */
+static bool is_cover(const struct finder *finder, const struct direction *direction, enum site_role role,
+		     uint64_t inner, enum site_role shape)
+{
+	const struct insn_calls *calls = &finder->calls[role];
+	const struct insn_call *call = call_to(calls, inner);
+	unsigned count_arg = role == SITE_WRITE_EX2 ? ARG_4 : ARG_3;
+
+	if (calls->is_partial)
+		return false;
+	if (call)
+		return role != shape || (call->kept & count_arg);
+	for (size_t i = 1; i < direction->count; i++) {
+		enum site_role other = direction->roles[i];
+
+		if (other != role && is_present(finder, other) && call_to(calls, finder->symbols[other].st_value) &&
+		    !finder->calls[other].is_partial && call_to(&finder->calls[other], inner))
+			return true;
+	}
+	return false;
+}
+
+static bool is_inner(const struct finder *finder, const struct direction *direction, const struct insn_call *call)
+{
+	enum site_role shape = inner_role(direction, call);
+	bool is_stepped;
+	uint64_t offset;
+	size_t covers = 0;
+
+	if (!call->target || shape == _SITE_MAX)
+		return false;
+	for (size_t i = 1; i < direction->count; i++) {
+		if (!is_present(finder, direction->roles[i]))
+			continue;
+		if (!is_cover(finder, direction, direction->roles[i], call->target, shape))
+			return false;
+		covers++;
+	}
+	return covers && entry_find(finder, call->target, &offset, &is_stepped) == 0 && !is_stepped;
+}
+
+static const struct insn_call *inner_find(const struct finder *finder, const struct direction *direction)
+{
+	const struct insn_calls *calls = &finder->calls[direction->roles[0]];
+	const struct insn_call *inner = NULL;
+
+	for (size_t i = 0; i < calls->count && !calls->is_partial; i++)
+		if (is_inner(finder, direction, &calls->list[i])) {
+			if (inner)
+				return NULL;
+			inner = &calls->list[i];
+		}
+	return inner;
+}
+
+/* An API function that does nothing but enter another one needs no probe: SSL_write_ex is one since OpenSSL 3.3. */
+static bool is_alias(const struct finder *finder, const struct direction *direction, enum site_role role)
+{
+	const struct insn_calls *calls = &finder->calls[role];
+
+	if (calls->is_partial || calls->count != 1)
+		return false;
+	for (size_t i = 0; i < direction->count; i++)
+		if (direction->roles[i] != role && is_present(finder, direction->roles[i]) &&
+		    calls->list[0].target == finder->symbols[direction->roles[i]].st_value)
+			return true;
+	return false;
+}
+
+static void direction_find(struct finder *finder, const struct direction *direction)
+{
+	const struct insn_call *inner;
+
+	for (size_t i = 0; i < direction->count; i++)
+		calls_read(finder, direction->roles[i]);
+	inner = inner_find(finder, direction);
+	if (inner) {
+		site_add(finder, inner_role(direction, inner), inner->target, direction->inner);
+		return;
+	}
+	for (size_t i = 0; i < direction->count; i++) {
+		enum site_role role = direction->roles[i];
+
+		if (is_present(finder, role) && !is_alias(finder, direction, role))
+			site_add(finder, role, finder->symbols[role].st_value, NULL);
+	}
+}
+
+/* ---- the file ---- */
+
+static bool symbols_find(struct finder *finder)
+{
+	static const struct {
+		const char *method;
+		int (*table)(const struct elf *elf, struct elf_symbols *ret);
+	} ladder[] = { { "dynsym", elf_dynsym }, { "symtab", elf_symtab } };
+	struct elf_symbols table;
+
+	for (size_t i = 0; i < ARRAY_SIZE(ladder); i++) {
+		if (ladder[i].table(&finder->elf, &table) < 0)
+			continue;
+		elf_symbols_find(&finder->elf, &table, SLICE("SSL_"), names, ARRAY_SIZE(names), finder->symbols);
+		if ((is_present(finder, SITE_READ) || is_present(finder, SITE_READ_EX)) &&
+		    (is_present(finder, SITE_WRITE) || is_present(finder, SITE_WRITE_EX))) {
+			snprintf(finder->set->method, sizeof(finder->set->method), "%s", ladder[i].method);
+			return true;
+		}
+	}
+	return false;
+}
+
+int site_find(int fd, struct site_set *ret)
+{
+	struct finder finder = { .machine = insn_machine_here(), .set = ret };
+	int r;
+
+	*ret = (struct site_set){ 0 };
+	r = elf_open(fd, insn_machine_elf(finder.machine), &finder.elf);
+	if (r < 0)
+		return r;
+	ret->build_id_len = elf_build_id(&finder.elf, ret->build_id);
+	site_strings_find(&finder.elf, &ret->family, ret->version, sizeof(ret->version));
+	if (!symbols_find(&finder))
+		return 0;
+	if (finder.symbols[_SITE_MAX].st_value || finder.symbols[_SITE_MAX + 1].st_value)
+		ret->family = SITE_FAMILY_BORINGSSL;
+	else if (ret->family == SITE_FAMILY_NONE)
+		ret->family = SITE_FAMILY_OPENSSL;
+	for (size_t i = 0; i < ARRAY_SIZE(directions); i++)
+		direction_find(&finder, &directions[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(lifetimes); i++)
+		if (is_present(&finder, lifetimes[i]))
+			site_add(&finder, lifetimes[i], finder.symbols[lifetimes[i]].st_value, NULL);
+	return 0;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where to put probes into an ELF file that holds a TLS library: file offsets of its read, write and lifetime
+ * functions, and for read and write the cheapest instruction that still sees the arguments (a probe on an instruction
+ * that the kernel must single-step costs 14 to 20 times one on a push).
+ *
+ * Reads the file only through the descriptor, never trusts it: every offset is checked against the file's size, every
+ * count is bounded. Needs no privilege.
+ */
+#pragma once
+#include "base/slice.h"
+
+enum site_role {
+	SITE_READ, /* (ssl, buf, int n): returned count > 0 is the length */
+	SITE_WRITE,
+	SITE_READ_EX, /* (ssl, buf, size_t n, size_t *done): length is *done when the result is > 0 */
+	SITE_WRITE_EX,
+	SITE_WRITE_EX2, /* (ssl, buf, n, flags, size_t *done) */
+	SITE_FREE,      /* (ssl): the object dies */
+	SITE_CLEAR,     /* (ssl): same object, new connection */
+	SITE_SET_FD,    /* (ssl, fd) */
+	_SITE_MAX,
+};
+
+enum site_family { SITE_FAMILY_NONE, SITE_FAMILY_OPENSSL, SITE_FAMILY_BORINGSSL };
+
+struct site {
+	enum site_role role;
+	uint64_t offset;    /* in the file */
+	bool is_inner;      /* the function that the API functions share; arguments and meaning are those of @role */
+	bool is_stepped;    /* the kernel must single-step the instruction: told to the user, measured in benchmarks */
+	const char *symbol; /* static name of where it was found: "SSL_read", "ssl_read_internal" */
+};
+
+enum { SITES_MAX = 24 };
+
+struct site_set {
+	enum site_family family;
+	struct site sites[SITES_MAX];
+	size_t count;
+	char version[48];     /* "OpenSSL 3.0.17", as found in the file, or "" */
+	char method[24];      /* "dynsym", "symtab" */
+	uint8_t build_id[20]; /* zero when the file has none */
+	uint8_t build_id_len;
+};
+
+/* 0 with count > 0: found. 0 with count 0: an ELF file without a TLS library that can be probed by name; @ret->family
+ * then still says when strings tell that there is one (opaque). -ENOEXEC: no program or shared library for this
+ * machine; other negative errno from the descriptor; the set is zero then. */
+int site_find(int fd, struct site_set *ret);

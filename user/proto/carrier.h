@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The seam between proto and its carriers. A carrier is one file and one row in proto.c: it says from a connection's first
+ * bytes whether they are its own, and then gets everything of it. It tells through proto->ops (see outgoing.h) and accounts for
+ * every byte: as part of a message that is told, or in proto->stray_bytes.
+ */
+#pragma once
+#include "proto/proto.h"
+
+enum sniff { SNIFF_NO, SNIFF_MAYBE, SNIFF_YES };
+enum { SNIFF_BYTES = 24 }; /* by then every carrier has made up its mind: HTTP/2's preface is this long */
+
+struct carrier {
+	const char *name;
+	enum sniff (*sniff)(struct slice first);
+	/* @is_late: the first bytes to come are not the connection's first. NULL: no memory. */
+	void *(*open)(struct proto *proto, bool is_late);
+	void (*bytes)(void *state, enum direction dir, uint64_t time_ns, struct slice data);
+	void (*hole)(void *state, enum direction dir, uint64_t len, enum missing_reason reason, uint64_t time_ns);
+	void (*end)(void *state, enum close_how how, uint64_t time_ns);
+	void (*skip)(void *state, uint64_t exchange);
+	void (*free)(void *state);
+};
+
+extern const struct carrier carrier_http1;
+
+/* A direction's first bytes, kept until a carrier knows them. */
+struct proto_first {
+	char bytes[SNIFF_BYTES];
+	size_t len;
+	uint64_t time_ns;
+};
+
+struct proto {
+	struct proto_opts opts;
+	const struct proto_ops *ops;
+	void *user;
+	const struct carrier *carrier; /* NULL before it is known */
+	void *state;
+	bool is_quiet; /* of no use, as was told: all is stray */
+	uint64_t exchanges;
+	uint64_t stray_bytes;
+	struct proto_first first[_DIR_MAX];
+	enum direction first_dir; /* spoke first */
+};
+
+/* What comes now is of no carrier that we have. The carrier is told nothing more but its end. */
+void proto_give_up(struct proto *proto);

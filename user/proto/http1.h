@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the two halves of the HTTP/1 carrier share: http1.c follows messages whose place is known, http1_seek.c finds the place
+ * again. Every byte of a direction is, at any time, in one of these: told to the open message, in proto->stray_bytes, in
+ * line (not judged yet), or in carry (belongs to the message that comes next).
+ */
+#pragma once
+#include "proto/chunked.h"
+#include "proto/http1_head.h"
+#include "proto/outgoing.h"
+#include "proto/pairing.h"
+
+enum flow_state { FLOW_HEAD, FLOW_LENGTH, FLOW_CHUNKED, FLOW_CLOSE, FLOW_SEEK, _FLOW_MAX };
+
+/* One direction. */
+struct flow {
+	enum direction dir;
+	enum flow_state state;
+	struct outgoing out;
+	uint64_t left;	       /* FLOW_LENGTH */
+	struct chunked chunked;
+	struct buf line;       /* FLOW_HEAD: the head so far; FLOW_SEEK: the line so far */
+	uint64_t line_ns;      /* its first byte */
+	uint64_t carry;
+
+	/* FLOW_HEAD */
+	size_t line_start;     /* of the open line */
+	enum message_kind kind;
+	bool has_start;	       /* the start line is there, of this kind */
+	bool is_found;	       /* by seeking: it is believed when its head is whole, until then out goes on */
+
+	/* FLOW_SEEK */
+	bool seeks_chunks;     /* out may be chunked: its chain shows the place */
+	bool seeks_frames;     /* out may be a bare stream of events or lines */
+	bool is_long;	       /* the open line lost its beginning */
+	bool after_crlf;       /* the open line may be a chunk's size */
+	size_t held;	       /* bytes of a CRLF that is a chunk's, if a size line follows */
+	enum missing_reason reason; /* why we seek, told already */
+};
+
+struct http1 {
+	struct proto *proto;
+	struct flow flows[_DIR_MAX];
+	enum direction client; /* the direction of the requests */
+	bool has_roles;
+	bool is_role_guess; /* from what looked like an answer's middle */
+	bool has_found;	    /* HTTP/1 on this connection, for certain */
+	bool is_binary;
+	uint64_t unsynced;  /* bytes sought through before that */
+	uint64_t request_end_ns;
+	struct pairing pairing;
+};
+
+/* ---- http1.c ---- */
+void flow_passed(struct http1 *http1, struct flow *flow, uint64_t len, uint64_t time_ns);
+bool flow_may_be(const struct http1 *http1, const struct flow *flow, enum message_kind kind);
+/* After body bytes: an answer joined late may have told itself, and so which direction is whose. */
+void flow_notice(struct http1 *http1, struct flow *flow);
+/* @flow's hidden message is the next request, or the answer to a known one: tells it as late. false: nothing is known. */
+bool flow_tell_hidden(struct http1 *http1, struct flow *flow, enum missing_reason reason, uint64_t time_ns);
+
+/* ---- http1_seek.c ---- */
+/* The place is lost because of @reason. Goes on with what lies in flow->line as the first line. */
+void seek_begin(struct http1 *http1, struct flow *flow, enum missing_reason reason, uint64_t time_ns);
+void seek_step(struct http1 *http1, struct flow *flow, struct slice *in, uint64_t time_ns);
+void seek_hole(struct http1 *http1, struct flow *flow, uint64_t len, enum missing_reason reason, uint64_t time_ns);
+/* The direction is over: what lies in flow->line belongs to the open message. */
+void seek_end(struct http1 *http1, struct flow *flow);

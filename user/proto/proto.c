@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The carrier's part and the connection's part are kept apart: here only the first bytes are looked at, to choose a row of the
+ * table. A connection joined late goes to the one carrier that can find its place in the middle.
+ */
+#include "proto/proto.h"
+#include "proto/carrier.h"
+#include <errno.h>
+
+static const struct carrier *const carriers[] = {
+	&carrier_http1,
+};
+static const struct carrier *const late_carrier = &carrier_http1;
+
+const struct proto_opts proto_opts_default = {
+	.head_bytes_max = 64 << 10,
+	.fields_max = 200,
+	.event_bytes_max = 8 << 20,
+	.inflate_max = 256 << 20,
+	.inflate_ratio = 200,
+};
+
+void proto_give_up(struct proto *proto)
+{
+	if (proto->is_quiet)
+		return;
+	proto->is_quiet = true;
+	proto->ops->verdict(proto->user, VERDICT_DENY);
+}
+
+/* Without memory for the carrier nothing can be told; the bytes stay counted. */
+static void carrier_begin(struct proto *proto, const struct carrier *carrier, bool is_late)
+{
+	proto->carrier = carrier;
+	proto->state = carrier->open(proto, is_late);
+	if (!proto->state)
+		proto->is_quiet = true;
+}
+
+int proto_new(const struct proto_opts *opts, bool is_late, const struct proto_ops *ops, void *user, struct proto **ret)
+{
+	struct proto *proto = alloc_get(opts->alloc, sizeof(*proto));
+
+	if (!proto)
+		return -ENOMEM;
+	proto->opts = *opts;
+	proto->ops = ops;
+	proto->user = user;
+	if (is_late)
+		carrier_begin(proto, late_carrier, true);
+	*ret = proto;
+	return 0;
+}
+
+struct proto *proto_free(struct proto *proto)
+{
+	if (!proto)
+		return NULL;
+	if (proto->state)
+		proto->carrier->free(proto->state);
+	alloc_put(proto->opts.alloc, proto, sizeof(*proto));
+	return NULL;
+}
+
+static void carrier_bytes(struct proto *proto, enum direction dir, uint64_t time_ns, struct slice data)
+{
+	if (proto->is_quiet)
+		proto->stray_bytes += data.len;
+	else
+		proto->carrier->bytes(proto->state, dir, time_ns, data);
+}
+
+/* Hands on what was kept, who spoke first first. */
+static void first_hand_on(struct proto *proto)
+{
+	for (int i = 0; i < _DIR_MAX; i++) {
+		enum direction dir = i ? direction_other(proto->first_dir) : proto->first_dir;
+		struct proto_first *first = &proto->first[dir];
+
+		if (first->len)
+			carrier_bytes(proto, dir, first->time_ns, (struct slice){ first->bytes, first->len });
+		first->len = 0;
+	}
+}
+
+static enum sniff sniff_all(struct slice first, const struct carrier **ret)
+{
+	enum sniff best = SNIFF_NO;
+
+	for (size_t i = 0; i < ARRAY_SIZE(carriers) && best != SNIFF_YES; i++) {
+		enum sniff says = carriers[i]->sniff(first);
+
+		if (says > best) {
+			best = says;
+			*ret = carriers[i];
+		}
+	}
+	return first.len >= SNIFF_BYTES && best == SNIFF_MAYBE ? SNIFF_NO : best;
+}
+
+/* Takes bytes until a carrier is known; returns the rest. Only who speaks first can show that none will ever be. */
+static struct slice first_take(struct proto *proto, enum direction dir, uint64_t time_ns, struct slice data)
+{
+	struct proto_first *first = &proto->first[dir];
+	const struct carrier *carrier = NULL;
+	enum sniff says;
+
+	if (!proto->first[DIR_READ].len && !proto->first[DIR_WRITE].len)
+		proto->first_dir = dir;
+	if (!first->len)
+		first->time_ns = time_ns;
+	while (data.len && first->len < SNIFF_BYTES) {
+		first->bytes[first->len++] = data.data[0];
+		data = slice_from(data, 1);
+		says = sniff_all((struct slice){ first->bytes, first->len }, &carrier);
+		if (says == SNIFF_MAYBE)
+			continue;
+		if (says == SNIFF_YES)
+			carrier_begin(proto, carrier, false);
+		else if (dir == proto->first_dir)
+			proto_give_up(proto);
+		else
+			continue;
+		first_hand_on(proto);
+		return data;
+	}
+	return data;
+}
+
+void proto_bytes(struct proto *proto, enum direction dir, uint64_t time_ns, struct slice data)
+{
+	if (!proto->carrier && !proto->is_quiet)
+		data = first_take(proto, dir, time_ns, data);
+	/* The second to speak, unknown so far, waits for the first: what it says beyond the first bytes is of no message. */
+	if (!proto->carrier)
+		proto->stray_bytes += data.len;
+	else if (data.len)
+		carrier_bytes(proto, dir, time_ns, data);
+}
+
+void proto_hole(struct proto *proto, enum direction dir, uint64_t len, enum missing_reason reason, uint64_t time_ns)
+{
+	if (!len)
+		return;
+	if (!proto->carrier && !proto->is_quiet) {
+		carrier_begin(proto, late_carrier, true);
+		first_hand_on(proto);
+	}
+	if (proto->is_quiet)
+		proto->stray_bytes += len;
+	else
+		proto->carrier->hole(proto->state, dir, len, reason, time_ns);
+}
+
+void proto_end(struct proto *proto, enum close_how how, uint64_t time_ns)
+{
+	for (int dir = 0; dir < _DIR_MAX; dir++) {
+		proto->stray_bytes += proto->first[dir].len;
+		proto->first[dir].len = 0;
+	}
+	if (proto->state)
+		proto->carrier->end(proto->state, how, time_ns);
+	proto->is_quiet = true;
+}
+
+void proto_skip(struct proto *proto, uint64_t exchange)
+{
+	if (proto->state)
+		proto->carrier->skip(proto->state, exchange);
+}
+
+uint64_t proto_stray_bytes(const struct proto *proto)
+{
+	return proto->stray_bytes;
+}

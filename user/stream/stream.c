@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The idea: each direction has one number, the offset up to which everything was told, as bytes or as a hole. A chunk at that
+ * number goes straight through; one behind it waits in a list sorted by offset; one before it is old news.
+ *
+ *	told ............. next          held         held
+ *	|==================|     gap     |====|  gap  |=======|
+ *
+ * Three events close a gap: its chunk comes, the held bytes outgrow their budget, or the tick finds the wait too long.
+ */
+#include "stream/stream.h"
+#include <errno.h>
+
+/* Hash nodes come from the table's own alloc: every function that adds or removes has the table at hand. */
+#define HASH_NONFATAL_OOM         1
+#define uthash_malloc(size)       alloc_get(table->opts.alloc, (size))
+#define uthash_free(pointer, len) alloc_put(table->opts.alloc, (pointer), (len))
+#define uthash_nonfatal_oom(conn) ((conn)->is_unhashed = true)
+#include <uthash.h>
+#include <utlist.h>
+
+enum { RETIRED_MAX = 256 };
+
+/* A chunk that came before its turn. */
+struct held {
+	struct held *prev, *next;
+	struct stream_chunk chunk; /* data: the copy behind this struct */
+	char data[];
+};
+
+struct flow {
+	uint64_t next;     /* told up to here */
+	struct held *held; /* sorted by offset */
+	size_t held_bytes; /* memory of the list, not only its data */
+};
+
+struct conn {
+	UT_hash_handle hh;
+	struct conn *prev, *next; /* silent longest first */
+	struct conn_info info;
+	void *handle;
+	bool is_guessed; /* opened by a chunk: process and kind are not known */
+	bool is_unhashed;
+	struct flow flows[_DIR_MAX];
+};
+
+/* What was told of a connection that is over, so that a straggler is not told twice. */
+struct retired {
+	uint64_t id;
+	uint64_t next[_DIR_MAX];
+};
+
+struct stream_table {
+	struct stream_opts opts;
+	const struct stream_ops *ops;
+	void *user;
+	struct conn *by_id;
+	struct conn *by_age;
+	struct retired retired[RETIRED_MAX];
+	size_t retired_at;
+};
+
+int stream_table_new(const struct stream_opts *opts, const struct stream_ops *ops, void *user,
+		     struct stream_table **ret)
+{
+	struct stream_table *table = alloc_get(opts->alloc, sizeof(*table));
+
+	if (!table)
+		return -ENOMEM;
+	table->opts = *opts;
+	table->ops = ops;
+	table->user = user;
+	*ret = table;
+	return 0;
+}
+
+static struct conn *conn_find(struct stream_table *table, uint64_t id)
+{
+	struct conn *conn;
+
+	HASH_FIND(hh, table->by_id, &id, sizeof(id), conn);
+	return conn;
+}
+
+static const struct retired *retired_find(const struct stream_table *table, uint64_t id)
+{
+	for (size_t i = 0; i < RETIRED_MAX; i++)
+		if (table->retired[i].id == id && (table->retired[i].next[DIR_READ] || table->retired[i].next[DIR_WRITE]))
+			return &table->retired[i];
+	return NULL;
+}
+
+/* ---- telling ---- */
+
+static void flow_tell_hole(struct stream_table *table, struct conn *conn, enum direction dir, uint64_t end,
+			   enum missing_reason reason, uint64_t time_ns)
+{
+	struct flow *flow = &conn->flows[dir];
+	uint64_t start = flow->next;
+
+	if (end <= start)
+		return;
+	flow->next = end;
+	if (conn->handle)
+		table->ops->hole(table->user, conn->handle, dir, start, end - start, reason, time_ns);
+}
+
+/* Tells what of the chunk is not yet told, the gap before it first. */
+static void flow_tell(struct stream_table *table, struct conn *conn, const struct stream_chunk *chunk,
+		      enum missing_reason gap_reason)
+{
+	struct flow *flow = &conn->flows[chunk->dir];
+	uint64_t start;
+
+	flow_tell_hole(table, conn, chunk->dir, chunk->offset, gap_reason, chunk->time_ns);
+	if (!chunk->data.len) {
+		flow_tell_hole(table, conn, chunk->dir, chunk->offset + chunk->hole_len, chunk->reason, chunk->time_ns);
+		return;
+	}
+	if (chunk->offset + chunk->data.len <= flow->next)
+		return;
+	start = flow->next;
+	flow->next = chunk->offset + chunk->data.len;
+	if (conn->handle)
+		table->ops->bytes(table->user, conn->handle, chunk->dir, start, chunk->time_ns, chunk->thread,
+				  slice_from(chunk->data, start - chunk->offset));
+}
+
+static void held_free(struct stream_table *table, struct flow *flow, struct held *held)
+{
+	size_t len = sizeof(*held) + held->chunk.data.len;
+
+	flow->held_bytes -= len;
+	alloc_put(table->opts.alloc, held, len);
+}
+
+static void flow_tell_first_held(struct stream_table *table, struct conn *conn, enum direction dir)
+{
+	struct flow *flow = &conn->flows[dir];
+	struct held *held = flow->held;
+
+	DL_DELETE(flow->held, held);
+	flow_tell(table, conn, &held->chunk, held->chunk.reason);
+	held_free(table, flow, held);
+}
+
+/* What waits no longer for anything. */
+static void flow_tell_ready(struct stream_table *table, struct conn *conn, enum direction dir)
+{
+	struct flow *flow = &conn->flows[dir];
+
+	while (flow->held && flow->held->chunk.offset <= flow->next)
+		flow_tell_first_held(table, conn, dir);
+}
+
+/* Both directions in the order of time, so that a question still comes before its answer. */
+static void conn_tell_held(struct stream_table *table, struct conn *conn)
+{
+	for (;;) {
+		struct held *read = conn->flows[DIR_READ].held, *written = conn->flows[DIR_WRITE].held;
+
+		if (!read && !written)
+			return;
+		flow_tell_first_held(table, conn,
+				     !written || (read && read->chunk.time_ns < written->chunk.time_ns) ? DIR_READ :
+													   DIR_WRITE);
+	}
+}
+
+/* ---- the table ---- */
+
+/* After the last thing was told. */
+static void conn_remove(struct stream_table *table, struct conn *conn, enum close_how how, uint64_t time_ns)
+{
+	struct retired *retired = &table->retired[table->retired_at++ % RETIRED_MAX];
+
+	*retired = (struct retired){ .id = conn->info.id,
+				     .next = { conn->flows[DIR_READ].next, conn->flows[DIR_WRITE].next } };
+	HASH_DELETE(hh, table->by_id, conn);
+	DL_DELETE(table->by_age, conn);
+	if (conn->handle)
+		table->ops->closed(table->user, conn->handle, how, time_ns);
+	alloc_put(table->opts.alloc, conn, sizeof(*conn));
+}
+
+static void conn_close(struct stream_table *table, struct conn *conn, enum close_how how, uint64_t time_ns)
+{
+	conn_tell_held(table, conn);
+	conn_remove(table, conn, how, time_ns);
+}
+
+static int conn_add(struct stream_table *table, const struct conn_info *info, struct conn **ret)
+{
+	const struct retired *retired = retired_find(table, info->id);
+	struct conn *conn;
+
+	while (table->by_age && stream_count(table) >= MAX(table->opts.conns_max, (size_t)1))
+		conn_close(table, table->by_age, CLOSE_UNKNOWN, info->opened_ns);
+	conn = alloc_get(table->opts.alloc, sizeof(*conn));
+	if (!conn)
+		return -ENOMEM;
+	conn->info = *info;
+	for (int dir = 0; retired && dir < _DIR_MAX; dir++)
+		conn->flows[dir].next = retired->next[dir];
+	HASH_ADD(hh, table->by_id, info.id, sizeof(conn->info.id), conn);
+	if (conn->is_unhashed) {
+		alloc_put(table->opts.alloc, conn, sizeof(*conn));
+		return -ENOMEM;
+	}
+	DL_APPEND(table->by_age, conn);
+	conn->handle = table->ops->opened(table->user, &conn->info);
+	*ret = conn;
+	return 0;
+}
+
+struct stream_table *stream_table_free(struct stream_table *table)
+{
+	if (!table)
+		return NULL;
+	while (table->by_age)
+		conn_close(table, table->by_age, CLOSE_UNKNOWN, 0);
+	alloc_put(table->opts.alloc, table, sizeof(*table));
+	return NULL;
+}
+
+size_t stream_count(const struct stream_table *table)
+{
+	return HASH_COUNT(table->by_id);
+}
+
+static void conn_take_peer(struct stream_table *table, struct conn *conn, const struct peer *peer)
+{
+	if (peer->evidence < conn->info.peer.evidence)
+		return;
+	conn->info.peer = *peer;
+	if (conn->handle)
+		table->ops->peer(table->user, conn->handle, &conn->info);
+}
+
+int stream_open(struct stream_table *table, const struct conn_info *info)
+{
+	struct conn *conn = conn_find(table, info->id);
+
+	if (!conn)
+		return conn_add(table, info, &conn);
+	/* Its bytes overtook it: take what only the open knows. */
+	if (conn->is_guessed) {
+		conn->info.process = info->process;
+		conn->info.kind = info->kind;
+		conn->info.opened_ns = info->opened_ns;
+		conn->is_guessed = false;
+	}
+	conn_take_peer(table, conn, &info->peer);
+	return 0;
+}
+
+void stream_peer(struct stream_table *table, uint64_t id, const struct peer *peer)
+{
+	struct conn *conn = conn_find(table, id);
+
+	if (conn)
+		conn_take_peer(table, conn, peer);
+}
+
+/* The chunk's connection, opened as late when nobody told of it. NULL and 0: the chunk is an old one of a closed connection. */
+static int conn_of_chunk(struct stream_table *table, const struct stream_chunk *chunk, uint64_t end, struct conn **ret)
+{
+	const struct retired *retired;
+	struct conn_info info = { .id = chunk->conn, .is_late = true, .opened_ns = chunk->time_ns };
+	int r;
+
+	*ret = conn_find(table, chunk->conn);
+	if (*ret)
+		return 0;
+	retired = retired_find(table, chunk->conn);
+	if (retired && end <= retired->next[chunk->dir])
+		return 0;
+	r = conn_add(table, &info, ret);
+	if (r < 0)
+		return r;
+	(*ret)->is_guessed = true;
+	return 0;
+}
+
+/* Keeps a copy of a chunk that is too early. false: no room, it must be told now. */
+static bool flow_hold(struct stream_table *table, struct flow *flow, const struct stream_chunk *chunk)
+{
+	size_t len = sizeof(struct held) + chunk->data.len;
+	struct held *held, *before;
+
+	if (len > table->opts.reorder_bytes || flow->held_bytes > table->opts.reorder_bytes - len)
+		return false;
+	held = alloc_get(table->opts.alloc, len);
+	if (!held)
+		return false;
+	held->chunk = *chunk;
+	held->chunk.data.data = held->data;
+	if (chunk->data.len)
+		memcpy(held->data, chunk->data.data, chunk->data.len);
+	/* From the end: what comes early mostly comes in order. A list's first element has its last as prev. */
+	before = flow->held ? flow->held->prev : NULL;
+	while (before && before->chunk.offset > chunk->offset)
+		before = before == flow->held ? NULL : before->prev;
+	DL_APPEND_ELEM(flow->held, before, held);
+	flow->held_bytes += len;
+	return true;
+}
+
+/* The budget is used up: tells this chunk and all that waits before it, and what lies between as holes. */
+static void flow_press(struct stream_table *table, struct conn *conn, const struct stream_chunk *chunk)
+{
+	struct flow *flow = &conn->flows[chunk->dir];
+
+	while (flow->held && flow->held->chunk.offset <= chunk->offset)
+		flow_tell_first_held(table, conn, chunk->dir);
+	flow_tell(table, conn, chunk, chunk->reason);
+	flow_tell_ready(table, conn, chunk->dir);
+}
+
+int stream_push(struct stream_table *table, const struct stream_chunk *chunk)
+{
+	uint64_t len = chunk->data.len ? chunk->data.len : chunk->hole_len;
+	struct conn *conn;
+	struct flow *flow;
+	int r;
+
+	if (chunk->dir >= _DIR_MAX || chunk->reason >= _MISSING_MAX || chunk->offset > UINT64_MAX - len)
+		return -EINVAL;
+	r = conn_of_chunk(table, chunk, chunk->offset + len, &conn);
+	if (r < 0 || !conn)
+		return r;
+	DL_DELETE(table->by_age, conn);
+	DL_APPEND(table->by_age, conn);
+	flow = &conn->flows[chunk->dir];
+	if (chunk->offset <= flow->next) {
+		flow_tell(table, conn, chunk, chunk->reason);
+		flow_tell_ready(table, conn, chunk->dir);
+	} else if (!flow_hold(table, flow, chunk)) {
+		flow_press(table, conn, chunk);
+	}
+	return 0;
+}
+
+void stream_close(struct stream_table *table, uint64_t id, const uint64_t end[_DIR_MAX], enum close_how how,
+		  enum missing_reason reason, uint64_t time_ns)
+{
+	struct conn *conn = conn_find(table, id);
+
+	if (!conn)
+		return;
+	conn_tell_held(table, conn);
+	flow_tell_hole(table, conn, DIR_WRITE, end[DIR_WRITE], reason, time_ns);
+	flow_tell_hole(table, conn, DIR_READ, end[DIR_READ], reason, time_ns);
+	conn_remove(table, conn, how, time_ns);
+}
+
+void stream_exit(struct stream_table *table, struct process_id process, uint64_t time_ns)
+{
+	struct conn *conn, *after;
+
+	DL_FOREACH_SAFE(table->by_age, conn, after)
+		if (conn->info.process.pid == process.pid && conn->info.process.start_ns == process.start_ns)
+			conn_close(table, conn, CLOSE_EXIT, time_ns);
+}
+
+/* Tells the held chunks that waited too long, and all that lies before them. */
+static void flow_tick(struct stream_table *table, struct conn *conn, enum direction dir, uint64_t now_ns)
+{
+	struct flow *flow = &conn->flows[dir];
+	struct held *held, *last = NULL;
+
+	for (held = flow->held; held; held = held->next)
+		if (now_ns > held->chunk.time_ns && now_ns - held->chunk.time_ns > table->opts.hold_ns)
+			last = held;
+	while (last) {
+		bool is_last = flow->held == last;
+
+		flow_tell_first_held(table, conn, dir);
+		if (is_last)
+			break;
+	}
+	flow_tell_ready(table, conn, dir);
+}
+
+void stream_tick(struct stream_table *table, uint64_t now_ns)
+{
+	struct conn *conn, *after;
+
+	DL_FOREACH_SAFE(table->by_age, conn, after) {
+		flow_tick(table, conn, DIR_WRITE, now_ns);
+		flow_tick(table, conn, DIR_READ, now_ns);
+	}
+}
