@@ -14,11 +14,11 @@
 enum { ABI_VERSION = 1 };
 
 enum abi_type {
-	ABI_OPEN = 1, /* struct abi_open: a connection got its number */
-	ABI_PEER = 2, /* struct abi_peer: its socket is known, or known better */
+	ABI_OPEN = 1,  /* struct abi_open: a connection got its number */
+	ABI_PEER = 2,  /* struct abi_peer: its socket is known, or known better */
 	ABI_CHUNK = 3, /* struct abi_chunk: bytes, or a hole */
 	ABI_CLOSE = 4, /* struct abi_close */
-	ABI_EXIT = 5, /* struct abi_exit: a process ended */
+	ABI_EXIT = 5,  /* struct abi_exit: a process ended */
 };
 
 /* In the order of enum capture_kind, enum direction, enum close_how, enum missing_reason and enum peer_evidence of the user
@@ -26,10 +26,23 @@ enum abi_type {
 enum abi_kind { ABI_KIND_OPENSSL, ABI_KIND_BORINGSSL, ABI_KIND_PLAIN };
 enum abi_dir { ABI_DIR_READ, ABI_DIR_WRITE };
 enum abi_how { ABI_HOW_UNKNOWN, ABI_HOW_LOCAL, ABI_HOW_REMOTE, ABI_HOW_RESET, ABI_HOW_EXIT };
-enum abi_missing { ABI_MISSING_RING_FULL, ABI_MISSING_FAULT, ABI_MISSING_BUDGET, ABI_MISSING_JOINED_LATE,
-		   ABI_MISSING_UNDECODABLE, ABI_MISSING_POLICY, ABI_MISSING_MAX };
-enum abi_evidence { ABI_PEER_UNKNOWN, ABI_PEER_HOST_HEADER, ABI_PEER_NESTED, ABI_PEER_CIPHERTEXT, ABI_PEER_BIO,
-		    ABI_PEER_SOCKET };
+enum abi_missing {
+	ABI_MISSING_RING_FULL,
+	ABI_MISSING_FAULT,
+	ABI_MISSING_BUDGET,
+	ABI_MISSING_JOINED_LATE,
+	ABI_MISSING_UNDECODABLE,
+	ABI_MISSING_POLICY,
+	ABI_MISSING_MAX
+};
+enum abi_evidence {
+	ABI_PEER_UNKNOWN,
+	ABI_PEER_HOST_HEADER,
+	ABI_PEER_NESTED,
+	ABI_PEER_CIPHERTEXT,
+	ABI_PEER_BIO,
+	ABI_PEER_SOCKET
+};
 
 struct abi_head {
 	__u16 type;
@@ -45,7 +58,7 @@ struct abi_open {
 	__u64 object;   /* TLS object's address, or the socket's inode number */
 	__u32 tgid;
 	__u32 tid;
-	__u8 kind;      /* enum abi_kind */
+	__u8 kind; /* enum abi_kind */
 	__u8 is_late;
 	__u8 pad[6];
 };
@@ -54,11 +67,11 @@ struct abi_peer {
 	struct abi_head head;
 	__u64 netns;
 	__u64 inode;
-	__u64 unix_peer;   /* inode number of the other end of a unix socket */
-	__u16 family;      /* AF_INET, AF_INET6, AF_UNIX */
-	__u16 local_port;  /* host order */
+	__u64 unix_peer;  /* inode number of the other end of a unix socket */
+	__u16 family;     /* AF_INET, AF_INET6, AF_UNIX */
+	__u16 local_port; /* host order */
 	__u16 remote_port;
-	__u8 evidence;     /* enum abi_evidence */
+	__u8 evidence; /* enum abi_evidence */
 	__u8 pad;
 	__u8 local[16];
 	__u8 remote[16];
@@ -70,17 +83,17 @@ struct abi_chunk {
 	__u32 len;      /* bytes in data */
 	__u32 hole_len; /* bytes at offset that could not be copied; then len is 0 */
 	__u32 tid;
-	__u8 dir;       /* enum abi_dir */
-	__u8 reason;    /* enum abi_missing: of the hole, and of whatever is missing before offset */
+	__u8 dir;    /* enum abi_dir */
+	__u8 reason; /* enum abi_missing: of the hole, and of whatever is missing before offset */
 	__u8 pad[2];
 	__u8 data[];
 };
 
 struct abi_close {
 	struct abi_head head;
-	__u64 end[2];   /* bytes that passed, by direction */
-	__u8 how;       /* enum abi_how */
-	__u8 reason;    /* of bytes below end that never came */
+	__u64 end[2]; /* bytes that passed, by direction */
+	__u8 how;     /* enum abi_how */
+	__u8 reason;  /* of bytes below end that never came */
 	__u8 pad[6];
 };
 
@@ -95,76 +108,7 @@ struct abi_exit {
  * return value is it), and whether a result of 0 tells the end of the stream (the "_ex" functions answer 0 to a mere "not
  * yet" as well). */
 #define ABI_COOKIE(kind, dir, count_arg, zero_is_end) ((kind) | (dir) << 8 | (count_arg) << 16 | (zero_is_end) << 24)
-#define ABI_COOKIE_KIND(cookie)          ((cookie) & 0xff)
-#define ABI_COOKIE_DIR(cookie)           ((cookie) >> 8 & 0xff)
-#define ABI_COOKIE_COUNT_ARG(cookie)     ((cookie) >> 16 & 0xff)
-#define ABI_COOKIE_ZERO_IS_END(cookie)   ((cookie) >> 24 & 1)
-
-/* ---- memory mapped by both sides ---- */
-
-enum { ABI_LEDGER_SLOTS = 64, ABI_VERDICT_SLOTS = 1 << 16 };
-
-/* Counters of one group of processors; user space adds them up. seen = captured + missing, always. */
-struct abi_ledger {
-	__u64 seen;
-	__u64 captured;
-	__u64 missing[ABI_MISSING_MAX];
-	__u64 records;      /* put into the ring */
-	__u64 refused;      /* not put, the ring was full */
-	__u64 conns;
-	__u64 hits;         /* probe hits of processes that are wanted */
-	__u64 close_unsent; /* closes that found no room: the sweep tells them */
-	__u64 pad[3];
-};
-
-struct abi_verdict {
-	__u64 conn;  /* for which connection; the slot is shared by many */
-	__u64 value; /* enum abi_verdict_value */
-};
-enum abi_verdict_value {
-	ABI_VERDICT_KEEP,
-	ABI_VERDICT_MUTE_READ,  /* copy nothing until a request begins in DIR_READ */
-	ABI_VERDICT_MUTE_WRITE, /* the same, in DIR_WRITE */
-	ABI_VERDICT_DENY,
-};
-
-static inline __u32 abi_verdict_slot(__u64 conn)
-{
-	return (__u32)(conn >> 8 ^ conn >> 24 ^ conn << 8) & (ABI_VERDICT_SLOTS - 1);
-}
-
-struct abi_control {
-	__u64 dozing;        /* set by the reader before it sleeps, cleared by the first record, which wakes it */
-	__u64 wake_bytes;    /* records behind which the reader is woken even when it does not doze */
-	__u32 default_wanted; /* processes that are not in the process map */
-	__u32 capture_off;   /* probes attached, nothing copied */
-	__u32 plain_on;      /* plain sockets are looked at */
-	__u32 pad;
-};
-
-/* Value of the process map, by thread group id. */
-struct abi_process {
-	__u64 start_ns; /* 0: any */
-	__u32 wanted;
-	__u32 inherit;  /* children get the same entry */
-};
-
-/* Entry of the connection map, which user space sweeps. */
-struct abi_conn_key {
-	__u64 object;
-	__u32 tgid;
-	__u32 kind;
-};
-
-struct abi_conn {
-	__u64 id;
-	__u64 start_ns;
-	__u64 offset[2];
-	__u64 sock;     /* kernel address of the socket, 0 unknown; only compared */
-	__u64 used_ns;
-	__u8 lost[2];   /* enum abi_missing + 1 of bytes lost and not yet told, by direction */
-	__u8 evidence;
-	__u8 how;       /* enum abi_how, as the socket's state told it */
-	__u8 closing;   /* its close could not be sent */
-	__u8 pad[3];
-};
+#define ABI_COOKIE_KIND(cookie)                       ((cookie)&0xff)
+#define ABI_COOKIE_DIR(cookie)                        ((cookie) >> 8 & 0xff)
+#define ABI_COOKIE_COUNT_ARG(cookie)                  ((cookie) >> 16 & 0xff)
+#define ABI_COOKIE_ZERO_IS_END(cookie)                ((cookie) >> 24 & 1)

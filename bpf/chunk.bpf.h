@@ -5,8 +5,8 @@
  * offset and length; every byte is counted once as captured or once as missing.
  */
 #pragma once
-#include <bpf/bpf_helpers.h>
 #include "maps.bpf.h"
+#include <bpf/bpf_helpers.h>
 
 enum { CLASS_64K = 64 << 10, CLASS_16K = 16 << 10, CLASS_4K = 4 << 10, CLASS_1K = 1 << 10, CLASS_256 = 256 };
 enum { ROUNDS_64K = 64 }; /* 4 MiB a call */
@@ -36,7 +36,8 @@ static __always_inline __u64 wake_flags(void)
 		control.dozing = 0;
 		return BPF_RB_FORCE_WAKEUP;
 	}
-	return bpf_ringbuf_query(&st_ring, BPF_RB_AVAIL_DATA) > control.wake_bytes ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+	return bpf_ringbuf_query(&st_ring, BPF_RB_AVAIL_DATA) > control.wake_bytes ? BPF_RB_FORCE_WAKEUP
+										   : BPF_RB_NO_WAKEUP;
 }
 
 static __always_inline void lose(struct moving *m, __u64 len, __u8 reason)
@@ -66,34 +67,34 @@ static __always_inline void chunk_fill(struct abi_chunk *chunk, const struct mov
 
 /* One piece of at most SIZE bytes. A macro, because the reservation's size must be a constant to the verifier; the barrier
  * keeps clang from forgetting that the length was clamped. */
-#define MOVE_PIECE(m, SIZE)                                                                      \
-	do {                                                                                     \
-		struct abi_chunk *piece = bpf_ringbuf_reserve(&st_ring, sizeof(*piece) + (SIZE), 0); \
-		__u32 piece_len = (m)->left > (SIZE) ? (SIZE) : (__u32)(m)->left;                \
-		if (!piece) {                                                                    \
-			__sync_fetch_and_add(&ledger_here()->refused, 1);                          \
-			lose(m, piece_len, ABI_MISSING_RING_FULL);                               \
-			break;                                                                   \
-		}                                                                                \
-		asm volatile("" : "+r"(piece_len));                                              \
-		if (piece_len > (SIZE))                                                          \
-			piece_len = (SIZE);                                                      \
-		chunk_fill(piece, m, piece_len);                                                 \
-		if (bpf_probe_read_user(piece->data, piece_len, (void *)(m)->source)) {          \
-			piece->len = 0;                                                          \
-			piece->hole_len = piece_len;                                             \
-			piece->reason = ABI_MISSING_FAULT;                                       \
-			piece->head.size = sizeof(*piece);                                       \
-			lose(m, piece_len, ABI_MISSING_FAULT);                                   \
-		} else {                                                                         \
-			__sync_fetch_and_add(&ledger_here()->captured, piece_len);                 \
-			(m)->offset += piece_len;                                                \
-			(m)->source += piece_len;                                                \
-			(m)->left -= piece_len;                                                  \
-			(m)->lost = 0;                                                           \
-		}                                                                                \
-		__sync_fetch_and_add(&ledger_here()->records, 1);                                  \
-		bpf_ringbuf_submit(piece, wake_flags());                                         \
+#define MOVE_PIECE(m, SIZE)                                                                                            \
+	do {                                                                                                           \
+		struct abi_chunk *piece = bpf_ringbuf_reserve(&st_ring, sizeof(*piece) + (SIZE), 0);                   \
+		__u32 piece_len = (m)->left > (SIZE) ? (SIZE) : (__u32)(m)->left;                                      \
+		if (!piece) {                                                                                          \
+			__sync_fetch_and_add(&ledger_here()->refused, 1);                                              \
+			lose(m, piece_len, ABI_MISSING_RING_FULL);                                                     \
+			break;                                                                                         \
+		}                                                                                                      \
+		asm volatile("" : "+r"(piece_len));                                                                    \
+		if (piece_len > (SIZE))                                                                                \
+			piece_len = (SIZE);                                                                            \
+		chunk_fill(piece, m, piece_len);                                                                       \
+		if (bpf_probe_read_user(piece->data, piece_len, (void *)(m)->source)) {                                \
+			piece->len = 0;                                                                                \
+			piece->hole_len = piece_len;                                                                   \
+			piece->reason = ABI_MISSING_FAULT;                                                             \
+			piece->head.size = sizeof(*piece);                                                             \
+			lose(m, piece_len, ABI_MISSING_FAULT);                                                         \
+		} else {                                                                                               \
+			__sync_fetch_and_add(&ledger_here()->captured, piece_len);                                     \
+			(m)->offset += piece_len;                                                                      \
+			(m)->source += piece_len;                                                                      \
+			(m)->left -= piece_len;                                                                        \
+			(m)->lost = 0;                                                                                 \
+		}                                                                                                      \
+		__sync_fetch_and_add(&ledger_here()->records, 1);                                                      \
+		bpf_ringbuf_submit(piece, wake_flags());                                                               \
 	} while (0)
 
 /* All of m->left. Beyond 4 MiB in one call the rest is a hole by budget. */

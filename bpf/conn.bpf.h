@@ -4,10 +4,11 @@
  * time it was given with the processor in its low byte: it never comes again while the machine is up.
  */
 #pragma once
+#include "chunk.bpf.h"
+#include "verdict.bpf.h"
+#include "vmlinux_flavors.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
-#include "chunk.bpf.h"
-#include "vmlinux_flavors.h"
 
 static __always_inline __u64 now_ns(void)
 {
@@ -101,28 +102,6 @@ static __always_inline void conn_close(const struct abi_conn_key *key, struct ab
 	__builtin_memset(close->pad, 0, sizeof(close->pad));
 	bpf_ringbuf_submit(close, wake_flags());
 	bpf_map_delete_elem(&st_conns, key);
-}
-
-/* What user space said of this connection. A muted one speaks again when bytes in its request direction begin like a
- * request; 0 keep, 1 do not copy. */
-static __always_inline bool conn_is_muted(struct abi_conn *conn, __u32 dir, const void *buffer, __u64 len)
-{
-	struct abi_verdict *verdict = &verdicts[abi_verdict_slot(conn->id)];
-	__u32 first = 0;
-
-	if (verdict->conn != conn->id || verdict->value == ABI_VERDICT_KEEP)
-		return false;
-	if (verdict->value == ABI_VERDICT_DENY)
-		return true;
-	if ((verdict->value == ABI_VERDICT_MUTE_READ) != (dir == ABI_DIR_READ) || len < 16)
-		return true;
-	if (bpf_probe_read_user(&first, sizeof(first), buffer))
-		return true;
-	/* "POST", "GET ", "PUT ", "PATC" as little-endian words: the methods that carry calls */
-	if (first != 0x54534f50 && first != 0x20544547 && first != 0x20545550 && first != 0x43544150)
-		return true;
-	verdict->value = ABI_VERDICT_KEEP;
-	return false;
 }
 
 #ifndef MOVE

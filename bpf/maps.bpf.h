@@ -4,7 +4,9 @@
  * Each says who writes, who reads, and what happens when it is full.
  */
 #pragma once
-#include "abi.h"
+#include <bpf/bpf_helpers.h>
+
+#include "abi_memory.h"
 
 /* Each object file has the same definition; the linker keeps one. */
 #define SHARED __attribute__((weak))
@@ -32,7 +34,7 @@ struct inflight {
 	__u64 count_at; /* where the callee writes the length; 0: the return value is it */
 	__u64 sp;
 	__u64 time_ns;
-	__u64 sock;     /* socket of the last call to the network inside this call */
+	__u64 sock; /* socket of the last call to the network inside this call */
 	__u32 kind;
 	__u16 dir;
 	__u16 zero_is_end;

@@ -4,9 +4,11 @@
  * wish that came from filters void; an end is told, so that what was open of it can be closed.
  */
 #include "vmlinux.h"
+
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
+
 #include "conn.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

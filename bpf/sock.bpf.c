@@ -5,9 +5,11 @@
  * are no socket's pay nothing. And the state changes of TCP sockets: who closed first, and when it is over.
  */
 #include "vmlinux.h"
+
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
+
 #include "chunk.bpf.h"
 
 /* Verified once by itself: inside the loop over buffers it would be verified sixty-four times. */
@@ -32,20 +34,30 @@ static __always_inline enum shape call_shape(__u64 number)
 {
 #if defined(__TARGET_ARCH_x86)
 	switch (number) {
-	case 0: case 1: case 44: case 45: /* read write sendto recvfrom */
+	case 0:
+	case 1:
+	case 44:
+	case 45: /* read write sendto recvfrom */
 		return SHAPE_BUFFER;
-	case 19: case 20: /* readv writev */
+	case 19:
+	case 20: /* readv writev */
 		return SHAPE_IOVEC;
-	case 46: case 47: /* sendmsg recvmsg */
+	case 46:
+	case 47: /* sendmsg recvmsg */
 		return SHAPE_MSGHDR;
 	}
 #elif defined(__TARGET_ARCH_arm64)
 	switch (number) {
-	case 63: case 64: case 206: case 207:
+	case 63:
+	case 64:
+	case 206:
+	case 207:
 		return SHAPE_BUFFER;
-	case 65: case 66:
+	case 65:
+	case 66:
 		return SHAPE_IOVEC;
-	case 211: case 212:
+	case 211:
+	case 212:
 		return SHAPE_MSGHDR;
 	}
 #endif
@@ -96,8 +108,7 @@ static __always_inline bool view_of_call(struct view *view)
 
 static __always_inline bool iovec_at(const struct view *view, __u32 i, struct user_iovec *ret)
 {
-	return i < view->iov_count &&
-	       !bpf_probe_read_user(ret, sizeof(*ret), (void *)(view->iov + i * sizeof(*ret)));
+	return i < view->iov_count && !bpf_probe_read_user(ret, sizeof(*ret), (void *)(view->iov + i * sizeof(*ret)));
 }
 
 /* First bytes of the call; as many as its first buffer has. */
@@ -141,11 +152,9 @@ static __always_inline enum look look_at(const __u8 b[8])
 
 	if (b[0] >= 0x14 && b[0] <= 0x17 && b[1] == 3 && b[2] <= 4)
 		return LOOK_TLS;
+	if (word_is_method(word))
+		return LOOK_HTTP;
 	switch (word) {
-	case 0x54534f50: /* POST */
-	case 0x20544547: /* GET  */
-	case 0x20545550: /* PUT  */
-	case 0x43544150: /* PATC */
 	case 0x454c4544: /* DELE */
 	case 0x44414548: /* HEAD */
 	case 0x4954504f: /* OPTI */
@@ -156,13 +165,14 @@ static __always_inline enum look look_at(const __u8 b[8])
 	}
 	/* a chunk of an event stream, joined in its middle: "1f2\r\ndata" begins with hexadecimal digits and CR LF */
 	return ((b[1] == '\r' && b[2] == '\n') || (b[2] == '\r' && b[3] == '\n') || (b[3] == '\r' && b[4] == '\n')) &&
-			       (b[0] >= '0' && b[0] <= 'f') ?
-		       LOOK_HTTP :
-		       LOOK_NOTHING;
+			       (b[0] >= '0' && b[0] <= 'f')
+		       ? LOOK_HTTP
+		       : LOOK_NOTHING;
 }
 
 /* TLS inside a memory BIO left its record where remember_prefix() saw it. */
-static __always_inline void bind_by_prefix(struct sock *sk, const struct view *view, __u64 len, struct socket_note *note)
+static __always_inline void bind_by_prefix(struct sock *sk, const struct view *view, __u64 len,
+					   struct socket_note *note)
 {
 	struct prefix_key prefix = { .tgid = bpf_get_current_pid_tgid() >> 32 };
 	struct abi_conn_key *key, copy;
@@ -222,15 +232,35 @@ static __always_inline struct inflight *call_around(__u64 thread, __u32 dir)
 	return call ? call : bpf_map_lookup_elem(&st_inflight, &other);
 }
 
+/* Nothing of this socket is for us: known to be neither plain HTTP nor TLS whose object is still looked for. */
+static __always_inline bool is_deaf(const struct socket_note *note, __u32 dir)
+{
+	return note && note->is_deaf && (!note->is_tls || note->is_bound || dir == ABI_DIR_READ);
+}
+
+static __always_inline void plain_moved(const struct abi_conn_key *key, struct sock *sk, struct socket_note *note,
+					const struct view *view, __u32 len, __u32 dir)
+{
+	struct abi_conn *conn = bpf_map_lookup_elem(&st_conns, key);
+	bool is_new;
+
+	if (!conn && !socket_sniff(key->object, note, view, len))
+		return;
+	conn = conn_get(key, true, &is_new);
+	if (!conn)
+		return;
+	if (is_new)
+		conn_bind(key, conn, sk, ABI_PEER_SOCKET);
+	view_move(conn, view, dir, len);
+}
+
 static __always_inline int moved(struct sock *sk, int result, __u32 dir)
 {
 	__u64 thread = bpf_get_current_pid_tgid();
 	struct inflight *call;
 	struct socket_note *note;
 	struct abi_conn_key key = {};
-	struct abi_conn *conn;
 	struct view view = {};
-	bool is_new;
 
 	if (result <= 0 || !is_ours(sk) || !process_wanted(thread >> 32))
 		return 0;
@@ -243,25 +273,14 @@ static __always_inline int moved(struct sock *sk, int result, __u32 dir)
 	key.tgid = thread >> 32;
 	key.kind = ABI_KIND_PLAIN;
 	note = bpf_map_lookup_elem(&st_sockets, &key.object);
-	if (note && note->is_deaf && (!note->is_tls || note->is_bound || dir == ABI_DIR_READ))
+	if (is_deaf(note, dir))
 		return 0;
 	if (!view_of_call(&view))
 		view.buffer = view.iov = 0;
-	if (note && note->is_tls) {
+	if (note && note->is_tls)
 		bind_by_prefix(sk, &view, result, note);
-		return 0;
-	}
-	if (!control.plain_on)
-		return 0;
-	conn = bpf_map_lookup_elem(&st_conns, &key);
-	if (!conn && !socket_sniff(key.object, note, &view, result))
-		return 0;
-	conn = conn_get(&key, true, &is_new);
-	if (!conn)
-		return 0;
-	if (is_new)
-		conn_bind(&key, conn, sk, ABI_PEER_SOCKET);
-	view_move(conn, &view, dir, result);
+	else if (control.plain_on)
+		plain_moved(&key, sk, note, &view, result, dir);
 	return 0;
 }
 

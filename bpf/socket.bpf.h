@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Sockets in the kernel's own structures: inode number, addresses, and the way from a descriptor to them. */
 #pragma once
+#include "conn.bpf.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
-#include "conn.bpf.h"
 
 #define S_IFMT   0170000
 #define S_IFSOCK 0140000
@@ -63,7 +63,8 @@ static __always_inline void peer_addresses(struct abi_peer *peer, struct sock *s
 }
 
 /* The connection's socket is known: tells its addresses, and finds the connection again when the socket's state changes. */
-static __always_inline void conn_bind(const struct abi_conn_key *key, struct abi_conn *conn, struct sock *sk, __u8 evidence)
+static __always_inline void conn_bind(const struct abi_conn_key *key, struct abi_conn *conn, struct sock *sk,
+				      __u8 evidence)
 {
 	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	__u64 address = (__u64)sk;

@@ -5,9 +5,11 @@
  * (SSL_write_ex calls SSL_write_ex2); an entry whose stack pointer does not fit the return belongs to a call that never returned.
  */
 #include "vmlinux.h"
+
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
+
 #include "socket.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -102,7 +104,8 @@ static __always_inline void remember_prefix(const struct abi_conn_key *key, stru
 	bpf_map_update_elem(&st_prefix, &prefix, key, BPF_ANY);
 }
 
-static __always_inline void call_bind(const struct abi_conn_key *key, struct abi_conn *conn, const struct inflight *call)
+static __always_inline void call_bind(const struct abi_conn_key *key, struct abi_conn *conn,
+				      const struct inflight *call)
 {
 	struct bio bio = {};
 	bool has_bio = key->kind == ABI_KIND_OPENSSL && object_wbio(key->object, &bio);
@@ -199,10 +202,10 @@ SEC("uprobe") int st_return(struct pt_regs *ctx)
 }
 
 /* Kernels before 5.15 have no cookies: a program for each shape. */
-#define PLAIN_ENTRY(NAME, DIR, COUNT_AT)                                   \
-	SEC("uprobe") int st_##NAME##_in(struct pt_regs *ctx)              \
-	{                                                                  \
-		return call_enter(ctx, ABI_COOKIE(ABI_KIND_OPENSSL, DIR, 0, 0), COUNT_AT);   \
+#define PLAIN_ENTRY(NAME, DIR, COUNT_AT)                                                                               \
+	SEC("uprobe") int st_##NAME##_in(struct pt_regs *ctx)                                                          \
+	{                                                                                                              \
+		return call_enter(ctx, ABI_COOKIE(ABI_KIND_OPENSSL, DIR, 0, 0), COUNT_AT);                             \
 	}
 
 PLAIN_ENTRY(read, ABI_DIR_READ, 0)

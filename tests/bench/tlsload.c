@@ -59,15 +59,18 @@ static bool request_read(SSL *ssl, struct request *ret)
 
 static void answer_stream(SSL *ssl, const struct request *request)
 {
-	static const char head[] = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
+	static const char head[] =
+		"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
 	char event[512], chunk[600];
 
 	write_all(ssl, head, sizeof(head) - 1);
 	for (int i = 0; i < request->events; i++) {
-		int len = snprintf(event, sizeof(event),
-				   "data: {\"id\":\"chatcmpl-bench\",\"object\":\"chat.completion.chunk\",\"created\":1760000000,"
-				   "\"model\":\"gpt-4o-mini\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"word %06d \"},"
-				   "\"finish_reason\":null}]}\n\n", i);
+		int len = snprintf(
+			event, sizeof(event),
+			"data: {\"id\":\"chatcmpl-bench\",\"object\":\"chat.completion.chunk\",\"created\":1760000000,"
+			"\"model\":\"gpt-4o-mini\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"word %06d \"},"
+			"\"finish_reason\":null}]}\n\n",
+			i);
 
 		len = snprintf(chunk, sizeof(chunk), "%x\r\n%.*s\r\n", (unsigned)len, len, event);
 		write_all(ssl, chunk, (size_t)len);
@@ -79,13 +82,19 @@ static void answer_stream(SSL *ssl, const struct request *request)
 
 static void answer_plain(SSL *ssl, const struct request *request)
 {
-	static const char tail[] = "\"},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":2,\"total_tokens\":11}}";
+	static const char tail[] =
+		"\"},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":2,\"total_tokens\":11}}";
 	char head[512];
-	int body = snprintf(head, sizeof(head), "{\"id\":\"chatcmpl-bench\",\"object\":\"chat.completion\",\"created\":1760000000,"
-			    "\"model\":\"gpt-4o-mini\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"");
+	int body = snprintf(
+		head, sizeof(head),
+		"{\"id\":\"chatcmpl-bench\",\"object\":\"chat.completion\",\"created\":1760000000,"
+		"\"model\":\"gpt-4o-mini\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"");
 	char out[BUFFER];
-	size_t len = (size_t)(request->bytes ? request->bytes : BULK_BYTES), text = len - (size_t)body - (sizeof(tail) - 1);
-	int n = snprintf(out, sizeof(out), "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %zu\r\n\r\n%s", len, head);
+	size_t len = (size_t)(request->bytes ? request->bytes : BULK_BYTES),
+	       text = len - (size_t)body - (sizeof(tail) - 1);
+	int n = snprintf(out, sizeof(out),
+			 "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %zu\r\n\r\n%s", len,
+			 head);
 
 	memset(out + n, 'a', text);
 	memcpy(out + n + text, tail, sizeof(tail) - 1);
@@ -97,7 +106,8 @@ static void answer_burst(SSL *ssl, const struct request *request)
 {
 	char head[256];
 	size_t total = (size_t)request->events << 20;
-	int n = snprintf(head, sizeof(head), "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %zu\r\n\r\n", total);
+	int n = snprintf(head, sizeof(head),
+			 "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %zu\r\n\r\n", total);
 
 	write_all(ssl, head, (size_t)n);
 	for (size_t sent = 0; sent < total; sent += 64 << 10) {
@@ -133,7 +143,8 @@ static void *serve(void *arg)
 
 static int server(char **args)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(args[0])),
+	struct sockaddr_in at = { .sin_family = AF_INET,
+				  .sin_port = htons((uint16_t)number_of(args[0])),
 				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int fd = socket(AF_INET, SOCK_STREAM, 0), yes = 1;
 
@@ -159,7 +170,8 @@ static int server(char **args)
 
 static SSL_CTX *client_context;
 static int port;
-static const char request_body[] = "{\"model\":\"gpt-4o-mini\",\"stream\":%s,\"messages\":[{\"role\":\"user\",\"content\":\"%s\"}]}";
+static const char request_body[] =
+	"{\"model\":\"gpt-4o-mini\",\"stream\":%s,\"messages\":[{\"role\":\"user\",\"content\":\"%s\"}]}";
 
 static void request_send(SSL *ssl, const char *path, const char *load, bool stream, size_t bytes)
 {
@@ -170,8 +182,10 @@ static void request_send(SSL *ssl, const char *path, const char *load, bool stre
 
 	memset(text, 'b', bytes > fixed ? bytes - fixed : 1);
 	len = snprintf(body, bytes + 512, request_body, stream ? "true" : "false", text);
-	n = snprintf(out, bytes + 2048, "POST %s HTTP/1.1\r\nhost: localhost:%d\r\ncontent-type: application/json\r\n"
-		     "x-load: %s\r\ncontent-length: %d\r\n\r\n%s", path, port, load, len, body);
+	n = snprintf(out, bytes + 2048,
+		     "POST %s HTTP/1.1\r\nhost: localhost:%d\r\ncontent-type: application/json\r\n"
+		     "x-load: %s\r\ncontent-length: %d\r\n\r\n%s",
+		     path, port, load, len, body);
 	write_all(ssl, out, (size_t)n);
 	free(out);
 	free(text);
@@ -271,7 +285,7 @@ static int sse(char **args)
 	size_t events;
 
 	snprintf(load, sizeof(load), "%s %s 0", args[1], args[2]);
-	events = workers_run(atoi(args[0]), worker_stream, load, 0);
+	events = workers_run((int)number_of(args[0]), worker_stream, load, 0);
 	printf("%.3f %zu\n", (seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu) * 1e6 / (double)events, events);
 	return 0;
 }
@@ -279,16 +293,18 @@ static int sse(char **args)
 static int bulk(char **args)
 {
 	double seconds = atof(args[1]), cpu = seconds_of(CLOCK_PROCESS_CPUTIME_ID), wall = seconds_of(CLOCK_MONOTONIC);
-	size_t operations = workers_run(atoi(args[0]), worker_bulk, "", seconds);
+	size_t operations = workers_run((int)number_of(args[0]), worker_bulk, "", seconds);
 
 	wall = seconds_of(CLOCK_MONOTONIC) - wall;
-	printf("%.1f %.3f\n", (double)operations / wall, (seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu) * 1e6 / (double)operations);
+	printf("%.1f %.3f\n", (double)operations / wall,
+	       (seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu) * 1e6 / (double)operations);
 	return 0;
 }
 
 static int calls(char **args)
 {
-	double rate = atof(args[0]), until = seconds_of(CLOCK_MONOTONIC) + atof(args[1]), next = seconds_of(CLOCK_MONOTONIC);
+	double rate = atof(args[0]), until = seconds_of(CLOCK_MONOTONIC) + atof(args[1]),
+	       next = seconds_of(CLOCK_MONOTONIC);
 	SSL *ssl = tls_connect(client_context, port);
 	size_t count = 0;
 	char load[64];
@@ -300,7 +316,7 @@ static int calls(char **args)
 		if (wait > 0)
 			usleep((useconds_t)(wait * 1e6));
 		next += 1 / rate;
-		request_send(ssl, "/v1/chat/completions", load, false, (size_t)atoi(args[2]));
+		request_send(ssl, "/v1/chat/completions", load, false, (size_t)number_of(args[2]));
 		answer_read(ssl, false);
 		count++;
 	}
@@ -330,10 +346,11 @@ static int echo(char **args)
 	char data[64] = "x";
 	size_t done;
 	double begun;
-	long rounds = atol(args[0]);
+	long rounds = number_of(args[0]);
 
 	SSL_CTX_set_cipher_list(client_context, "ALL:@SECLEVEL=0");
-	if (SSL_CTX_use_certificate_chain_file(context, args[1]) != 1 || SSL_CTX_use_PrivateKey_file(context, args[2], SSL_FILETYPE_PEM) != 1)
+	if (SSL_CTX_use_certificate_chain_file(context, args[1]) != 1 ||
+	    SSL_CTX_use_PrivateKey_file(context, args[2], SSL_FILETYPE_PEM) != 1)
 		fail("certificate");
 	SSL_free(server_end);
 	server_end = SSL_new(context);
@@ -348,7 +365,8 @@ static int echo(char **args)
 	}
 	begun = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
 	for (long i = 0; i < rounds; i++)
-		if (SSL_write_ex(client, data, sizeof(data), &done) != 1 || SSL_read_ex(server_end, data, sizeof(data), &done) != 1)
+		if (SSL_write_ex(client, data, sizeof(data), &done) != 1 ||
+		    SSL_read_ex(server_end, data, sizeof(data), &done) != 1)
 			fail("echo");
 	printf("%.1f\n", (seconds_of(CLOCK_PROCESS_CPUTIME_ID) - begun) * 1e9 / (double)rounds);
 	return 0;
@@ -372,7 +390,7 @@ int main(int argc, char **argv)
 		if (strcmp(argv[1], modes[i].name) != 0 || argc != 2 + modes[i].args)
 			continue;
 		if (modes[i].has_port)
-			port = atoi(argv[2]);
+			port = (int)number_of(argv[2]);
 		return modes[i].run(argv + 2 + modes[i].has_port);
 	}
 	fprintf(stderr, "see the head of tlsload.c\n");

@@ -27,6 +27,17 @@ def parsed(text):
     return text
 
 
+def merged(attributes):
+    """extra_body is an argument of the SDK; on the wire its members stand in the body, beside the others."""
+    out = dict(attributes)
+    inputs = out.get("mlflow.spanInputs")
+    if isinstance(inputs, dict) and isinstance(inputs.get("extra_body"), dict):
+        out["mlflow.spanInputs"] = {**{k: v for k, v in inputs.items() if k != "extra_body"}, **inputs["extra_body"]}
+    if isinstance(out.get("extra_body"), dict):
+        out.update(out.pop("extra_body"))
+    return out
+
+
 def normal(trace):
     """A trace as nested dicts and lists without ids in places where the tree says the same."""
     spans = trace["spans"]
@@ -37,7 +48,7 @@ def normal(trace):
     info["trace_metadata"] = {k: parsed(v) for k, v in info.get("trace_metadata", {}).items()}
     out = []
     for span in spans:
-        span = dict(span, parent=places.get(span["parent_span_id"]))
+        span = dict(span, parent=places.get(span["parent_span_id"]), attributes=merged(span["attributes"]))
         span["events"] = [
             dict(e, attributes={k: parsed(v) for k, v in e.get("attributes", {}).items()}) for e in span["events"]
         ]

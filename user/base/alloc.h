@@ -29,8 +29,14 @@ struct alloc_heap {
 
 void *alloc_heap_resize(struct alloc *alloc, void *pointer, size_t old_len, size_t new_len);
 
-#define ALLOC_HEAP(cap_bytes) { .alloc = { .resize = alloc_heap_resize }, .cap = (cap_bytes) }
-#define ALLOC_HEAP_IN(outer, cap_bytes) { .alloc = { .resize = alloc_heap_resize }, .parent = (outer), .cap = (cap_bytes) }
+#define ALLOC_HEAP(cap_bytes)                                                                                          \
+	{                                                                                                              \
+		.alloc = { .resize = alloc_heap_resize }, .cap = (cap_bytes)                                           \
+	}
+#define ALLOC_HEAP_IN(outer, cap_bytes)                                                                                \
+	{                                                                                                              \
+		.alloc = { .resize = alloc_heap_resize }, .parent = (outer), .cap = (cap_bytes)                        \
+	}
 
 /* Zeroed memory, or NULL. */
 void *alloc_get(struct alloc *alloc, size_t len);

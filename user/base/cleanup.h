@@ -10,27 +10,27 @@
 #include <unistd.h>
 
 #define CLEANUP(function) __attribute__((cleanup(function##_p)))
-#define DEFINE_CLEANUP(type, function)             \
-	static inline void function##_p(type *thing) \
-	{                                          \
-		if (*thing)                        \
-			function(*thing);          \
+#define DEFINE_CLEANUP(type, function)                                                                                 \
+	static inline void function##_p(type *thing)                                                                   \
+	{                                                                                                              \
+		if (*thing)                                                                                            \
+			function(*thing);                                                                              \
 	}
 
-#define TAKE_PTR(pointer)                                \
-	({                                               \
-		__typeof__(pointer) *take_at = &(pointer); \
-		__typeof__(pointer) take_it = *take_at;    \
-		*take_at = NULL;                         \
-		take_it;                                 \
+#define TAKE_PTR(pointer)                                                                                              \
+	({                                                                                                             \
+		__typeof__(pointer) *take_at = &(pointer);                                                             \
+		__typeof__(pointer) take_it = *take_at;                                                                \
+		*take_at = NULL;                                                                                       \
+		take_it;                                                                                               \
 	})
 
-#define TAKE_FD(fd)                   \
-	({                            \
-		int *take_at = &(fd); \
-		int take_it = *take_at; \
-		*take_at = -1;        \
-		take_it;              \
+#define TAKE_FD(fd)                                                                                                    \
+	({                                                                                                             \
+		int *take_at = &(fd);                                                                                  \
+		int take_it = *take_at;                                                                                \
+		*take_at = -1;                                                                                         \
+		take_it;                                                                                               \
 	})
 
 static inline void close_fd_p(int *fd)
@@ -53,4 +53,4 @@ DEFINE_CLEANUP(FILE *, fclose)
 #define MIN(a, b)         ((a) < (b) ? (a) : (b))
 #define MAX(a, b)         ((a) > (b) ? (a) : (b))
 /* The struct that holds @member at @pointer. */
-#define CONTAINER_OF(pointer, type, member) ((type *)((char *)(pointer) - offsetof(type, member)))
+#define CONTAINER_OF(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))

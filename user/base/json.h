@@ -66,15 +66,15 @@ void json_clean(struct buf *out, struct slice text);
 void text_clean(struct buf *out, struct slice text);
 
 /* ---- writing: appends to a buf; a comma is written where the last byte asks for one ---- */
-void json_put_name(struct buf *out, struct slice name);  /* ,"name": */
-void json_put_text(struct buf *out, struct slice text);  /* ,"escaped"; invalid UTF-8 is mended */
-void json_put_raw(struct buf *out, struct slice value);  /* ,value as it is */
+void json_put_name(struct buf *out, struct slice name); /* ,"name": */
+void json_put_text(struct buf *out, struct slice text); /* ,"escaped"; invalid UTF-8 is mended */
+void json_put_raw(struct buf *out, struct slice value); /* ,value as it is */
 void json_put_int(struct buf *out, int64_t value);
-void json_put_double(struct buf *out, double value);     /* shortest text that reads back the same */
+void json_put_double(struct buf *out, double value); /* shortest text that reads back the same */
 void json_put_bool(struct buf *out, bool value);
 void json_put_null(struct buf *out);
-void json_open(struct buf *out, char bracket);           /* ,{ or ,[ */
-void json_close(struct buf *out, char bracket);          /* } or ] */
+void json_open(struct buf *out, char bracket);  /* ,{ or ,[ */
+void json_close(struct buf *out, char bracket); /* } or ] */
 /* Only the escaped inside, without quotes or comma: to write one string in pieces. */
 void json_put_escaped(struct buf *out, struct slice text);
 

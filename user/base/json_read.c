@@ -181,7 +181,8 @@ struct slice json_path(struct slice value, ...)
 
 	va_start(names, value);
 	while (value.len && (name = va_arg(names, const char *)))
-		value = name[0] == '#' ? element_at(value, strtoul(name + 1, NULL, 10)) : json_get(value, slice_of(name));
+		value = name[0] == '#' ? element_at(value, strtoul(name + 1, NULL, 10))
+				       : json_get(value, slice_of(name));
 	va_end(names);
 	return value;
 }

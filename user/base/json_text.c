@@ -14,7 +14,9 @@ static int hex4(struct slice s)
 		return -1;
 	for (int i = 0; i < 4; i++) {
 		char c = s.data[i];
-		int digit = c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+		int digit = c >= '0' && c <= '9'                 ? c - '0'
+			    : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10
+								 : -1;
 
 		if (digit < 0)
 			return -1;
@@ -24,7 +26,7 @@ static int hex4(struct slice s)
 }
 
 struct escape {
-	size_t len;   /* of the escape in the text, its backslash included */
+	size_t len;    /* of the escape in the text, its backslash included */
 	uint32_t code; /* code point; 0xfffd for what is none */
 	bool is_broken;
 };
@@ -96,7 +98,9 @@ static size_t clean_step(struct slice text, bool is_json, size_t *skip, struct s
 	if (c == '\\' && is_json) {
 		escape = escape_read(text);
 		*skip = escape.len;
-		if (escape.is_broken && text.len > 1 && text.data[1] == 'u')
+		if (escape.is_broken && (text.len < 2 || text.data[1] != 'u'))
+			return 1; /* the backslash alone: what stands behind it may need mending itself */
+		if (escape.is_broken)
 			*instead = UTF8_REPLACEMENT;
 		else if (escape.code != 0)
 			return MIN(escape.len, text.len);

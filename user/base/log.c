@@ -80,8 +80,8 @@ int log_write(enum log_level level, int error, const char *format, ...)
 	if (as_json)
 		len = format_json(level, text, line, sizeof(line));
 	else
-		len = snprintf(line, sizeof(line), "spantap: %s%s\n", level <= LOG_WARN ? (level ? "warning: " : "error: ") : "",
-			       text);
+		len = snprintf(line, sizeof(line), "spantap: %s%s\n",
+			       level <= LOG_WARN ? (level ? "warning: " : "error: ") : "", text);
 	if (len > 0 && write(STDERR_FILENO, line, MIN((size_t)len, sizeof(line) - 1)) < 0)
 		return error;
 	return error;

@@ -4,8 +4,8 @@
 #include "cleanup.h"
 
 static const struct lead {
-	unsigned char from, to;     /* lead bytes */
-	unsigned char low, high;    /* range of the second byte */
+	unsigned char from, to;  /* lead bytes */
+	unsigned char low, high; /* range of the second byte */
 	unsigned char len;
 } leads[] = {
 	{ 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },

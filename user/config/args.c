@@ -55,7 +55,7 @@ static int option_take(struct walk *walk, const struct option_row *row, const ch
 		option_origin(walk->loaded, row)->kind = ORIGIN_OPTION;
 		return 0;
 	}
-	return option_set(walk->loaded, row, text, (struct origin){.kind = ORIGIN_OPTION, .where = row->name});
+	return option_set(walk->loaded, row, text, (struct origin){ .kind = ORIGIN_OPTION, .where = row->name });
 }
 
 static int long_take(struct walk *walk, const char *text)
@@ -188,7 +188,7 @@ static int command_check(struct walk *walk)
 
 int args_read(struct loaded *loaded, int argc, char **argv, const struct option_row **ret_answer)
 {
-	struct walk walk = {.loaded = loaded, .argv = argv, .argc = argc, .at = 1};
+	struct walk walk = { .loaded = loaded, .argv = argv, .argc = argc, .at = 1 };
 	int r;
 
 	walk.words = arena_alloc(loaded->arena, ((size_t)argc + 1) * sizeof(*walk.words));

@@ -68,7 +68,7 @@ int text_read(struct loaded *loaded, const char *path, size_t max, struct slice 
 	if (len > max)
 		return -EFBIG;
 	text[len] = 0;
-	*ret = (struct slice){text, len};
+	*ret = (struct slice){ text, len };
 	return 0;
 }
 
@@ -110,7 +110,7 @@ int environment_read(struct loaded *loaded)
 			if (!text.data)
 				return -ENOMEM;
 			r = variable_take(loaded, row, text,
-					  (struct origin){.kind = ORIGIN_ENVIRONMENT, .where = row->env[j].name});
+					  (struct origin){ .kind = ORIGIN_ENVIRONMENT, .where = row->env[j].name });
 			if (r < 0)
 				return r;
 			break;
@@ -127,7 +127,7 @@ static int defaults_read(struct loaded *loaded)
 
 		if (!row->by_default || loaded->origins[i].kind || !option_is_of(row, loaded->config.command))
 			continue;
-		r = option_set(loaded, row, row->by_default, (struct origin){.kind = ORIGIN_DEFAULT});
+		r = option_set(loaded, row, row->by_default, (struct origin){ .kind = ORIGIN_DEFAULT });
 		if (r < 0)
 			return r;
 	}
@@ -157,7 +157,7 @@ static int experiment_settle(struct loaded *loaded)
 		return config_wrong("--experiment and --experiment-id exclude each other\ngive one of them");
 	*(name > id ? &config->experiment_id : &config->experiment) = NULL;
 	*option_origin(loaded, name > id ? ROW(experiment_id) : ROW(experiment)) =
-		(struct origin){.where = name > id ? "the name is of a stronger origin" : "the id wins"};
+		(struct origin){ .where = name > id ? "the name is of a stronger origin" : "the id wins" };
 	return 0;
 }
 
@@ -165,7 +165,7 @@ static int sinks_settle(struct loaded *loaded)
 {
 	const struct option_row *row = ROW(sinks);
 	bool has_server = loaded->config.mlflow_uri;
-	struct origin origin = {.kind = ORIGIN_DEFAULT};
+	struct origin origin = { .kind = ORIGIN_DEFAULT };
 	int r = 0;
 
 	if (option_origin(loaded, row)->kind || !option_is_of(row, loaded->config.command))
@@ -179,14 +179,14 @@ static int sinks_settle(struct loaded *loaded)
 /* -q and -v choose the level where nobody named one. */
 static int level_settle(struct loaded *loaded)
 {
-	static const char *const levels[] = {"error", "info", "debug", "debug"};
+	static const char *const levels[] = { "error", "info", "debug", "debug" };
 	const struct option_row *row = ROW(log_level);
 	int verbosity = loaded->config.verbosity;
 
 	if (verbosity == 0 || option_origin(loaded, row)->kind > ORIGIN_DEFAULT)
 		return 0;
 	return option_set(loaded, row, levels[verbosity + 1],
-			  (struct origin){.kind = ORIGIN_OPTION, .where = verbosity < 0 ? "quiet" : "verbose"});
+			  (struct origin){ .kind = ORIGIN_OPTION, .where = verbosity < 0 ? "quiet" : "verbose" });
 }
 
 static int config_settle(struct loaded *loaded)

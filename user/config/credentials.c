@@ -49,8 +49,8 @@ static const struct option_row *row_of(struct slice key)
 		struct slice name;
 		const char *key;
 	} keys[] = {
-		{{"mlflow_tracking_username", 24}, "mlflow.user"},
-		{{"mlflow_tracking_password", 24}, "mlflow.password"},
+		{ { "mlflow_tracking_username", 24 }, "mlflow.user" },
+		{ { "mlflow_tracking_password", 24 }, "mlflow.password" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
@@ -68,7 +68,7 @@ static int line_take(struct loaded *loaded, struct slice line, const char *path)
 	if (!row || value.len == 0 || option_origin(loaded, row)->kind || !option_is_of(row, loaded->config.command))
 		return 0;
 	value = value_plain(loaded->arena, value);
-	return value.data ? option_set(loaded, row, value.data, (struct origin){.kind = ORIGIN_FILE, .where = path})
+	return value.data ? option_set(loaded, row, value.data, (struct origin){ .kind = ORIGIN_FILE, .where = path })
 			  : -ENOMEM;
 }
 

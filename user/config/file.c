@@ -34,11 +34,12 @@ struct complaint {
 	unsigned line;
 };
 
-static const cyaml_schema_value_t item_schema = {CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0, CYAML_UNLIMITED)};
+static const cyaml_schema_value_t item_schema = { CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0, CYAML_UNLIMITED) };
 
 static cyaml_schema_field_t field_of(size_t row, const char *key)
 {
-	cyaml_schema_field_t field = {.key = key, .value = {.flags = CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER_NULL}};
+	cyaml_schema_field_t field = { .key = key,
+				       .value = { .flags = CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER_NULL } };
 
 	if (option_is_list(&option_table[row])) {
 		field.data_offset = (uint32_t)(offsetof(struct values, list) + row * sizeof(char **));
@@ -59,7 +60,8 @@ static cyaml_schema_field_t field_of(size_t row, const char *key)
 
 static cyaml_schema_field_t group_of(size_t row, const char *key, const cyaml_schema_field_t *fields)
 {
-	cyaml_schema_field_t field = {.key = key, .value = {.type = CYAML_MAPPING, .data_size = sizeof(struct values)}};
+	cyaml_schema_field_t field = { .key = key,
+				       .value = { .type = CYAML_MAPPING, .data_size = sizeof(struct values) } };
 
 	field.value.flags = CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER_NULL;
 	field.value.mapping.fields = fields;
@@ -133,16 +135,16 @@ static int file_wrong(const char *path, struct slice text, struct complaint *com
 		const char *head, *cause, *remedy;
 		bool names_key;
 	} words[] = {
-		{"Load: Unexpected key: ", "unknown key ", "the keys are in spantap(1), CONFIGURATION FILE", true},
-		{"Load: Mapping field already seen: ", "a second time the key ", "keep one of them", true},
-		{"Load: Expecting SEQUENCE", "a list is wanted here", "write [VALUE, ...]", false},
-		{"Load: Expecting STRING", "one value is wanted here", "write KEY: VALUE", false},
-		{"Load: Expecting MAPPING", "keys are wanted here", "write KEY: VALUE lines", false},
-		{"Load: Excessive entries", "too many values in this list", "use globs to say the same with fewer",
-		 false},
-		{"Load: libyaml: ", "not YAML: ", "mend or quote what stands there", true},
-		{"Ignoring documents", "a second document", "keep one in a file", false},
-		{"Load: ", "", "see spantap(1), CONFIGURATION FILE", true},
+		{ "Load: Unexpected key: ", "unknown key ", "the keys are in spantap(1), CONFIGURATION FILE", true },
+		{ "Load: Mapping field already seen: ", "a second time the key ", "keep one of them", true },
+		{ "Load: Expecting SEQUENCE", "a list is wanted here", "write [VALUE, ...]", false },
+		{ "Load: Expecting STRING", "one value is wanted here", "write KEY: VALUE", false },
+		{ "Load: Expecting MAPPING", "keys are wanted here", "write KEY: VALUE lines", false },
+		{ "Load: Excessive entries", "too many values in this list", "use globs to say the same with fewer",
+		  false },
+		{ "Load: libyaml: ", "not YAML: ", "mend or quote what stands there", true },
+		{ "Ignoring documents", "a second document", "keep one in a file", false },
+		{ "Load: ", "", "see spantap(1), CONFIGURATION FILE", true },
 	};
 	const char *cause = complaint->cause;
 	size_t i = 0;
@@ -160,7 +162,7 @@ static int file_wrong(const char *path, struct slice text, struct complaint *com
 
 static int values_take(struct loaded *loaded, const struct values *top, const size_t *first, const char *path)
 {
-	struct origin origin = {.kind = ORIGIN_FILE, .where = path};
+	struct origin origin = { .kind = ORIGIN_FILE, .where = path };
 
 	for (size_t i = 0; i < option_count; i++) {
 		const struct values *values = first[i] < OPTIONS_MAX ? top->group[first[i]] : top;
@@ -182,9 +184,10 @@ static int values_take(struct loaded *loaded, const struct values *top, const si
 static int text_take(struct loaded *loaded, const char *path, struct slice text)
 {
 	struct schema *schema = arena_alloc(loaded->arena, sizeof(*schema));
-	struct complaint complaint = {0};
+	struct complaint complaint = { 0 };
 	cyaml_config_t cyaml = {
-		.log_fn = complaint_note, .log_ctx = &complaint, .mem_fn = cyaml_mem, .log_level = CYAML_LOG_WARNING};
+		.log_fn = complaint_note, .log_ctx = &complaint, .mem_fn = cyaml_mem, .log_level = CYAML_LOG_WARNING
+	};
 	size_t first[OPTIONS_MAX];
 	cyaml_data_t *values = NULL;
 	int r;
@@ -221,7 +224,7 @@ static void secrets_check(const struct loaded *loaded, const char *path)
 int file_read(struct loaded *loaded)
 {
 	const struct option_row *row = option_table;
-	struct origin usual = {.kind = ORIGIN_DEFAULT};
+	struct origin usual = { .kind = ORIGIN_DEFAULT };
 	struct slice text;
 	const char *path;
 	bool is_chosen;

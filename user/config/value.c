@@ -134,7 +134,7 @@ static int uids_set(struct loaded *loaded, const struct option_row *row, const c
 
 static int size_set(struct loaded *loaded, const struct option_row *row, const char *text, void *field)
 {
-	static const uint64_t factors[] = {1ull << 10, 1ull << 20, 1ull << 30};
+	static const uint64_t factors[] = { 1ull << 10, 1ull << 20, 1ull << 30 };
 	uint64_t bytes;
 
 	if (number_parse_unit(text, "kmg", factors, &bytes) < 0)
@@ -147,7 +147,7 @@ static int size_set(struct loaded *loaded, const struct option_row *row, const c
 
 static int seconds_set(struct loaded *loaded, const struct option_row *row, const char *text, void *field)
 {
-	static const uint64_t factors[] = {1, 60, 3600};
+	static const uint64_t factors[] = { 1, 60, 3600 };
 	uint64_t seconds;
 
 	if (number_parse_unit(text, "smh", factors, &seconds) < 0 || seconds > INT_MAX)
@@ -190,18 +190,18 @@ static const struct {
 	const char *what;
 	const char *remedy;
 } kinds[] = {
-	[OPTION_TEXT] = {text_set, "a text", "give it a value"},
-	[OPTION_LIST] = {list_set, "a text", "give it a value"},
-	[OPTION_PIDS] = {pids_set, "a process id", "give a positive number"},
-	[OPTION_UIDS] = {uids_set, "a user", "give a user id, or the name of a user of this host"},
-	[OPTION_CHOICE] = {text_set, "one of its values", "give one of"},
-	[OPTION_SIZE] = {size_set, "a size", "give a number of bytes; K, M or G may follow, as in 8M"},
-	[OPTION_SECONDS] = {seconds_set, "a time", "give whole seconds; s, m or h may follow, as in 2m"},
-	[OPTION_FD] = {fd_set_open, "an open file descriptor",
-		       "open it in the caller: spantap ... --ready-fd 3 3>FILE"},
-	[OPTION_BOOL] = {bool_set, "true or false", "write true or false"},
-	[OPTION_LOUDER] = {verbosity_set, "", ""},
-	[OPTION_QUIETER] = {verbosity_set, "", ""},
+	[OPTION_TEXT] = { text_set, "a text", "give it a value" },
+	[OPTION_LIST] = { list_set, "a text", "give it a value" },
+	[OPTION_PIDS] = { pids_set, "a process id", "give a positive number" },
+	[OPTION_UIDS] = { uids_set, "a user", "give a user id, or the name of a user of this host" },
+	[OPTION_CHOICE] = { text_set, "one of its values", "give one of" },
+	[OPTION_SIZE] = { size_set, "a size", "give a number of bytes; K, M or G may follow, as in 8M" },
+	[OPTION_SECONDS] = { seconds_set, "a time", "give whole seconds; s, m or h may follow, as in 2m" },
+	[OPTION_FD] = { fd_set_open, "an open file descriptor",
+			"open it in the caller: spantap ... --ready-fd 3 3>FILE" },
+	[OPTION_BOOL] = { bool_set, "true or false", "write true or false" },
+	[OPTION_LOUDER] = { verbosity_set, "", "" },
+	[OPTION_QUIETER] = { verbosity_set, "", "" },
 };
 
 /* How the user wrote it: --name, VARIABLE, or FILE: key. */
@@ -244,7 +244,7 @@ int option_set(struct loaded *loaded, const struct option_row *row, const char *
 	if (had->kind > origin.kind)
 		return 0;
 	if (option_is_list(row) && had->kind < origin.kind)
-		*(struct config_list *)field = (struct config_list){0};
+		*(struct config_list *)field = (struct config_list){ 0 };
 	r = *text || !option_takes_value(row) ? kinds[row->kind].set(loaded, row, text, field) : -EINVAL;
 	if (r < 0 && r != -ENOMEM)
 		return value_wrong(row, text, origin, r);

@@ -85,8 +85,8 @@ static void on_executed(void *user, uint32_t pid)
 static void on_attached(void *user, const struct probe_target *target)
 {
 	if (target->attached)
-		log_debug("probes on %u functions of %s (%s %s)", target->attached, target->path, target->sites->version,
-			  target->sites->method);
+		log_debug("probes on %u functions of %s (%s %s)", target->attached, target->path,
+			  target->sites->version, target->sites->method);
 	else
 		log_debug("no probes on %s: %s", target->path, target->why_not ? target->why_not : "");
 }
@@ -132,8 +132,8 @@ static int probes_start(struct attacher *attacher, const char **ret_error)
 		return r;
 	*ret_error = "the reader ended";
 	fds = probe_fds(attacher->probe);
-	r = link_send(attacher->link_fd, LINK_FDS, &(struct link_fds){ .ring_bytes = config->ring_bytes }, sizeof(struct link_fds),
-		      (int[]){ fds.ring, fds.control, fds.ledger, fds.verdicts });
+	r = link_send(attacher->link_fd, LINK_FDS, &(struct link_fds){ .ring_bytes = config->ring_bytes },
+		      sizeof(struct link_fds), (int[]){ fds.ring, fds.control, fds.ledger, fds.verdicts });
 	attacher->reader_listens = r == 0;
 	/* We are not our own users. */
 	probe_process(attacher->probe, (uint32_t)getpid(), false, false);
@@ -175,7 +175,8 @@ static int events_start(struct attacher *attacher)
 	sigaddset(&signals, SIGINT);
 	attacher->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	attacher->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (attacher->signal_fd < 0 || attacher->timer_fd < 0 || timerfd_settime(attacher->timer_fd, 0, &every, NULL) < 0)
+	if (attacher->signal_fd < 0 || attacher->timer_fd < 0 ||
+	    timerfd_settime(attacher->timer_fd, 0, &every, NULL) < 0)
 		return -errno;
 	return 0;
 }
@@ -421,8 +422,13 @@ int attacher_run(const struct config *config)
 
 	if (!attacher)
 		return 1;
-	*attacher = (struct attacher){ .config = config, .link_fd = -1, .signal_fd = -1, .timer_fd = -1,
-				       .has_command = config->cmd != NULL, .command.gate_fd = -1, .state.lock_fd = -1 };
+	*attacher = (struct attacher){ .config = config,
+				       .link_fd = -1,
+				       .signal_fd = -1,
+				       .timer_fd = -1,
+				       .has_command = config->cmd != NULL,
+				       .command.gate_fd = -1,
+				       .state.lock_fd = -1 };
 	signal(SIGPIPE, SIG_IGN);
 	signals_block(true);
 	if (start(attacher) < 0) {

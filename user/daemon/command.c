@@ -52,8 +52,8 @@ static _Noreturn void child(char **argv, const struct identity *identity, int ga
 	if (read(gate, &word, 1) != 1)
 		_exit(STATUS_OWN_FAILURE);
 	close(gate);
-	if (identity->is_set && (initgroups(identity->name, identity->gid) < 0 || setgid(identity->gid) < 0 ||
-				 setuid(identity->uid) < 0)) {
+	if (identity->is_set &&
+	    (initgroups(identity->name, identity->gid) < 0 || setgid(identity->gid) < 0 || setuid(identity->uid) < 0)) {
 		log_error(-errno, "cannot become user '%s'", identity->name);
 		_exit(STATUS_OWN_FAILURE);
 	}

@@ -7,9 +7,9 @@
 #include "daemon/tools.h"
 
 static int (*const commands[_COMMAND_MAX])(const struct config *config) = {
-	[COMMAND_RUN] = attacher_run,     [COMMAND_ATTACH] = attacher_run,   [COMMAND_RECORD] = attacher_run,
-	[COMMAND_REPLAY] = replay_run,    [COMMAND_DOCTOR] = tools_doctor,   [COMMAND_TARGETS] = tools_targets,
-	[COMMAND_SPOOL] = tools_spool,    [COMMAND_CONFIG] = config_print,
+	[COMMAND_RUN] = attacher_run,  [COMMAND_ATTACH] = attacher_run, [COMMAND_RECORD] = attacher_run,
+	[COMMAND_REPLAY] = replay_run, [COMMAND_DOCTOR] = tools_doctor, [COMMAND_TARGETS] = tools_targets,
+	[COMMAND_SPOOL] = tools_spool, [COMMAND_CONFIG] = config_print,
 };
 
 int main(int argc, char **argv)

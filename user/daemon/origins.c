@@ -47,7 +47,7 @@ struct origins *origins_free(struct origins *origins)
 
 	if (!origins)
 		return NULL;
-	HASH_ITER (hh, origins->by_pid, entry, next)
+	HASH_ITER(hh, origins->by_pid, entry, next)
 		entry_drop(origins, entry);
 	free(origins);
 	return NULL;

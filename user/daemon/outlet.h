@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* outlet: the delivery that a configuration asks for, and the end-of-run summary. Shared by live tracing and replay. */
 #pragma once
+#include "base/buf.h"
 #include "config/config.h"
 #include "daemon/delivery.h"
-#include "base/buf.h"
 #include "daemon/pipeline.h"
 
 struct outlet {

@@ -39,7 +39,7 @@ struct conn {
 	struct conn_info info;
 	struct proto *proto;
 	struct call_conn *calls;
-	uint32_t thread;              /* who moved the bytes that are being read */
+	uint32_t thread; /* who moved the bytes that are being read */
 	enum direction request_dir;
 	UT_hash_handle hh;
 };
@@ -92,7 +92,8 @@ static void on_event_chunk(void *user, const struct event_chunk *chunk)
 
 static void on_event_close(void *user, const struct event_close *close)
 {
-	stream_close(((struct pipeline *)user)->streams, close->conn, close->end, close->how, close->reason, close->time_ns);
+	stream_close(((struct pipeline *)user)->streams, close->conn, close->end, close->how, close->reason,
+		     close->time_ns);
 }
 
 static void on_event_exit(void *user, struct process_id process, uint64_t time_ns)
@@ -155,8 +156,8 @@ static void on_stream_peer(void *user, void *handle, const struct conn_info *inf
 	call_conn_peer(conn->calls, info);
 }
 
-static void on_stream_bytes(void *user, void *handle, enum direction dir, uint64_t offset, uint64_t time_ns, uint32_t thread,
-			    struct slice data)
+static void on_stream_bytes(void *user, void *handle, enum direction dir, uint64_t offset, uint64_t time_ns,
+			    uint32_t thread, struct slice data)
 {
 	struct conn *conn = handle;
 
@@ -203,7 +204,8 @@ static void on_proto_part(void *user, uint64_t exchange, enum message_kind kind,
 	call_on_part(((struct conn *)user)->calls, exchange, kind, part);
 }
 
-static void on_proto_hole(void *user, uint64_t exchange, enum message_kind kind, enum missing_reason reason, uint64_t time_ns)
+static void on_proto_hole(void *user, uint64_t exchange, enum message_kind kind, enum missing_reason reason,
+			  uint64_t time_ns)
 {
 	call_on_hole(((struct conn *)user)->calls, exchange, kind, reason, time_ns);
 }
@@ -216,10 +218,10 @@ static void on_proto_end(void *user, uint64_t exchange, enum message_kind kind, 
 static void verdict_tell(struct conn *conn, enum verdict verdict)
 {
 	struct pipeline *pipeline = conn->pipeline;
-	enum event_verdict event = verdict == VERDICT_KEEP ? EVENT_KEEP :
-				   verdict == VERDICT_DENY ? EVENT_DENY :
-				   conn->request_dir == DIR_READ ? EVENT_MUTE_READ :
-								   EVENT_MUTE_WRITE;
+	enum event_verdict event = verdict == VERDICT_KEEP         ? EVENT_KEEP
+				   : verdict == VERDICT_DENY       ? EVENT_DENY
+				   : conn->request_dir == DIR_READ ? EVENT_MUTE_READ
+								   : EVENT_MUTE_WRITE;
 
 	if (pipeline->ops->verdict)
 		pipeline->ops->verdict(pipeline->user, conn->info.id, event);
@@ -307,7 +309,8 @@ static void keyed_hash(void *user, struct slice text, uint8_t ret_hash[32])
 	const struct pipeline *pipeline = user;
 	unsigned len = 32;
 
-	if (!HMAC(EVP_sha256(), pipeline->secret, SECRET_LEN, (const unsigned char *)text.data, text.len, ret_hash, &len))
+	if (!HMAC(EVP_sha256(), pipeline->secret, SECRET_LEN, (const unsigned char *)text.data, text.len, ret_hash,
+		  &len))
 		memset(ret_hash, 0, 32);
 }
 
@@ -391,7 +394,7 @@ void pipeline_origin(struct pipeline *pipeline, struct slice packed)
 	}
 	if (origin->selected)
 		return;
-	HASH_ITER (hh, pipeline->conns, conn, next)
+	HASH_ITER(hh, pipeline->conns, conn, next)
 		if (origins_find(pipeline->origins, conn->info.process) == origin)
 			verdict_tell(conn, VERDICT_DENY);
 }

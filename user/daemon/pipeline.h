@@ -31,12 +31,12 @@ struct pipeline_ops {
 
 struct pipeline_stats {
 	uint64_t calls, complete, incomplete;
-	uint64_t no_call_bytes;  /* of captured bytes: belonged to no call */
-	uint64_t shed_bytes;     /* of captured bytes: given up for lack of memory */
-	uint64_t malformed;      /* records that were refused */
+	uint64_t no_call_bytes; /* of captured bytes: belonged to no call */
+	uint64_t shed_bytes;    /* of captured bytes: given up for lack of memory */
+	uint64_t malformed;     /* records that were refused */
 	uint64_t shed_records;
 	size_t conns;
-	bool has_open;           /* something is open that time may end */
+	bool has_open; /* something is open that time may end */
 	size_t memory_bytes, memory_peak_bytes;
 };
 

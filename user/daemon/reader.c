@@ -34,7 +34,7 @@ struct reader {
 	uv_poll_t ring_poll, link_poll;
 	uv_timer_t timer;
 	int link_fd;
-	uint64_t busy_ns;  /* when the last record came */
+	uint64_t busy_ns; /* when the last record came */
 	int64_t unix_offset_ns;
 	bool is_dozing;
 	bool attacher_is_gone;
@@ -282,7 +282,8 @@ static void ledger_record(struct reader *reader)
 	struct event_ledger ledger;
 
 	event_ledger_read(reader->memory, &ledger);
-	event_recorder_put(reader->recorder, EVENT_FRAME_LEDGER, (struct slice){ (const char *)&ledger, sizeof(ledger) });
+	event_recorder_put(reader->recorder, EVENT_FRAME_LEDGER,
+			   (struct slice){ (const char *)&ledger, sizeof(ledger) });
 }
 
 /* Reads the ring to its end, makes records of all that is open, waits for their delivery, tells the sums. */
@@ -308,8 +309,10 @@ static int finish(struct reader *reader)
 	delivery_stats(reader->delivery, &delivered);
 	event_ledger_read(reader->memory, &ledger);
 	if (waits < 0)
-		log_warn(0, "%llu records could not be delivered in time: they stay in the spool and the next start delivers them",
-			 (unsigned long long)delivered.waiting);
+		log_warn(
+			0,
+			"%llu records could not be delivered in time: they stay in the spool and the next start delivers them",
+			(unsigned long long)delivered.waiting);
 	outlet_summary(&stats, &ledger, &delivered, &text);
 	link_send(reader->link_fd, LINK_DONE, text.data, text.len, NULL);
 	buf_free(&text);
@@ -322,8 +325,9 @@ static int start(struct reader *reader, const struct outlet *outlet, const struc
 	int fds[LINK_FD_COUNT] = { -1, -1, -1, -1 };
 	const char *error = "";
 	uint64_t ring_bytes;
-	int r = outlet_open(outlet, reader->config, outlet->wants_spool ? state_file(state, "spool.db", spool_path) : NULL,
-			    &reader->delivery, &error);
+	int r = outlet_open(outlet, reader->config,
+			    outlet->wants_spool ? state_file(state, "spool.db", spool_path) : NULL, &reader->delivery,
+			    &error);
 
 	if (r < 0)
 		return log_error(r, "%s", error);

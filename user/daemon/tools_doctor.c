@@ -89,7 +89,8 @@ static void check_load(struct finding *ret)
 
 static void check_mlflow(const struct config *config, struct finding *ret)
 {
-	snprintf(ret->text, sizeof(ret->text), "MLflow: %.200s", config->mlflow_uri ? config->mlflow_uri : "not configured");
+	snprintf(ret->text, sizeof(ret->text), "MLflow: %.200s",
+		 config->mlflow_uri ? config->mlflow_uri : "not configured");
 	if (!config->mlflow_uri) {
 		ret->verdict = LIMITED;
 		ret->remedy = "set MLFLOW_TRACKING_URI to see traces there; without it calls go to the console only";
@@ -100,8 +101,8 @@ static const struct check {
 	const char *name;
 	void (*run)(struct finding *ret);
 } checks[] = {
-	{ "kernel", check_kernel },     { "btf", check_btf },   { "lockdown", check_lockdown },
-	{ "privilege", check_user },    { "load", check_load },
+	{ "kernel", check_kernel },  { "btf", check_btf },   { "lockdown", check_lockdown },
+	{ "privilege", check_user }, { "load", check_load },
 };
 
 static void finding_print(const char *name, const struct finding *finding, bool json, bool first)
@@ -158,11 +159,12 @@ static void check_process(uint32_t pid, struct finding *ret)
 		return;
 	}
 	probe_each_target(probe, count_target, &found);
-	snprintf(ret->text, sizeof(ret->text), "%u TLS libraries can be read, %u cannot (%.150s)", found.attached, found.opaque,
-		 found.first[0] ? found.first : "none mapped");
+	snprintf(ret->text, sizeof(ret->text), "%u TLS libraries can be read, %u cannot (%.150s)", found.attached,
+		 found.opaque, found.first[0] ? found.first : "none mapped");
 	if (!found.attached) {
 		ret->verdict = LIMITED;
-		ret->remedy = "nothing to read yet: libraries are found when they are mapped; plain sockets are seen anyway";
+		ret->remedy =
+			"nothing to read yet: libraries are found when they are mapped; plain sockets are seen anyway";
 	}
 }
 

@@ -22,7 +22,8 @@ static void status_print(const struct spool_stats *stats, bool json)
 	if (json) {
 		printf("{\"waiting\":%llu,\"waiting_bytes\":%llu,\"dead\":%llu,\"delivered\":%llu,\"oldest_unix_ns\":%lld}\n",
 		       (unsigned long long)stats->waiting, (unsigned long long)stats->waiting_bytes,
-		       (unsigned long long)stats->dead, (unsigned long long)stats->delivered, (long long)stats->oldest_unix_ns);
+		       (unsigned long long)stats->dead, (unsigned long long)stats->delivered,
+		       (long long)stats->oldest_unix_ns);
 		return;
 	}
 	if (stats->oldest_unix_ns)
@@ -86,7 +87,9 @@ int tools_spool(const struct config *config)
 	} else if (retry) {
 		r = spool_retry_dead(spool);
 		if (r >= 0)
-			printf(config->json ? "{\"waiting_again\":%d}\n" : "%d records wait again; the next start delivers them\n", r);
+			printf(config->json ? "{\"waiting_again\":%d}\n"
+					    : "%d records wait again; the next start delivers them\n",
+			       r);
 	} else {
 		r = spool_each_dead(spool, dead_print, &listing);
 		if (r == 0 && !listing.count && !config->json)

@@ -33,8 +33,9 @@ static void target_print(void *user, const struct probe_target *target)
 
 	table->count++;
 	if (!table->json) {
-		printf("%-10s %-20s %-7s %2u functions%s  %s%s%s\n", family_names[target->sites->family], target->sites->version,
-		       target->sites->method, target->attached, stepped_count(target->sites) ? " (slow sites)" : "", target->path,
+		printf("%-10s %-20s %-7s %2u functions%s  %s%s%s\n", family_names[target->sites->family],
+		       target->sites->version, target->sites->method, target->attached,
+		       stepped_count(target->sites) ? " (slow sites)" : "", target->path,
 		       target->why_not ? "\n           not attached: " : "", target->why_not ? target->why_not : "");
 		return;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A record is believed only after its size fits its type and every number in it its range: a file may come from anywhere. */
-#include "event/event.h"
 #include "bpf/abi.h"
+#include "event/event.h"
 #include <errno.h>
 #include <sys/socket.h>
 
@@ -9,10 +9,12 @@ enum { OFFSET_MAX_BITS = 62 };
 
 _Static_assert((int)CAPTURE_PLAIN == ABI_KIND_PLAIN && (int)CAPTURE_BORINGSSL == ABI_KIND_BORINGSSL, "kinds agree");
 _Static_assert((int)DIR_READ == ABI_DIR_READ && (int)DIR_WRITE == ABI_DIR_WRITE, "directions agree");
-_Static_assert((int)CLOSE_EXIT == ABI_HOW_EXIT && (int)CLOSE_REMOTE == ABI_HOW_REMOTE && (int)CLOSE_RESET == ABI_HOW_RESET,
+_Static_assert((int)CLOSE_EXIT == ABI_HOW_EXIT && (int)CLOSE_REMOTE == ABI_HOW_REMOTE &&
+		       (int)CLOSE_RESET == ABI_HOW_RESET,
 	       "ends agree");
 _Static_assert((int)MISSING_POLICY == ABI_MISSING_POLICY && (int)_MISSING_MAX == ABI_MISSING_MAX, "reasons agree");
-_Static_assert((int)PEER_SOCKET == ABI_PEER_SOCKET && (int)PEER_NESTED == ABI_PEER_NESTED && (int)PEER_BIO == ABI_PEER_BIO,
+_Static_assert((int)PEER_SOCKET == ABI_PEER_SOCKET && (int)PEER_NESTED == ABI_PEER_NESTED &&
+		       (int)PEER_BIO == ABI_PEER_BIO,
 	       "evidences agree");
 
 static int open_decode(const void *data, const struct event_ops *ops, void *user)
@@ -88,8 +90,8 @@ static int chunk_decode(const void *data, const struct event_ops *ops, void *use
 		.reason = (enum missing_reason)record->reason,
 	};
 
-	if (record->len > record->head.size - sizeof(*record) || record->dir >= _DIR_MAX || record->reason >= _MISSING_MAX ||
-	    (record->len && record->hole_len) || record->offset >> OFFSET_MAX_BITS)
+	if (record->len > record->head.size - sizeof(*record) || record->dir >= _DIR_MAX ||
+	    record->reason >= _MISSING_MAX || (record->len && record->hole_len) || record->offset >> OFFSET_MAX_BITS)
 		return -EBADMSG;
 	ops->chunk(user, &chunk);
 	return 0;
@@ -106,7 +108,8 @@ static int close_decode(const void *data, const struct event_ops *ops, void *use
 		.time_ns = record->head.time_ns,
 	};
 
-	if (record->how > CLOSE_EXIT || record->reason >= _MISSING_MAX || (record->end[0] | record->end[1]) >> OFFSET_MAX_BITS)
+	if (record->how > CLOSE_EXIT || record->reason >= _MISSING_MAX ||
+	    (record->end[0] | record->end[1]) >> OFFSET_MAX_BITS)
 		return -EBADMSG;
 	ops->close(user, &close);
 	return 0;
@@ -125,8 +128,10 @@ static const struct decoder {
 	size_t size;
 	int (*decode)(const void *data, const struct event_ops *ops, void *user);
 } decoders[] = {
-	[ABI_OPEN] = { sizeof(struct abi_open), open_decode },    [ABI_PEER] = { sizeof(struct abi_peer), peer_decode },
-	[ABI_CHUNK] = { sizeof(struct abi_chunk), chunk_decode }, [ABI_CLOSE] = { sizeof(struct abi_close), close_decode },
+	[ABI_OPEN] = { sizeof(struct abi_open), open_decode },
+	[ABI_PEER] = { sizeof(struct abi_peer), peer_decode },
+	[ABI_CHUNK] = { sizeof(struct abi_chunk), chunk_decode },
+	[ABI_CLOSE] = { sizeof(struct abi_close), close_decode },
 	[ABI_EXIT] = { sizeof(struct abi_exit), exit_decode },
 };
 
@@ -135,7 +140,8 @@ int event_decode(struct slice record, const struct event_ops *ops, void *user)
 	const struct abi_head *head = (const void *)record.data;
 
 	if (record.len < sizeof(*head) || (uintptr_t)record.data % 8 || head->size > record.len ||
-	    head->type >= ARRAY_SIZE(decoders) || !decoders[head->type].decode || head->size < decoders[head->type].size)
+	    head->type >= ARRAY_SIZE(decoders) || !decoders[head->type].decode ||
+	    head->size < decoders[head->type].size)
 		return -EBADMSG;
 	return decoders[head->type].decode(head, ops, user);
 }

@@ -49,7 +49,8 @@ int event_ring_new(int ring_fd, int control_fd, size_t ring_bytes, struct event_
 struct event_ring *event_ring_free(struct event_ring *ring);
 DEFINE_CLEANUP(struct event_ring *, event_ring_free)
 /* Hands out at most @max records; their memory is given back when @record returns. Returns their number. */
-size_t event_ring_consume(struct event_ring *ring, size_t max, void (*record)(void *user, struct slice record), void *user);
+size_t event_ring_consume(struct event_ring *ring, size_t max, void (*record)(void *user, struct slice record),
+			  void *user);
 /* True: nothing waits, and the next record will make the ring's descriptor readable. */
 bool event_ring_doze(struct event_ring *ring);
 

@@ -3,8 +3,8 @@
  * A recording: a head, then the records as the kernel made them, framed. Written through stdio's buffer, because the one who
  * writes is the ring's reader; a short last frame (the writer was killed) is the end of the recording, not damage.
  */
-#include "event/event.h"
 #include "bpf/abi.h"
+#include "event/event.h"
 #include <errno.h>
 #include <fcntl.h>
 

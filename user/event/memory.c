@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Ledger and verdicts are plain memory shared with the kernel side: no system call to read one or to speak the other. */
+#include "bpf/abi_memory.h"
 #include "event/event.h"
-#include "bpf/abi.h"
 #include <errno.h>
 #include <sys/mman.h>
 #include <unistd.h>

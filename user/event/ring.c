@@ -4,8 +4,8 @@
  * Layout (kernel/bpf/ringbuf.c): one page with the consumer's position, one with the producer's, then the data, mapped twice
  * in a row so that no record ever wraps. Before each record stand 8 bytes: length with a busy and a discard bit.
  */
+#include "bpf/abi_memory.h"
 #include "event/event.h"
-#include "bpf/abi.h"
 #include <errno.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -65,7 +65,8 @@ struct event_ring *event_ring_free(struct event_ring *ring)
 	return NULL;
 }
 
-size_t event_ring_consume(struct event_ring *ring, size_t max, void (*record)(void *user, struct slice record), void *user)
+size_t event_ring_consume(struct event_ring *ring, size_t max, void (*record)(void *user, struct slice record),
+			  void *user)
 {
 	uint64_t at = __atomic_load_n(ring->consumer, __ATOMIC_ACQUIRE);
 	size_t count = 0;

@@ -13,8 +13,11 @@ struct meta;
  * an exe without a slash is the file's name, a uid a number or a user's name, a container its id's start or a glob. */
 struct meta_filters {
 	const char *const *pids, *const *comms, *const *exes, *const *uids, *const *cgroups, *const *containers;
-	const char *const *not_pids, *const *not_comms, *const *not_exes, *const *not_uids, *const *not_cgroups,
-		*const *not_containers; /* each NULL or NULL-terminated */
+	const char *const *not_pids,
+		*const *not_comms, *const *not_exes,
+					   *const *not_uids,
+						   *const *not_cgroups,
+							   *const *not_containers; /* each NULL or NULL-terminated */
 };
 
 /* @filters may be NULL; its lists are borrowed for as long as meta lives. */

@@ -68,19 +68,19 @@ struct call {
 	struct arena *arena;
 
 	/* ---- the wire: filled by call ---- */
-	struct conn_info conn; /* of the end that is reported; the client's where both ends were seen */
+	struct conn_info conn;  /* of the end that is reported; the client's where both ends were seen */
 	struct conn_info other; /* the server's end, when it was seen too; id 0 otherwise */
 	uint32_t thread;
 	struct slice method, path, query, host, http_version;
-	int status; /* 0: no answer */
+	int status;                                          /* 0: no answer */
 	struct name_value request_headers[CALL_HEADERS_MAX]; /* allow-listed only, names lower case */
 	size_t request_header_count;
 	struct name_value response_headers[CALL_HEADERS_MAX];
 	size_t response_header_count;
 	struct slice credential; /* secret: only for the keyed fingerprint, never leaves */
 	struct slice request_id;
-	struct slice content_type; /* of the answer */
-	struct slice request_body; /* decoded; what of it was seen */
+	struct slice content_type;  /* of the answer */
+	struct slice request_body;  /* decoded; what of it was seen */
 	struct slice response_body; /* decoded, when the answer is not streamed; what of it was seen */
 	uint64_t request_start_ns, request_end_ns, response_start_ns, end_ns; /* since boot; 0: did not happen */
 	struct message_end request_end, response_end;
@@ -93,30 +93,31 @@ struct call {
 	uint64_t events;
 	uint64_t first_event_ns, first_token_ns, last_event_ns, max_gap_ns;
 	struct chunk *chunks, **chunks_tail; /* in order, no gap; of a very long stream the newest */
-	uint64_t chunk_count;    /* in the list */
-	uint64_t chunks_dropped; /* older ones, no longer kept: the index of the list's first */
+	uint64_t chunk_count;                /* in the list */
+	uint64_t chunks_dropped;             /* older ones, no longer kept: the index of the list's first */
 
 	/* ---- the meaning: filled by the dialect ---- */
 	const struct dialect *dialect;
 	enum call_operation operation;
-	struct slice vendor;         /* gen_ai.provider.name */
+	struct slice vendor; /* gen_ai.provider.name */
 	struct slice request_model, response_model, response_id;
 	struct slice service_tier, system_fingerprint;
-	struct slice inputs;         /* JSON text: the request body, as autolog records it */
-	struct slice outputs;        /* JSON text, or plain text with outputs_is_text */
+	struct slice inputs;  /* JSON text: the request body, as autolog records it */
+	struct slice outputs; /* JSON text, or plain text with outputs_is_text */
 	bool outputs_is_text;
-	struct slice tools;          /* JSON array in MLflow's function shape, or empty */
-	struct slice chat_messages;  /* JSON array for MLflow's page, only where it cannot parse inputs or outputs itself */
+	struct slice tools; /* JSON array in MLflow's function shape, or empty */
+	struct slice
+		chat_messages; /* JSON array for MLflow's page, only where it cannot parse inputs or outputs itself */
 	struct slice input_messages, output_messages, system_instructions; /* gen_ai.* parts schema, JSON arrays */
-	struct slice output_type;    /* gen_ai.output.type: text, json, image, speech; or empty */
+	struct slice output_type; /* gen_ai.output.type: text, json, image, speech; or empty */
 	struct usage usage;
-	struct slice usage_raw;      /* as the provider sent it */
+	struct slice usage_raw;                       /* as the provider sent it */
 	struct slice finish_reasons[CALL_FINISH_MAX]; /* the provider's own words */
 	size_t finish_count;
 	struct slice session_id, user_id; /* only what the wire names */
 	struct call_error error;
 	bool has_error;
-	bool ended_itself; /* the dialect saw its own end ([DONE], message_stop, done:true) */
+	bool ended_itself;   /* the dialect saw its own end ([DONE], message_stop, done:true) */
 	bool is_undecodable; /* the answer could not be understood to its end */
 };
 

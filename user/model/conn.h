@@ -42,10 +42,10 @@ struct peer {
 	enum address_family family;
 	enum peer_evidence evidence;
 	struct endpoint local, remote;
-	uint64_t netns;       /* inode of the network namespace: a 4-tuple is unique only inside it */
-	uint64_t socket;      /* inode number; pairs the two ends of a unix socket through unix_peer */
+	uint64_t netns;  /* inode of the network namespace: a 4-tuple is unique only inside it */
+	uint64_t socket; /* inode number; pairs the two ends of a unix socket through unix_peer */
 	uint64_t unix_peer;
-	bool is_accepted;     /* this end accepted the connection: the process is the server */
+	bool is_accepted; /* this end accepted the connection: the process is the server */
 };
 
 struct conn_info {

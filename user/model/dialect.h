@@ -16,11 +16,11 @@
 
 struct dialect_hint {
 	struct slice method;
-	struct slice path;      /* without query, percent-decoded, as the client sent it */
+	struct slice path; /* without query, percent-decoded, as the client sent it */
 	struct slice host;
 	const struct name_value *headers; /* request headers, allow-listed */
 	size_t header_count;
-	struct slice request_body;  /* what is there of it; may be cut in its middle */
+	struct slice request_body; /* what is there of it; may be cut in its middle */
 	bool request_is_whole;
 	struct slice response_body; /* what is there of the answer's body or its first event; empty before */
 };
@@ -33,10 +33,10 @@ enum dialect_event {
 };
 
 struct dialect {
-	const char *name;  /* spantap.dialect, e.g. "openai.chat" */
-	int order;         /* of the registry; equal orders sort by name */
-	size_t state_size; /* zeroed memory for this exchange, handed to all functions */
-	bool keeps_chunks; /* its events become span events (autolog does it for OpenAI) */
+	const char *name;           /* spantap.dialect, e.g. "openai.chat" */
+	int order;                  /* of the registry; equal orders sort by name */
+	size_t state_size;          /* zeroed memory for this exchange, handed to all functions */
+	bool keeps_chunks;          /* its events become span events (autolog does it for OpenAI) */
 	const char *message_format; /* mlflow.message.format, or NULL */
 
 	unsigned (*recognise)(const struct dialect_hint *hint);
@@ -49,6 +49,6 @@ struct dialect {
 };
 
 /* Registers @tag (a struct dialect initialiser) at link time. */
-#define DIALECT(tag, ...)                                                                                         \
-	static const struct dialect tag = __VA_ARGS__;                                                            \
+#define DIALECT(tag, ...)                                                                                              \
+	static const struct dialect tag = __VA_ARGS__;                                                                 \
 	static const struct dialect *const tag##_entry __attribute__((used, section("dialects"), aligned(8))) = &tag

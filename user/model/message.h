@@ -18,8 +18,9 @@ struct header {
 
 struct message_head {
 	enum message_kind kind;
-	enum direction dir; /* of the connection that carries it: a request in DIR_READ means that the process is the server */
-	bool is_late;       /* joined in its middle: nothing below is known but the time */
+	enum direction
+		dir; /* of the connection that carries it: a request in DIR_READ means that the process is the server */
+	bool is_late;           /* joined in its middle: nothing below is known but the time */
 	struct slice version;   /* "1.0", "1.1", "2" */
 	struct slice method;    /* request */
 	struct slice target;    /* request: path and query as sent */
@@ -27,7 +28,7 @@ struct message_head {
 	int status;             /* response; 1xx are not reported, but 101 */
 	const struct header *headers;
 	size_t header_count;
-	uint64_t time_ns;       /* first byte of the message */
+	uint64_t time_ns; /* first byte of the message */
 };
 
 enum part_kind {
@@ -40,7 +41,7 @@ struct message_part {
 	enum part_kind kind;
 	struct slice type; /* PART_EVENT: the "event:" field */
 	struct slice data;
-	uint64_t time_ns;  /* when its last byte passed */
+	uint64_t time_ns; /* when its last byte passed */
 };
 
 /* How a message came to its end. */
@@ -53,9 +54,9 @@ enum message_end_how {
 struct message_end {
 	enum message_end_how how;
 	enum close_how conn_how;
-	int64_t body_bytes;    /* as it travelled, without transfer framing; -1 when not knowable */
-	uint64_t stream_bytes; /* plaintext of this message on its connection, head, framing and holes included */
-	int64_t missing_bytes; /* of stream_bytes; -1 when not knowable */
+	int64_t body_bytes;       /* as it travelled, without transfer framing; -1 when not knowable */
+	uint64_t stream_bytes;    /* plaintext of this message on its connection, head, framing and holes included */
+	int64_t missing_bytes;    /* of stream_bytes; -1 when not knowable */
 	uint32_t missing_reasons; /* bit mask, 1 << enum missing_reason */
 	struct slice content_type;
 	uint64_t time_ns; /* last byte */

@@ -17,11 +17,19 @@ const char *const capture_kind_names[_CAPTURE_MAX] = {
 };
 
 const char *const peer_evidence_names[_PEER_MAX] = {
-	[PEER_UNKNOWN] = "unknown",           [PEER_HOST_HEADER] = "host_header", [PEER_NESTED] = "nested_syscall",
-	[PEER_CIPHERTEXT] = "ciphertext",     [PEER_BIO] = "bio",                 [PEER_SOCKET] = "socket",
+	[PEER_UNKNOWN] = "unknown",
+	[PEER_HOST_HEADER] = "host_header",
+	[PEER_NESTED] = "nested_syscall",
+	[PEER_CIPHERTEXT] = "ciphertext",
+	[PEER_BIO] = "bio",
+	[PEER_SOCKET] = "socket",
 };
 
 const char *const call_end_names[_CALL_END_MAX] = {
-	[CALL_END_UNKNOWN] = "unknown",       [CALL_END_COMPLETE] = "complete", [CALL_END_CLIENT_CANCEL] = "client_cancel",
-	[CALL_END_SERVER_CUT] = "server_cut", [CALL_END_TIMEOUT] = "timeout",   [CALL_END_RESET] = "reset",
+	[CALL_END_UNKNOWN] = "unknown",
+	[CALL_END_COMPLETE] = "complete",
+	[CALL_END_CLIENT_CANCEL] = "client_cancel",
+	[CALL_END_SERVER_CUT] = "server_cut",
+	[CALL_END_TIMEOUT] = "timeout",
+	[CALL_END_RESET] = "reset",
 };

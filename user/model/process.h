@@ -7,8 +7,8 @@
 #include "base/slice.h"
 
 struct process_id {
-	uint32_t pid;	   /* thread group id in the initial pid namespace */
-	uint32_t pad;	   /* zero: the struct is used as a key */
+	uint32_t pid;      /* thread group id in the initial pid namespace */
+	uint32_t pad;      /* zero: the struct is used as a key */
 	uint64_t start_ns; /* since boot, as the kernel's task start_boottime */
 };
 

@@ -9,10 +9,10 @@
 
 struct record {
 	uint8_t trace_id[16];
-	uint64_t sequence;    /* of this node and boot; the ids derive from it, so a repeat is the same trace */
+	uint64_t sequence; /* of this node and boot; the ids derive from it, so a repeat is the same trace */
 	uint64_t created_unix_ns;
 	uint32_t span_count;
-	struct slice body;    /* ResourceSpans, protobuf */
+	struct slice body; /* ResourceSpans, protobuf */
 };
 
 enum sink_family { SINK_FAMILY_MLFLOW, SINK_FAMILY_OTLP };

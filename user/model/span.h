@@ -65,7 +65,7 @@ struct trace {
 	struct arena *arena;
 	struct span *spans, **spans_tail;
 	size_t span_count;
-	struct attribute *resource; /* service.name, host.name, container.id */
-	struct slice credential;    /* secret: policy turns it into a fingerprint */
+	struct attribute *resource;  /* service.name, host.name, container.id */
+	struct slice credential;     /* secret: policy turns it into a fingerprint */
 	const struct origin *origin; /* or NULL; dead after the callback */
 };

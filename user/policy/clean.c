@@ -34,7 +34,8 @@ static size_t nesting(struct slice text)
 		} else if (c == '"') {
 			in_string = true;
 		} else if (c == '{' || c == '[') {
-			most = MAX(most, ++depth);
+			depth++;
+			most = MAX(most, depth);
 		} else if (c == '}' || c == ']') {
 			depth -= depth > 0;
 		}
@@ -42,31 +43,45 @@ static size_t nesting(struct slice text)
 	return most;
 }
 
+/* A NUL between a backslash and its "ud800" must go before escapes are looked at: without it they are one. */
+static bool drop_nuls(struct cleaner *cleaner, struct slice *text)
+{
+	struct buf *out = &cleaner->plain;
+
+	if (!text->len || !memchr(text->data, 0, text->len))
+		return true;
+	buf_reset(out);
+	text_clean(out, *text);
+	*text = buf_slice(out);
+	return !out->failed;
+}
+
 static bool hide_secret(struct cleaner *cleaner, struct slice *text)
 {
+	struct buf *out = &cleaner->hidden;
 	struct slice rest = *text;
 	ptrdiff_t at;
 
 	if (cleaner->secret.len < SECRET_MIN || !slice_contains(rest, cleaner->secret))
 		return true;
-	buf_reset(&cleaner->first);
+	buf_reset(out);
 	while ((at = slice_find(rest, cleaner->secret)) >= 0) {
-		buf_put(&cleaner->first, slice_head(rest, (size_t)at));
-		buf_put(&cleaner->first, HIDDEN);
+		buf_put(out, slice_head(rest, (size_t)at));
+		buf_put(out, HIDDEN);
 		rest = slice_from(rest, (size_t)at + cleaner->secret.len);
 	}
-	buf_put(&cleaner->first, rest);
-	*text = buf_slice(&cleaner->first);
-	return !cleaner->first.failed;
+	buf_put(out, rest);
+	*text = buf_slice(out);
+	return !out->failed;
 }
 
 bool clean_text(struct cleaner *cleaner, struct slice text, struct slice *ret)
 {
-	struct buf *out = &cleaner->second;
+	struct buf *out = &cleaner->clean;
 
-	buf_reset(out);
-	if (!hide_secret(cleaner, &text))
+	if (!drop_nuls(cleaner, &text) || !hide_secret(cleaner, &text))
 		return false;
+	buf_reset(out);
 	if (!looks_like_json(text)) {
 		text_clean(out, text);
 	} else if (nesting(text) > JSON_DEPTH_MAX) {
@@ -77,4 +92,19 @@ bool clean_text(struct cleaner *cleaner, struct slice text, struct slice *ret)
 	}
 	*ret = buf_slice(out);
 	return !out->failed;
+}
+
+/* The scratch of one huge prompt is not kept for ever. */
+static void buf_trim(struct buf *buf, size_t kept)
+{
+	buf_reset(buf);
+	if (buf->size > kept)
+		buf_free(buf);
+}
+
+void cleaner_trim(struct cleaner *cleaner, size_t kept)
+{
+	buf_trim(&cleaner->plain, kept);
+	buf_trim(&cleaner->hidden, kept);
+	buf_trim(&cleaner->clean, kept);
 }

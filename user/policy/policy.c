@@ -29,8 +29,7 @@ int policy_new(const struct policy_opts *opts, struct policy **ret)
 	if (!policy)
 		return -ENOMEM;
 	policy->opts = *opts;
-	policy->cleaner.first = BUF(opts->alloc, TEXT_MAX);
-	policy->cleaner.second = BUF(opts->alloc, TEXT_MAX);
+	policy->cleaner = CLEANER(opts->alloc, TEXT_MAX);
 	*ret = policy;
 	return 0;
 }
@@ -39,8 +38,7 @@ struct policy *policy_free(struct policy *policy)
 {
 	if (!policy)
 		return NULL;
-	buf_free(&policy->cleaner.first);
-	buf_free(&policy->cleaner.second);
+	cleaner_trim(&policy->cleaner, 0);
 	alloc_put(policy->opts.alloc, policy, sizeof(*policy));
 	return NULL;
 }
@@ -368,14 +366,6 @@ static int seal_pack(struct sealer *sealer, const Otlp__ResourceSpans *message, 
 	return 0;
 }
 
-/* The scratch of one huge prompt is not kept for ever. */
-static void scratch_trim(struct buf *buf)
-{
-	buf_reset(buf);
-	if (buf->size > SCRATCH_KEPT)
-		buf_free(buf);
-}
-
 int policy_seal(struct policy *policy, const struct trace *trace, uint64_t sequence, struct arena *arena,
 		struct record *ret)
 {
@@ -396,8 +386,7 @@ int policy_seal(struct policy *policy, const struct trace *trace, uint64_t seque
 	message.n_scope_spans = 1;
 	r = seal_pack(&sealer, &message, &record.body);
 	policy->cleaner.secret = SLICE_NONE;
-	scratch_trim(&policy->cleaner.first);
-	scratch_trim(&policy->cleaner.second);
+	cleaner_trim(&policy->cleaner, SCRATCH_KEPT);
 	if (r < 0)
 		return r;
 	memcpy(record.trace_id, trace->id, sizeof(record.trace_id));

@@ -63,7 +63,7 @@ struct files *files_free(struct files *files)
 
 	if (!files)
 		return NULL;
-	HASH_ITER (hh, files->by_id, file, next) {
+	HASH_ITER(hh, files->by_id, file, next) {
 		HASH_DEL(files->by_id, file);
 		file_free(file);
 	}
@@ -164,7 +164,7 @@ void files_each(const struct files *files, void (*each)(void *user, const struct
 {
 	struct file *file, *next;
 
-	HASH_ITER (hh, files->by_id, file, next)
+	HASH_ITER(hh, files->by_id, file, next)
 		if (file->sites)
 			each(user, &file->target);
 }

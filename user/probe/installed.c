@@ -10,10 +10,16 @@
 #include <limits.h>
 
 /* Below each library folder. */
-static const char *const library_globs[] = { "libssl*.so*", "*-linux-gnu*/libssl*.so*", "python3*/site-packages/*.libs/libssl*",
-					     "python3*/lib-dynload/_ssl*.so" };
-static const char *const library_folders[] = { "/lib", "/usr/lib", "/lib64", "/usr/lib64", "/usr/local/lib", "/opt/*/lib",
-					       "/opt/conda/envs/*/lib", "/home/*/.pyenv/versions/*/lib" };
+static const char *const library_globs[] = { "libssl*.so*", "*-linux-gnu*/libssl*.so*",
+					     "python3*/site-packages/*.libs/libssl*", "python3*/lib-dynload/_ssl*.so" };
+static const char *const library_folders[] = { "/lib",
+					       "/usr/lib",
+					       "/lib64",
+					       "/usr/lib64",
+					       "/usr/local/lib",
+					       "/opt/*/lib",
+					       "/opt/conda/envs/*/lib",
+					       "/home/*/.pyenv/versions/*/lib" };
 static const char *const program_globs[] = { "/usr/bin/node", "/usr/local/bin/node", "/opt/*/bin/node" };
 
 struct walk {

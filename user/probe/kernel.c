@@ -5,7 +5,7 @@
  */
 #include "probe/kernel.h"
 #include "base/log.h"
-#include "bpf/abi.h"
+#include "bpf/abi_memory.h"
 #include "probe/spantap.skel.h"
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -143,9 +143,10 @@ static const char *load_error(int r)
 	if (access("/sys/kernel/btf/vmlinux", R_OK) < 0)
 		return "this kernel has no type information (/sys/kernel/btf/vmlinux): it must be built with CONFIG_DEBUG_INFO_BTF";
 	if (r == -EPERM || r == -EACCES)
-		return geteuid() ? "tracing needs root (or CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE): run it with sudo" :
-				   "the kernel refuses tracing programs: look for kernel lockdown (cat /sys/kernel/security/lockdown) "
-				   "or a container without CAP_BPF and CAP_PERFMON";
+		return geteuid()
+			       ? "tracing needs root (or CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE): run it with sudo"
+			       : "the kernel refuses tracing programs: look for kernel lockdown (cat /sys/kernel/security/lockdown) "
+				 "or a container without CAP_BPF and CAP_PERFMON";
 	if (r == -ENOMEM)
 		return "no memory for the ring: make --ring-bytes smaller or raise the memory lock limit (ulimit -l)";
 	return "the kernel does not take the tracing programs: it must be 5.8 or newer; `spantap doctor` tells more";
@@ -195,8 +196,8 @@ static uint64_t site_cookie(const struct site *site, enum site_family family)
 
 	bool zero_is_end = site->role == SITE_READ || (site->role == SITE_READ_EX && site->is_inner);
 
-	return ABI_COOKIE(family == SITE_FAMILY_BORINGSSL ? ABI_KIND_BORINGSSL : ABI_KIND_OPENSSL, role->dir, role->count_arg,
-			  zero_is_end);
+	return ABI_COOKIE(family == SITE_FAMILY_BORINGSSL ? ABI_KIND_BORINGSSL : ABI_KIND_OPENSSL, role->dir,
+			  role->count_arg, zero_is_end);
 }
 
 static bool site_is_call(const struct site *site)
@@ -205,8 +206,8 @@ static bool site_is_call(const struct site *site)
 }
 
 /* One link for all places of a kind. 1, 0 when there are none, or negative errno. */
-static int multi_attach(const struct site_set *sites, bool calls, struct bpf_program *program, unsigned type, const char *path,
-			bool is_return, struct link *ret, unsigned *ret_count)
+static int multi_attach(const struct site_set *sites, bool calls, struct bpf_program *program, unsigned type,
+			const char *path, bool is_return, struct link *ret, unsigned *ret_count)
 {
 	struct link_places places = { .count = 0 };
 	int r;
@@ -239,7 +240,8 @@ static int attach_by_multi(struct kernel *kernel, const struct site_set *sites, 
 		return r;
 	n += r;
 	if (!is_session) {
-		r = multi_attach(sites, true, kernel->skel->progs.st_return, LINK_TYPE_MULTI, path, true, &ret[n], &calls);
+		r = multi_attach(sites, true, kernel->skel->progs.st_return, LINK_TYPE_MULTI, path, true, &ret[n],
+				 &calls);
 		n += r > 0;
 	}
 	r = multi_attach(sites, false, kernel->skel->progs.st_over, LINK_TYPE_MULTI, path, false, &ret[n], &overs);
@@ -249,13 +251,14 @@ static int attach_by_multi(struct kernel *kernel, const struct site_set *sites, 
 }
 
 /* Entry and, for a call, return. Returns the number of links. */
-static int perf_attach(struct kernel *kernel, const struct site *site, uint64_t cookie, const char *path, struct link *ret)
+static int perf_attach(struct kernel *kernel, const struct site *site, uint64_t cookie, const char *path,
+		       struct link *ret)
 {
-	struct bpf_program *entry = roles[site->role].is_over ? kernel->skel->progs.st_over :
-				    kernel->has_cookies ?
-							    kernel->skel->progs.st_enter :
-							    bpf_object__find_program_by_name(kernel->skel->obj,
-											     roles[site->role].plain_entry);
+	struct bpf_program *entry =
+		roles[site->role].is_over ? kernel->skel->progs.st_over
+		: kernel->has_cookies
+			? kernel->skel->progs.st_enter
+			: bpf_object__find_program_by_name(kernel->skel->obj, roles[site->role].plain_entry);
 	int r = link_perf(entry, path, site->offset, kernel->has_cookies ? &cookie : NULL, false, &ret[0]);
 
 	if (r < 0 || roles[site->role].is_over)
@@ -288,8 +291,8 @@ static int attach_by_perf(struct kernel *kernel, const struct site_set *sites, c
 	return n ? n : error;
 }
 
-int kernel_attach(struct kernel *kernel, const struct site_set *sites, const char *path, struct link ret[KERNEL_LINKS_MAX],
-		  unsigned *ret_attached)
+int kernel_attach(struct kernel *kernel, const struct site_set *sites, const char *path,
+		  struct link ret[KERNEL_LINKS_MAX], unsigned *ret_attached)
 {
 	*ret_attached = 0;
 	if (kernel->mode == PROBE_PERF)

@@ -18,6 +18,6 @@ void kernel_unload(struct kernel *kernel);
 enum { KERNEL_LINKS_MAX = 3 * SITES_MAX };
 /* Puts the programs of all @sites into the file. Returns the number of links, or negative errno when none could be made;
  * *ret_attached counts the sites that have their programs. */
-int kernel_attach(struct kernel *kernel, const struct site_set *sites, const char *path, struct link ret[KERNEL_LINKS_MAX],
-		  unsigned *ret_attached);
+int kernel_attach(struct kernel *kernel, const struct site_set *sites, const char *path,
+		  struct link ret[KERNEL_LINKS_MAX], unsigned *ret_attached);
 int kernel_map_fd(const struct kernel *kernel, const char *name);

@@ -5,7 +5,7 @@
  */
 #include "probe/probe.h"
 #include "base/log.h"
-#include "bpf/abi.h"
+#include "bpf/abi_memory.h"
 #include "probe/files.h"
 #include "probe/installed.h"
 #include "probe/watch.h"
@@ -14,8 +14,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -105,8 +105,9 @@ int probe_new(const struct probe_opts *opts, const struct probe_ops *ops, void *
 		return r;
 	r = watch_new(&watch_ops, probe, &probe->watch);
 	if (r < 0) {
-		*ret_error = "cannot watch for mapped libraries (perf_event_open): kernel.perf_event_paranoid may forbid it; "
-			     "run as root";
+		*ret_error =
+			"cannot watch for mapped libraries (perf_event_open): kernel.perf_event_paranoid may forbid it; "
+			"run as root";
 		return r;
 	}
 	*ret = TAKE_PTR(probe);
@@ -169,7 +170,8 @@ int probe_scan_pid(struct probe *probe, uint32_t pid)
 		int path_at = 0;
 
 		if (sscanf(line, "%lx-%lx %7s %*x %x:%x %lu %n", &start, &end, perms, &map.major, &map.minor, &inode,
-			   &path_at) < 6 || !path_at || perms[2] != 'x' || !inode || line[path_at] != '/')
+			   &path_at) < 6 ||
+		    !path_at || perms[2] != 'x' || !inode || line[path_at] != '/')
 			continue;
 		line[strcspn(line, "\n")] = 0;
 		map.start = start;
@@ -277,12 +279,15 @@ void probe_sweep(struct probe *probe, void (*swept)(void *user, const struct pro
 				    .conn = conn.id,
 				    .end = { conn.offset[0], conn.offset[1] },
 				    .how = conn.how ? conn.how : ABI_HOW_EXIT,
-				    .reason = conn.lost[0] ? conn.lost[0] - 1 : conn.lost[1] ? conn.lost[1] - 1 : 0,
+				    .reason = conn.lost[0]   ? conn.lost[0] - 1
+					      : conn.lost[1] ? conn.lost[1] - 1
+							     : 0,
 			    });
 	}
 }
 
-void probe_each_target(const struct probe *probe, void (*each)(void *user, const struct probe_target *target), void *user)
+void probe_each_target(const struct probe *probe, void (*each)(void *user, const struct probe_target *target),
+		       void *user)
 {
 	files_each(probe->files, each, user);
 }

@@ -19,18 +19,18 @@ enum probe_mode {
 };
 
 struct probe_opts {
-	uint64_t ring_bytes;  /* power of two */
-	bool default_wanted;  /* processes without an entry are traced */
-	bool plain;           /* plain sockets too */
-	bool capture_off;     /* probes only, nothing is copied */
+	uint64_t ring_bytes;    /* power of two */
+	bool default_wanted;    /* processes without an entry are traced */
+	bool plain;             /* plain sockets too */
+	bool capture_off;       /* probes only, nothing is copied */
 	const char *cache_path; /* files that held TLS in earlier runs, or NULL */
 };
 
 struct probe_target { /* one file that holds (or may hold) a TLS library */
 	const char *path;
 	const struct site_set *sites;
-	unsigned attached;    /* functions with a probe */
-	const char *why_not;  /* remedy, or NULL when attached */
+	unsigned attached;   /* functions with a probe */
+	const char *why_not; /* remedy, or NULL when attached */
 	uint32_t seen_in_pid;
 };
 
@@ -81,6 +81,7 @@ struct probe_swept {
 };
 /* Forgets connections of processes that ended; tells each. */
 void probe_sweep(struct probe *probe, void (*swept)(void *user, const struct probe_swept *conn), void *user);
-void probe_each_target(const struct probe *probe, void (*each)(void *user, const struct probe_target *target), void *user);
+void probe_each_target(const struct probe *probe, void (*each)(void *user, const struct probe_target *target),
+		       void *user);
 /* Writes the list of files for the next run's probe_scan_installed(). */
 void probe_save_cache(const struct probe *probe);

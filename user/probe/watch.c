@@ -116,8 +116,8 @@ static void record_take(struct watch *watch, const struct perf_event_header *hea
 		const struct record_mmap2 *r = (const void *)header;
 
 		if (r->path[0] == '/' && r->inode)
-			watch->ops->mapped(watch->user, &(struct watch_map){ r->pid, r->start, r->len, r->major, r->minor,
-									     r->inode, r->path });
+			watch->ops->mapped(watch->user, &(struct watch_map){ r->pid, r->start, r->len, r->major,
+									     r->minor, r->inode, r->path });
 	} else if (header->type == PERF_RECORD_COMM && header->misc & PERF_RECORD_MISC_COMM_EXEC) {
 		watch->ops->executed(watch->user, ((const struct record_comm *)header)->pid);
 	} else if (header->type == PERF_RECORD_LOST) {

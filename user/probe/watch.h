@@ -11,10 +11,10 @@ struct watch;
 
 struct watch_map {
 	uint32_t pid;
-	uint64_t start, len;    /* of the mapping: names it in /proc/PID/map_files */
+	uint64_t start, len; /* of the mapping: names it in /proc/PID/map_files */
 	uint32_t major, minor;
 	uint64_t inode;
-	const char *path;       /* as the process sees it */
+	const char *path; /* as the process sees it */
 };
 
 struct watch_ops {

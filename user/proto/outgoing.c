@@ -90,7 +90,8 @@ void outgoing_shape_unknown(struct outgoing *out, enum missing_reason reason)
 void outgoing_passed(struct outgoing *out, uint64_t len, uint64_t time_ns)
 {
 	out->stream_bytes += len;
-	out->last_ns = time_ns;
+	if (len)
+		out->last_ns = time_ns;
 }
 
 void outgoing_missed(struct outgoing *out, uint64_t len, enum missing_reason reason)

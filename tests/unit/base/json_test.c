@@ -70,14 +70,16 @@ static size_t walk(struct slice value, unsigned depth)
 		return n;
 	json_foreach_member(member, value) {
 		n += member.name.len + walk(member.value, depth + 1);
-		assert_true(member.value.data >= value.data && member.value.data + member.value.len <= value.data + value.len);
+		assert_true(member.value.data >= value.data &&
+			    member.value.data + member.value.len <= value.data + value.len);
 	}
 	return n;
 }
 
 static void readers_stay_inside_whatever_the_text_is(void **state)
 {
-	static const char text[] = "{\"a\":{\"b\":[1,2,{\"c\":\"x\\\\\\\"y\"}],\"d\":null},\"e\":\"\\ud83d\\ude00\",\"f\":-1}";
+	static const char text[] =
+		"{\"a\":{\"b\":[1,2,{\"c\":\"x\\\\\\\"y\"}],\"d\":null},\"e\":\"\\ud83d\\ude00\",\"f\":-1}";
 	uint64_t random = 42;
 
 	for (int round = 0; round < 20000; round++) {
@@ -102,7 +104,8 @@ static void readers_stay_inside_whatever_the_text_is(void **state)
 
 static void members_are_found_by_exact_name(void **state)
 {
-	struct slice body = SLICE(" { \"Model\":\"no\", \"model\" : \"yes\" , \"n\":null, \"list\":[10,{\"x\":7}], \"d\":1,\"d\":2 } ");
+	struct slice body = SLICE(
+		" { \"Model\":\"no\", \"model\" : \"yes\" , \"n\":null, \"list\":[10,{\"x\":7}], \"d\":1,\"d\":2 } ");
 	int64_t number;
 
 	assert_true(json_text_is(json_get(body, SLICE("model")), SLICE("yes")));

@@ -18,52 +18,52 @@ static const struct {
 	const char *words[8];
 	const char *cause, *remedy;
 } wrong_uses[] = {
-	{{NULL}, "no command", "spantap --help"},
-	{{"--", "python"}, "no command", "spantap run -- CMD"},
-	{{"rnu", "--", "x"}, "unknown command 'rnu'", "did you mean run"},
-	{{"python", "x.py"}, "unknown command 'python'", "spantap run -- python"},
-	{{"run", "--snik", "console"}, "unknown option --snik", "did you mean --sink"},
-	{{"run", "--zzzzzzzz"}, "unknown option --zzzzzzzz", "spantap --help"},
-	{{"run", "-x"}, "unknown option -x", "spantap --help"},
-	{{"run", "python", "x.py"}, "'python' stands before --", "put -- before the command"},
-	{{"run", "python", "-c", "x"}, "'python' stands before --", "spantap run ... -- python ..."},
-	{{"record", "file", "python"}, "'python' stands before --", "put -- before the command"},
-	{{"run", "--"}, "no command behind --", "usage: spantap run"},
-	{{"run", "--drain"}, "--drain needs a value", "write --drain SECONDS"},
-	{{"run", "--drain", "--", "x"}, "--drain needs a value", "write --drain SECONDS"},
-	{{"run", "--drain", "soon"}, "--drain: 'soon' is not a time", "whole seconds"},
-	{{"run", "--drain", "-1"}, "--drain: '-1' is not a time", "whole seconds"},
-	{{"run", "--drain="}, "--drain is empty", "whole seconds"},
-	{{"run", "--drain", "99999999999999999999"}, "is not a time", "whole seconds"},
-	{{"run", "--ring-bytes", "8Q"}, "--ring-bytes: '8Q' is not a size", "K, M or G"},
-	{{"run", "--ring-bytes", "0x10"}, "--ring-bytes: '0x10' is not a size", "K, M or G"},
-	{{"run", "--ring-bytes", "3G"}, "--ring-bytes: '3G' is too large", "at most 2048M"},
-	{{"run", "--ring-bytes", "99999999999G"}, "is not a size", "K, M or G"},
-	{{"run", "--max-memory", "1K"}, "--max-memory: '1K' is too small", "at least 1M"},
-	{{"run", "--capture", "half"}, "--capture: 'half'", "full|none"},
-	{{"run", "--log-level", "loud"}, "--log-level: 'loud'", "error|warn|info|debug"},
-	{{"run", "--pid", "0"}, "--pid: '0' is not a process id", "positive"},
-	{{"run", "--exclude-pid", "1x"}, "--exclude-pid: '1x' is not a process id", "positive"},
-	{{"run", "--uid", "no such user"}, "--uid: 'no such user' is not a user", "user id"},
-	{{"run", "--ready-fd", "77"}, "--ready-fd: '77' is not an open file descriptor", "--ready-fd 3"},
-	{{"run", "--experiment", "a", "--experiment-id", "1"}, "exclude each other", "one of them"},
-	{{"run", "--verbose=2"}, "--verbose takes no value", "write --verbose"},
-	{{"run", "--json"}, "--json is no option of run", "spantap run --help"},
-	{{"--json", "run"}, "--json is no option of run", "spantap run --help"},
-	{{"run", "--dump-options"}, "--dump-options is no option of run", "--help"},
-	{{"record", "--sink", "console", "f"}, "--sink is no option of record", "record --help"},
-	{{"record"}, "FILE is missing", "usage: spantap record"},
-	{{"replay"}, "FILE is missing", "usage: spantap replay"},
-	{{"replay", "a", "b"}, "'b' is too much", "usage: spantap replay"},
-	{{"replay", "a", "--", "b"}, "replay takes no command", "usage: spantap replay"},
-	{{"attach"}, "PID is missing", "usage: spantap attach"},
-	{{"attach", "12", "bash"}, "'bash' is not a process id", "usage: spantap attach"},
-	{{"doctor", "0"}, "'0' is not a process id", "usage: spantap doctor"},
-	{{"targets", "x"}, "'x' is too much", "usage: spantap targets"},
-	{{"spool"}, "status|dead|retry is missing", "usage: spantap spool"},
-	{{"spool", "statsu"}, "'statsu' is not one of status|dead|retry", "usage: spantap spool"},
-	{{"run", "--config", "/nonexistent"}, "cannot read /nonexistent", "--config FILE"},
-	{{"run", "--config", "/"}, "cannot read /: Is a directory", "--config FILE"},
+	{ { NULL }, "no command", "spantap --help" },
+	{ { "--", "python" }, "no command", "spantap run -- CMD" },
+	{ { "rnu", "--", "x" }, "unknown command 'rnu'", "did you mean run" },
+	{ { "python", "x.py" }, "unknown command 'python'", "spantap run -- python" },
+	{ { "run", "--snik", "console" }, "unknown option --snik", "did you mean --sink" },
+	{ { "run", "--zzzzzzzz" }, "unknown option --zzzzzzzz", "spantap --help" },
+	{ { "run", "-x" }, "unknown option -x", "spantap --help" },
+	{ { "run", "python", "x.py" }, "'python' stands before --", "put -- before the command" },
+	{ { "run", "python", "-c", "x" }, "'python' stands before --", "spantap run ... -- python ..." },
+	{ { "record", "file", "python" }, "'python' stands before --", "put -- before the command" },
+	{ { "run", "--" }, "no command behind --", "usage: spantap run" },
+	{ { "run", "--drain" }, "--drain needs a value", "write --drain SECONDS" },
+	{ { "run", "--drain", "--", "x" }, "--drain needs a value", "write --drain SECONDS" },
+	{ { "run", "--drain", "soon" }, "--drain: 'soon' is not a time", "whole seconds" },
+	{ { "run", "--drain", "-1" }, "--drain: '-1' is not a time", "whole seconds" },
+	{ { "run", "--drain=" }, "--drain is empty", "whole seconds" },
+	{ { "run", "--drain", "99999999999999999999" }, "is not a time", "whole seconds" },
+	{ { "run", "--ring-bytes", "8Q" }, "--ring-bytes: '8Q' is not a size", "K, M or G" },
+	{ { "run", "--ring-bytes", "0x10" }, "--ring-bytes: '0x10' is not a size", "K, M or G" },
+	{ { "run", "--ring-bytes", "3G" }, "--ring-bytes: '3G' is too large", "at most 2048M" },
+	{ { "run", "--ring-bytes", "99999999999G" }, "is not a size", "K, M or G" },
+	{ { "run", "--max-memory", "1K" }, "--max-memory: '1K' is too small", "at least 1M" },
+	{ { "run", "--capture", "half" }, "--capture: 'half'", "full|none" },
+	{ { "run", "--log-level", "loud" }, "--log-level: 'loud'", "error|warn|info|debug" },
+	{ { "run", "--pid", "0" }, "--pid: '0' is not a process id", "positive" },
+	{ { "run", "--exclude-pid", "1x" }, "--exclude-pid: '1x' is not a process id", "positive" },
+	{ { "run", "--uid", "no such user" }, "--uid: 'no such user' is not a user", "user id" },
+	{ { "run", "--ready-fd", "77" }, "--ready-fd: '77' is not an open file descriptor", "--ready-fd 3" },
+	{ { "run", "--experiment", "a", "--experiment-id", "1" }, "exclude each other", "one of them" },
+	{ { "run", "--verbose=2" }, "--verbose takes no value", "write --verbose" },
+	{ { "run", "--json" }, "--json is no option of run", "spantap run --help" },
+	{ { "--json", "run" }, "--json is no option of run", "spantap run --help" },
+	{ { "run", "--dump-options" }, "--dump-options is no option of run", "--help" },
+	{ { "record", "--sink", "console", "f" }, "--sink is no option of record", "record --help" },
+	{ { "record" }, "FILE is missing", "usage: spantap record" },
+	{ { "replay" }, "FILE is missing", "usage: spantap replay" },
+	{ { "replay", "a", "b" }, "'b' is too much", "usage: spantap replay" },
+	{ { "replay", "a", "--", "b" }, "replay takes no command", "usage: spantap replay" },
+	{ { "attach" }, "PID is missing", "usage: spantap attach" },
+	{ { "attach", "12", "bash" }, "'bash' is not a process id", "usage: spantap attach" },
+	{ { "doctor", "0" }, "'0' is not a process id", "usage: spantap doctor" },
+	{ { "targets", "x" }, "'x' is too much", "usage: spantap targets" },
+	{ { "spool" }, "status|dead|retry is missing", "usage: spantap spool" },
+	{ { "spool", "statsu" }, "'statsu' is not one of status|dead|retry", "usage: spantap spool" },
+	{ { "run", "--config", "/nonexistent" }, "cannot read /nonexistent", "--config FILE" },
+	{ { "run", "--config", "/" }, "cannot read /: Is a directory", "--config FILE" },
 };
 
 static void wrong_use_is_one_cause_and_one_remedy(void **state)
@@ -80,7 +80,7 @@ static void wrong_use_is_one_cause_and_one_remedy(void **state)
 
 static void too_many_values_are_refused(void **state)
 {
-	const char *words[2 * CONFIG_LIST_MAX + 4] = {"run"};
+	const char *words[2 * CONFIG_LIST_MAX + 4] = { "run" };
 	struct load load;
 
 	for (size_t i = 0; i < 2 * CONFIG_LIST_MAX; i += 2) {
@@ -118,14 +118,14 @@ static void words_behind_the_dashes_belong_to_the_command(void **state)
 static void the_order_of_options_and_words_is_free(void **state)
 {
 	static const char *const orders[][7] = {
-		{"replay", "in.rec", "--sink", "console", "--drain=5", "-vv"},
-		{"--sink", "console", "replay", "--drain=5", "in.rec", "-vv"},
-		{"-v", "--sink=console", "--drain", "5", "-v", "replay", "in.rec"},
-		{"--drain", "5", "-vv", "replay", "--sink", "console", "in.rec"},
+		{ "replay", "in.rec", "--sink", "console", "--drain=5", "-vv" },
+		{ "--sink", "console", "replay", "--drain=5", "in.rec", "-vv" },
+		{ "-v", "--sink=console", "--drain", "5", "-v", "replay", "in.rec" },
+		{ "--drain", "5", "-vv", "replay", "--sink", "console", "in.rec" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(orders); i++) {
-		const char *words[8] = {0};
+		const char *words[8] = { 0 };
 		struct load load;
 
 		memcpy(words, orders[i], sizeof(orders[i]));
@@ -175,9 +175,9 @@ static void the_ring_is_rounded_up_to_a_power_of_two(void **state)
 		const char *text;
 		uint64_t bytes;
 	} cases[] = {
-		{"0", 64 << 10},       {"1", 64 << 10},    {"64K", 64 << 10},          {"65537", 128 << 10},
-		{"100k", 128 << 10},   {"8M", 8 << 20},    {"9m", 16 << 20},           {"1G", 1ull << 30},
-		{"1025M", 2ull << 30}, {"2g", 2ull << 30}, {"2147483648", 2ull << 30},
+		{ "0", 64 << 10 },       { "1", 64 << 10 },    { "64K", 64 << 10 },          { "65537", 128 << 10 },
+		{ "100k", 128 << 10 },   { "8M", 8 << 20 },    { "9m", 16 << 20 },           { "1G", 1ull << 30 },
+		{ "1025M", 2ull << 30 }, { "2g", 2ull << 30 }, { "2147483648", 2ull << 30 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -257,11 +257,11 @@ static void help_lists_what_is_taken_and_no_more(void **state)
 
 static void help_and_version_answer_on_stdout(void **state)
 {
-	static const char *const words[][3] = {{"--help"}, {"-h"}, {"run", "-h"}, {"attach", "--help"}};
+	static const char *const words[][3] = { { "--help" }, { "-h" }, { "run", "-h" }, { "attach", "--help" } };
 	struct load load;
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		load = load_run((const char *[]){words[i][0], words[i][1], NULL});
+		load = load_run((const char *[]){ words[i][0], words[i][1], NULL });
 		assert_int_equal(load.status, DONE);
 		assert_int_equal(strncmp(load.out, "Usage: spantap ", 15), 0);
 		assert_string_equal(load.err, "");

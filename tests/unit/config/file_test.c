@@ -24,26 +24,26 @@ static void a_wrong_file_is_refused_with_key_and_line(void **state)
 	static const struct {
 		const char *text, *cause;
 	} cases[] = {
-		{"drain: 5\n\nsnik: [x]\n", ":3: unknown key snik"},
-		{"drain: 5\nmlflow:\n  uri: http://h\n  passwd : x\n", ":4: unknown key passwd"},
-		{"{drain: 5, snik: 1}\n", ":1: unknown key snik"},
-		{"drain: 5\ncapture: none\ndrain: 6\n", ":3: a second time the key drain"},
-		{"capture: full\nsink: console\n", ":2: a list is wanted here"},
-		{"capture: full\ndrain: [5]\n", ":2: one value is wanted here"},
-		{"capture: full\nmlflow: x\n", ":2: keys are wanted here"},
-		{"comm: [a, [b]]\n", ":1: one value is wanted here"},
-		{"- run\n", ": keys are wanted here"},
-		{"drain: \"5\n", ":1: not YAML: "},
-		{"\tdrain: 5\n", ": not YAML: "},
-		{"drain: *x\n", ":1: No anchor found"},
-		{"drain: 5\n---\ndrain: 6\n", ": a second document"},
-		{"drain: soon\n", ": drain: 'soon' is not a time"},
-		{"comm: [\"\"]\n", ": comm is empty"},
-		{"mlflow:\n  insecure: perhaps\n", ": mlflow.insecure: 'perhaps' is not true or false"},
-		{"pid: [1, x]\n", ": pid: 'x' is not a process id"},
-		{"json: true\n", ":1: unknown key json"},
-		{"config: x\n", ":1: unknown key config"},
-		{"mlflow.uri: x\n", ":1: unknown key mlflow.uri"},
+		{ "drain: 5\n\nsnik: [x]\n", ":3: unknown key snik" },
+		{ "drain: 5\nmlflow:\n  uri: http://h\n  passwd : x\n", ":4: unknown key passwd" },
+		{ "{drain: 5, snik: 1}\n", ":1: unknown key snik" },
+		{ "drain: 5\ncapture: none\ndrain: 6\n", ":3: a second time the key drain" },
+		{ "capture: full\nsink: console\n", ":2: a list is wanted here" },
+		{ "capture: full\ndrain: [5]\n", ":2: one value is wanted here" },
+		{ "capture: full\nmlflow: x\n", ":2: keys are wanted here" },
+		{ "comm: [a, [b]]\n", ":1: one value is wanted here" },
+		{ "- run\n", ": keys are wanted here" },
+		{ "drain: \"5\n", ":1: not YAML: " },
+		{ "\tdrain: 5\n", ": not YAML: " },
+		{ "drain: *x\n", ":1: No anchor found" },
+		{ "drain: 5\n---\ndrain: 6\n", ": a second document" },
+		{ "drain: soon\n", ": drain: 'soon' is not a time" },
+		{ "comm: [\"\"]\n", ": comm is empty" },
+		{ "mlflow:\n  insecure: perhaps\n", ": mlflow.insecure: 'perhaps' is not true or false" },
+		{ "pid: [1, x]\n", ": pid: 'x' is not a process id" },
+		{ "json: true\n", ":1: unknown key json" },
+		{ "config: x\n", ":1: unknown key config" },
+		{ "mlflow.uri: x\n", ":1: unknown key mlflow.uri" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -59,7 +59,8 @@ static void a_wrong_file_is_refused_with_key_and_line(void **state)
 
 static void nothing_in_a_file_is_no_error(void **state)
 {
-	static const char *const texts[] = {"", "\n\n", "# only this\n", "mlflow:\ndrain: \"\"\nsink:\n", "sink: []\n"};
+	static const char *const texts[] = { "", "\n\n", "# only this\n", "mlflow:\ndrain: \"\"\nsink:\n",
+					     "sink: []\n" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		struct load load = LOAD("run", "--config", file_write("empty.yaml", texts[i]));

@@ -12,18 +12,18 @@ static const struct layered {
 	const char *option, *environment, *file; /* values */
 	const char *by_default;
 } layered[] = {
-	{"sink", "SPANTAP_SINK", "console", "otlp", "[none]", "[console]  # default: no tracking URI is set\n"},
-	{"experiment", "MLFLOW_EXPERIMENT_NAME", "of-option", "of-environment", "of-file", NULL},
-	{"experiment-id", "MLFLOW_EXPERIMENT_ID", "1", "2", "3", NULL},
-	{"ring-bytes", "SPANTAP_RING_BYTES", "65536", "131072", "262144", "16777216  # default\n"},
-	{"max-memory", "SPANTAP_MAX_MEMORY", "10485760", "20971520", "31457280", "536870912  # default\n"},
-	{"max-spool", "SPANTAP_MAX_SPOOL", "10485760", "20971520", "31457280", "1073741824  # default\n"},
-	{"drain", "SPANTAP_DRAIN", "1", "2", "3", "30  # default\n"},
-	{"capture", "SPANTAP_CAPTURE", "none", "full", "none", "full  # default\n"},
-	{"state-dir", "SPANTAP_STATE_DIR", "/a", "/b", "/c", "/var/lib/spantap  # default\n"},
-	{"log-level", "SPANTAP_LOG_LEVEL", "error", "warn", "debug", "info  # default\n"},
-	{"log-format", "SPANTAP_LOG_FORMAT", "json", "text", "json", "text  # default\n"},
-	{"comm", NULL, "a", NULL, "[b]", NULL},
+	{ "sink", "SPANTAP_SINK", "console", "otlp", "[none]", "[console]  # default: no tracking URI is set\n" },
+	{ "experiment", "MLFLOW_EXPERIMENT_NAME", "of-option", "of-environment", "of-file", NULL },
+	{ "experiment-id", "MLFLOW_EXPERIMENT_ID", "1", "2", "3", NULL },
+	{ "ring-bytes", "SPANTAP_RING_BYTES", "65536", "131072", "262144", "16777216  # default\n" },
+	{ "max-memory", "SPANTAP_MAX_MEMORY", "10485760", "20971520", "31457280", "536870912  # default\n" },
+	{ "max-spool", "SPANTAP_MAX_SPOOL", "10485760", "20971520", "31457280", "1073741824  # default\n" },
+	{ "drain", "SPANTAP_DRAIN", "1", "2", "3", "30  # default\n" },
+	{ "capture", "SPANTAP_CAPTURE", "none", "full", "none", "full  # default\n" },
+	{ "state-dir", "SPANTAP_STATE_DIR", "/a", "/b", "/c", "/var/lib/spantap  # default\n" },
+	{ "log-level", "SPANTAP_LOG_LEVEL", "error", "warn", "debug", "info  # default\n" },
+	{ "log-format", "SPANTAP_LOG_FORMAT", "json", "text", "json", "text  # default\n" },
+	{ "comm", NULL, "a", NULL, "[b]", NULL },
 };
 
 /* Line of `spantap config` that this setting must give. @layers: bit 0 file, bit 1 environment, bit 2 option. */
@@ -112,7 +112,7 @@ static void an_empty_variable_is_an_unset_one(void **state)
 
 static void a_tracking_uri_adds_the_mlflow_sink(void **state)
 {
-	static const char *const commands[][2] = {{"run"}, {"attach", "1"}, {"replay", "f"}};
+	static const char *const commands[][2] = { { "run" }, { "attach", "1" }, { "replay", "f" } };
 
 	setenv("MLFLOW_TRACKING_URI", "http://mlflow.test:5000", 1);
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
@@ -149,11 +149,11 @@ static void an_otlp_base_address_gets_its_route(void **state)
 {
 	static const char *const cases[][3] = {
 		/* traces endpoint, endpoint, result */
-		{NULL, "http://c:4318", "http://c:4318/v1/traces"},
-		{NULL, "http://c:4318/", "http://c:4318/v1/traces"},
-		{NULL, "http://c/otlp//", "http://c/otlp/v1/traces"},
-		{"http://t/x/", "http://c:4318", "http://t/x/"},
-		{"", "http://c:4318", "http://c:4318/v1/traces"},
+		{ NULL, "http://c:4318", "http://c:4318/v1/traces" },
+		{ NULL, "http://c:4318/", "http://c:4318/v1/traces" },
+		{ NULL, "http://c/otlp//", "http://c/otlp/v1/traces" },
+		{ "http://t/x/", "http://c:4318", "http://t/x/" },
+		{ "", "http://c:4318", "http://c:4318/v1/traces" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -62,7 +62,7 @@ static inline char *fd_give_back(int fd, int kept, FILE *from)
 static inline struct load load_run(const char *const *words)
 {
 	static char program[] = "spantap";
-	struct load load = {.argv = calloc(256, sizeof(char *))};
+	struct load load = { .argv = calloc(256, sizeof(char *)) };
 	FILE *out = tmpfile(), *err = tmpfile();
 	int argc = 1, out_fd, err_fd;
 
@@ -85,10 +85,10 @@ static inline void load_end(struct load *load)
 	free(load->argv);
 	free(load->out);
 	free(load->err);
-	*load = (struct load){0};
+	*load = (struct load){ 0 };
 }
 
-#define LOAD(...) load_run((const char *[]){__VA_ARGS__, NULL})
+#define LOAD(...) load_run((const char *[]){ __VA_ARGS__, NULL })
 
 static inline int room_new(void **state)
 {

@@ -122,7 +122,8 @@ static void random_bytes_never_lead_outside(void **state)
 	for (int round = 0; round < 200000; round++) {
 		size_t len = random_next(&random) % sizeof(union record);
 		char *copy = aligned_alloc(8, (len + 7) / 8 * 8 + 8);
-		struct abi_head head = { (uint16_t)(random_next(&random) % 7), 0, (uint32_t)(random_next(&random) % 300), 1, 1 };
+		struct abi_head head = { (uint16_t)(random_next(&random) % 7), 0,
+					 (uint32_t)(random_next(&random) % 300), 1, 1 };
 
 		for (size_t i = 0; i < len; i++)
 			copy[i] = (char)random_next(&random);
@@ -159,7 +160,8 @@ static void record_file(const char *path, size_t frames)
 	for (size_t i = 0; i < frames; i++) {
 		union record r = chunk_record("some bytes" + i % 10);
 
-		assert_int_equal(event_recorder_put(recorder, EVENT_FRAME_RECORD, (struct slice){ r.bytes, r.head.size }), 0);
+		assert_int_equal(
+			event_recorder_put(recorder, EVENT_FRAME_RECORD, (struct slice){ r.bytes, r.head.size }), 0);
 	}
 	assert_int_equal(event_recorder_close(recorder), 0);
 }

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is proven: no text that leaves can poison a batch, whatever it was, and clean text is not touched. */
-#include "unit/support.h"
 #include "base/cleanup.h"
 #include "policy/clean.h"
+#include "unit/support.h"
 
 #define FFFD "\xef\xbf\xbd"
-#define TEXT(literal) { (literal), sizeof(literal) - 1 }
+#define TEXT(literal)                                                                                                  \
+	{                                                                                                              \
+		(literal), sizeof(literal) - 1                                                                         \
+	}
 
 static const struct {
 	struct slice text, clean;
@@ -13,7 +16,9 @@ static const struct {
 	{ TEXT(""), TEXT("") },
 	{ TEXT("plain"), TEXT("plain") },
 	{ TEXT("gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80"), TEXT("gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80") },
-	{ TEXT("a\xff" "b\xc3"), TEXT("a" FFFD "b" FFFD) },
+	{ TEXT("a\xff"
+	       "b\xc3"),
+	  TEXT("a" FFFD "b" FFFD) },
 	{ TEXT("a\0b"), TEXT("ab") },
 	{ TEXT("\xed\xa0\x80"), TEXT(FFFD FFFD FFFD) },
 	/* Plain text is no JSON: a backslash is a backslash. */
@@ -27,19 +32,18 @@ static const struct {
 	{ TEXT("{\"a\":\"\\\\ud800\"}"), TEXT("{\"a\":\"\\\\ud800\"}") },
 	/* The credential. */
 	{ TEXT("key secret-key!"), TEXT("key [redacted]!") },
+	{ TEXT("secret\0-key"), TEXT("[redacted]") },
+	{ TEXT("\"\\\0ud800"), TEXT("\"" FFFD) },
 	{ TEXT("secret-keysecret-key"), TEXT("[redacted][redacted]") },
 	{ TEXT("{\"k\":\"secret-key\"}"), TEXT("{\"k\":\"[redacted]\"}") },
 };
 
 static struct cleaner cleaner_new(struct alloc *alloc)
 {
-	return (struct cleaner){ BUF(alloc, 1 << 20), BUF(alloc, 1 << 20), SLICE("secret-key") };
-}
+	struct cleaner cleaner = CLEANER(alloc, 1 << 20);
 
-static void cleaner_free(struct cleaner *cleaner)
-{
-	buf_free(&cleaner->first);
-	buf_free(&cleaner->second);
+	cleaner.secret = SLICE("secret-key");
+	return cleaner;
 }
 
 static void every_text_becomes_fit_to_send(void **state)
@@ -56,7 +60,7 @@ static void every_text_becomes_fit_to_send(void **state)
 			fail_msg("%.*s: %.*s", SLICE_FMT(cases[i].text), SLICE_FMT(clean));
 		guard_free(&guard);
 	}
-	cleaner_free(&cleaner);
+	cleaner_trim(&cleaner, 0);
 	assert_int_equal(heap.used, 0);
 }
 
@@ -88,7 +92,7 @@ static void what_is_nested_too_deep_is_no_json_any_more(void **state)
 	text[sizeof(text) - 1] = ']';
 	assert_true(clean_text(&cleaner, (struct slice){ text, sizeof(text) }, &clean));
 	assert_int_equal(clean.len, sizeof(text));
-	cleaner_free(&cleaner);
+	cleaner_trim(&cleaner, 0);
 	assert_int_equal(heap.used, 0);
 }
 
@@ -101,7 +105,7 @@ static void a_short_key_is_a_word(void **state)
 	cleaner.secret = SLICE("ollama");
 	assert_true(clean_text(&cleaner, SLICE("ollama says hi"), &clean));
 	assert_true(slice_equal(clean, SLICE("ollama says hi")));
-	cleaner_free(&cleaner);
+	cleaner_trim(&cleaner, 0);
 }
 
 static void random_bytes_come_out_valid(void **state)
@@ -127,7 +131,7 @@ static void random_bytes_come_out_valid(void **state)
 		if (again.len != clean.len || memcmp(again.data, copy, clean.len) != 0)
 			fail_msg("'%.*s' became '%.*s'", (int)len, text, SLICE_FMT(again));
 	}
-	cleaner_free(&cleaner);
+	cleaner_trim(&cleaner, 0);
 }
 
 int main(void)

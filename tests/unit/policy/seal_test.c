@@ -30,7 +30,9 @@ static struct value text_value(const char *text)
 
 static struct trace *trace_make(struct arena *arena)
 {
-	static const struct slice arguments[] = { { "python", 6 }, { "--api-key", 9 }, { "sk-secret-secret-secret", 23 } };
+	static const struct slice arguments[] = { { "python", 6 },
+						  { "--api-key", 9 },
+						  { "sk-secret-secret-secret", 23 } };
 	struct trace *trace = arena_new_of(arena, struct trace);
 	struct span *span = arena_new_of(arena, struct span);
 	struct span_event *event = arena_new_of(arena, struct span_event);
@@ -38,16 +40,27 @@ static struct trace *trace_make(struct arena *arena)
 
 	memset(deep, '[', 1000);
 	memset(deep + 1000, ']', 1000);
-	*event = (struct span_event){ SLICE("exception"), 7, attribute(arena, "exception.message", text_value("bad\xff"), NULL), NULL };
-	*span = (struct span){ .id = { 1 }, .name = SLICE("Completions"), .kind = SPAN_CLIENT, .start_unix_ns = 10, .end_unix_ns = 5,
-			       .status = SPAN_ERROR, .status_message = SLICE("E: sk-secret-secret-secret"), .events = event };
+	*event = (struct span_event){ SLICE("exception"), 7,
+				      attribute(arena, "exception.message", text_value("bad\xff"), NULL), NULL };
+	*span = (struct span){ .id = { 1 },
+			       .name = SLICE("Completions"),
+			       .kind = SPAN_CLIENT,
+			       .start_unix_ns = 10,
+			       .end_unix_ns = 5,
+			       .status = SPAN_ERROR,
+			       .status_message = SLICE("E: sk-secret-secret-secret"),
+			       .events = event };
 	span->attributes = attribute(arena, "mlflow.spanInputs", text_value("{\"a\":\"\\ud800\\u0000\"}"), NULL);
 	span->attributes = attribute(arena, "deep", text_value(deep), span->attributes);
 	span->attributes = attribute(arena, "said", text_value("my key is sk-secret-secret-secret."), span->attributes);
 	span->attributes = attribute(arena, "n", (struct value){ .type = VALUE_INT, .integer = -3 }, span->attributes);
-	span->attributes = attribute(arena, "process.command_args",
-				     (struct value){ .type = VALUE_TEXTS, .texts = { arguments, 3 } }, span->attributes);
-	*trace = (struct trace){ .id = { 9 }, .arena = arena, .spans = span, .span_count = 1,
+	span->attributes =
+		attribute(arena, "process.command_args",
+			  (struct value){ .type = VALUE_TEXTS, .texts = { arguments, 3 } }, span->attributes);
+	*trace = (struct trace){ .id = { 9 },
+				 .arena = arena,
+				 .spans = span,
+				 .span_count = 1,
 				 .credential = SLICE("sk-secret-secret-secret") };
 	trace->resource = attribute(arena, "host.name", text_value("h"), NULL);
 	return trace;

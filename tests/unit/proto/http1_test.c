@@ -249,7 +249,7 @@ static void a_skipped_answer_is_followed_but_not_read(void **state)
 			 C("GET /2 HTTP/1.1\r\n\r\n"), S("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n2")),
 		    "1q GET  /1 1.1\n1q framed body=0 stream=19 missing=0\n"
 		    "1a 200 1.1 [content-type=text/event-stream] [transfer-encoding=chunked]\n"
-		    "1a framed body=9 stream=97 missing=0\n"
+		    "1a framed body=9 stream=99 missing=0\n"
 		    "2q GET  /2 1.1\n2q framed body=0 stream=19 missing=0\n"
 		    "2a 200 1.1 [content-length=1]\n2a bytes 2\n2a framed body=1 stream=39 missing=0\n");
 }
@@ -263,7 +263,7 @@ static void parts_carry_the_time_of_the_read_that_completed_them(void **state)
 		    "1q GET  / 1.1\n1q framed body=0 stream=18 missing=0 @10\n"
 		    "1a 200 1.1 [content-type=text/event-stream; charset=utf-8]\n"
 		    "1a event<> 1 @30\n1a event<> 2 @40\n1a event<> 3 @50\n1a event<a> \n4 @60\n1a event<> last @60\n"
-		    "1a framed body=84 stream=152 missing=0 @60\n");
+		    "1a framed body=71 stream=138 missing=0 @60\n");
 }
 
 static void lines_of_ndjson(void **state)
@@ -276,7 +276,7 @@ static void lines_of_ndjson(void **state)
 		    "1q GET  / 1.1\n1q framed body=0 stream=18 missing=0 @10\n"
 		    "1a 200 1.1 [content-type=application/x-ndjson] [transfer-encoding=chunked]\n"
 		    "1a line {} @20\n1a line {\"a\":1} @30\n1a line 42 @40\n"
-		    "1a framed body=15 stream=121 missing=0 @40\n");
+		    "1a framed body=15 stream=118 missing=0 @40\n");
 }
 
 /* 10^6 feeds of one byte take no longer for being one body than for being many. */
