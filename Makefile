@@ -83,6 +83,8 @@ $(BUILD)/unit/%: tests/unit/%.c $(filter-out %/daemon/main.o,$(ASAN_OBJ))
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -Itests $(ASAN) -Wno-missing-prototypes -o $@ $< \
 		$(filter %.o,$^) -lcmocka $(LIBS)
 
+# Drives the delivery by hand for the end-to-end tests of the sinks.
+DRIVE := $(BUILD)/unit/daemon/drive
 .PHONY: unit
 unit: $(UNIT_BIN) ## unit tests of the rooms, with sanitizers
 	$(Q)tests/run $(UNIT_BIN)
@@ -107,11 +109,11 @@ setup: ## installs what building and testing need (root)
 
 test: ## everything, and installs what it needs (root)
 	$(Q)tests/setup/system.sh
-	$(Q)$(MAKE) --no-print-directory -j2 all $(UNIT_BIN) $(FUZZ_RUN)
+	$(Q)$(MAKE) --no-print-directory -j2 all $(UNIT_BIN) $(FUZZ_RUN) $(DRIVE)
 	$(Q)tests/setup/mlflow.sh && tests/setup/clients.sh
 	$(Q)tests/run $(UNIT_BIN) $(FUZZ_RUN) "tests/lint/run --objects $(BUILD)/obj" tests/lint/selftest.py $(TESTS_E2E)
 
-test-e2e: $(BUILD)/spantap ## the end-to-end tests alone (root)
+test-e2e: $(BUILD)/spantap $(DRIVE) ## the end-to-end tests alone (root)
 	$(Q)tests/setup/mlflow.sh && tests/setup/clients.sh
 	$(Q)tests/run $(TESTS_E2E)
 

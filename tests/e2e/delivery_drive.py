@@ -22,7 +22,9 @@ TRACE = re.compile(rb"\x0a\x10(\xab{8}.{8})", re.S)
 def setup():
     if os.environ.get("SPANTAP_DRIVE"):
         return
-    made = subprocess.run(["make", "-s", "-C", paths.TOP, f"BUILD={paths.BUILD}", DRIVE], capture_output=True, text=True)
+    made = subprocess.run(
+        ["make", "-s", "-C", paths.TOP, f"BUILD={paths.BUILD}", DRIVE], capture_output=True, text=True
+    )
     if made.returncode:
         raise tap.Failed(f"cannot make the driver\n{made.stderr[-2000:]}")
 

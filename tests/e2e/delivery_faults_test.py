@@ -128,7 +128,11 @@ def test_a_poison_trace_costs_one_trace(check):
 
 
 def test_a_server_in_trouble_buries_nobody(check):
-    for status, body in ((500, b'{"error_code":"INTERNAL_ERROR"}'), (422, b'{"detail":"x"}'), (400, b"<html>proxy</html>")):
+    for status, body in (
+        (500, b'{"error_code":"INTERNAL_ERROR"}'),
+        (422, b'{"detail":"x"}'),
+        (400, b"<html>proxy</html>"),
+    ):
         fake = Fake(first(10**6, (status, {}, body)))
         sums = Drive(fake.url).run(COUNT, drain=6000)
         check.equal((sums["waiting"], sums["dead"]), (COUNT, 0), f"{status} for everything")
@@ -222,9 +226,13 @@ def test_an_experiment_is_made_by_name_for_generative_ai(check):
 
 def test_credentials_go_only_where_they_belong(check):
     fake = Fake()
-    drive = Drive(fake.url, MLFLOW_TRACKING_USERNAME="me", MLFLOW_TRACKING_PASSWORD="pa:ss", MLFLOW_TRACKING_TOKEN="tok")
+    drive = Drive(
+        fake.url, MLFLOW_TRACKING_USERNAME="me", MLFLOW_TRACKING_PASSWORD="pa:ss", MLFLOW_TRACKING_TOKEN="tok"
+    )
     drive.run(1)
-    check.that(all(r["headers"].get("Authorization") == "Basic bWU6cGE6c3M=" for r in fake.requests), "Basic everywhere")
+    check.that(
+        all(r["headers"].get("Authorization") == "Basic bWU6cGE6c3M=" for r in fake.requests), "Basic everywhere"
+    )
     drive = Drive(fake.url, MLFLOW_TRACKING_TOKEN="tok")
     drive.run(1)
     check.equal(fake.requests[-1]["headers"].get("authorization"), "Bearer tok", "Bearer")
@@ -264,7 +272,9 @@ def test_a_full_spool_waits_for_room(check):
     fake = Fake(first(10**6, 503))
     drive = Drive(fake.url)
     command = drive.command(60, more=["--size", "20", "--spool-max", "20000", "--hold"])
-    child = subprocess.Popen(command, env=drive.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    child = subprocess.Popen(
+        command, env=drive.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
     child.stdout.readline()
     time.sleep(1.5)
     fake.fault = lambda r: None
@@ -279,7 +289,9 @@ def test_a_spool_that_is_damaged_under_us_leaves_no_hole_in_the_sums(check):
     fake = Fake(first(10**6, 503))
     drive = Drive(fake.url)
     command = drive.command(6000, more=["--hold", "--size", "30000", "--queue", "900000000"])
-    child = subprocess.Popen(command, env=drive.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    child = subprocess.Popen(
+        command, env=drive.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
     child.stdout.readline()
     proc.wait_for("a spool larger than SQLite's cache", lambda: os.path.getsize(drive.spool) > 4 << 20, 40)
     time.sleep(2)
@@ -305,7 +317,9 @@ def test_killed_at_any_time_nothing_that_was_committed_is_lost(check):
     committed = 0
     for i in range(12):
         command = drive.command(20, first=committed, more=["--hold"])
-        child = subprocess.Popen(command, env=drive.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        child = subprocess.Popen(
+            command, env=drive.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
         child.stdout.readline()
         time.sleep(0.08 + 0.03 * i)
         child.kill()

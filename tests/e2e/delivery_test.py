@@ -96,7 +96,9 @@ def test_one_poisoned_trace_does_not_take_the_others_with_it(check):
         server.url, lambda method, path, body: (400, {}) if method == "POST" and b"[poison-7]" in body else None
     )
     state = os.path.join(proc.scratch("state"), "s")
-    holder = spantap.Spantap("--comm", "python3*", server=mlflow.Server(flaky.url), experiment=experiment, state=state)
+    holder = spantap.Spantap(
+        "--pid", str(os.getpid()), server=mlflow.Server(flaky.url), experiment=experiment, state=state
+    )
     client = [sys.executable, os.path.join(CLIENTS, "steps.py"), f"localhost:{PROVIDER.tls_port}", PROVIDER.ca]
     subprocess.run(client, input=calls(20, "poison"), env=fake.client_env(), stdout=subprocess.DEVNULL, check=True)
     holder.wait_spans(20)

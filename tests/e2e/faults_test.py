@@ -26,6 +26,11 @@ def setup():
     PROVIDER = fake.Provider()
 
 
+def select(load):
+    """Only this load: the host has other lives."""
+    return ["--pid", str(load.pid)]
+
+
 def delivered(server, number):
     """The tags of all traces in an experiment, sorted, doubled ones twice; roots alone, attempts are not calls."""
     return sorted(str(tag_of(s)) for t in server.traces(number) for s in t["spans"] if not s["parent_span_id"])
@@ -72,8 +77,9 @@ def test_mlflow_killed_and_restarted_under_load_loses_nothing(check):
     server = mlflow.own()
     experiment, number = server.experiment()
     state = os.path.join(proc.scratch("state"), "s")
-    tracer = spantap.Spantap("--comm", "python3*", server=server, experiment=experiment, state=state)
     load = Load(PROVIDER, 15, "fault")
+    tracer = spantap.Spantap(*select(load), server=server, experiment=experiment, state=state)
+    load.go()
     proc.wait_for("first traces", lambda: len(server.search(number)) >= 5, 30)
     server.kill()
     before = len(load.made())
@@ -96,10 +102,9 @@ def test_a_server_that_is_away_for_all_of_a_run_gets_all_at_the_next_start(check
     experiment, number = server.experiment()
     state = os.path.join(proc.scratch("state"), "s")
     dead = mlflow.Server(f"http://127.0.0.1:{proc.free_port()}")
-    tracer = spantap.Spantap(
-        "--comm", "python3*", "--drain", "1", server=dead, experiment=experiment, state=state, otlp=False
-    )
     load = Load(PROVIDER, 20, "away")
+    tracer = spantap.Spantap(*select(load), "--drain", "1", server=dead, experiment=experiment, state=state, otlp=False)
+    load.go()
     proc.wait_for("calls", lambda: len(load.made()) >= 30, 30)
     made = load.stop()
     proc.wait_for("calls in the spool", lambda: waiting(state) >= len(made), 30)
@@ -162,10 +167,10 @@ def test_kill_9_fifty_times_under_load_loses_and_doubles_nothing(check):
     server = mlflow.shared()
     experiment, number = server.experiment()
     state = os.path.join(proc.scratch("state"), "s")
-    acknowledged, load = set(), Load(PROVIDER, 30, "kill")
+    acknowledged, load = set(), Load(PROVIDER, 30, "kill").go()
     pause = random.Random(20260101)
     for _ in range(kills):
-        tracer = spantap.Spantap("--comm", "python3*", server=server, experiment=experiment, state=state, otlp=False)
+        tracer = spantap.Spantap(*select(load), server=server, experiment=experiment, state=state, otlp=False)
         time.sleep(pause.uniform(0.05, 0.6))
         kill_all(tracer)
         acknowledged |= {row[0] for row in spool_read(state, "SELECT hex(trace_id) FROM record")}
@@ -187,10 +192,11 @@ def test_a_full_spool_is_told_and_the_rest_is_delivered(check):
     """1 MiB of spool against 4 MB of calls, the server away."""
     state = os.path.join(proc.scratch("state"), "s")
     dead = mlflow.Server(f"http://127.0.0.1:{proc.free_port()}")
+    load = Load(PROVIDER, 20, "full", events=100, size=1000, noise=1)
     tracer = spantap.Spantap(
-        "--comm", "python3*", "--max-spool", "1M", "--drain", "1", server=dead, experiment="full", state=state
+        *select(load), "--max-spool", "1M", "--drain", "1", server=dead, experiment="full", state=state
     )
-    load = Load(PROVIDER, 20, "full", events=100, size=1000)
+    load.go()
     proc.wait_for("40 calls", lambda: len(load.made()) >= 40, 60)
     made = load.stop()
     tracer.wait_spans(len(made))
@@ -198,6 +204,8 @@ def test_a_full_spool_is_told_and_the_rest_is_delivered(check):
     records = result.summary["records"]
     check.equal(len({tag_of(s) for s in tracer.spans()}), len(made), "the other sink got every call all the same")
     check.that(records["shed"] + records["dead"] > 0, f"nothing was given up: {records}")
+    check.equal(records["waiting"] + records["shed"] + records["dead"], len(made), "waiting and given up are all calls")
+    check.equal(waiting(state), records["waiting"], "records in the spool, of those that are said to wait there")
     check.that("spool" in result.stderr, f"stderr names the spool: {result.stderr[-500:]}")
     size = sum(os.path.getsize(f) for f in glob.glob(os.path.join(state, "**"), recursive=True) if os.path.isfile(f))
     check.that(size < 4 << 20, f"the state directory has {size} bytes")
@@ -235,10 +243,11 @@ def test_a_full_disk_is_told_and_capture_goes_on(check):
     try:
         server = mlflow.shared()
         experiment, number = server.experiment()
-        tracer = spantap.Spantap(
-            "--comm", "python3*", server=server, experiment=experiment, state=os.path.join(disk.path, "s")
-        )
         load = Load(PROVIDER, 20, "disk", events=100, size=100)
+        tracer = spantap.Spantap(
+            *select(load), server=server, experiment=experiment, state=os.path.join(disk.path, "s")
+        )
+        load.go()
         proc.wait_for("first traces", lambda: len(server.search(number)) >= 3, 30)
         disk.fill()
         before = len(load.made())
@@ -269,9 +278,10 @@ def test_a_full_disk_is_told_and_capture_goes_on(check):
 
 def test_a_summary_still_balances_when_the_pipeline_is_stopped_for_a_second(check):
     """The reader stands still while bytes come: what the ring cannot hold is counted, nothing else is disturbed."""
-    tracer = spantap.Spantap("--comm", "python3*", "--ring-bytes", "65536")
-    pids = descendants(tracer.process.pid)[1:]
     load = Load(PROVIDER, 40, "stopped", events=50, size=100)
+    tracer = spantap.Spantap(*select(load), "--ring-bytes", "65536")
+    pids = descendants(tracer.process.pid)[1:]
+    load.go()
     proc.wait_for("calls", lambda: len(load.made()) >= 10, 30)
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)

@@ -11,7 +11,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from harness import fake, mlflow, proc, spantap, tap  # noqa: E402
-from harness.steps import tag_of  # noqa: E402
+from harness.steps import Load, tag_of  # noqa: E402
 
 PROVIDER = None
 
@@ -54,7 +54,7 @@ def call(curl, tag, path="/v1/chat/completions", *more, env=None):
 def seen(tracer, *expected):
     """The tags captured. Each test calls what is not to be seen before what is: order tells when all has been looked
     at."""
-    tracer.wait_spans(len(expected))
+    tracer.wait_spans(len(expected), where=lambda s: tag_of(s) in expected)
     tracer.stop()
     return sorted({str(tag_of(s)) for s in tracer.spans()})
 
@@ -123,6 +123,18 @@ def test_by_pid_with_later_children(check):
     shell.popen.stdin.close()
     shell.wait()
     check.equal(seen(tracer, "inside-1"), ["inside-1"], "calls captured")
+
+
+def test_processes_that_ran_before_are_chosen_and_left_out_too(check):
+    mine, other = Load(PROVIDER, 20, "mine").go(), Load(PROVIDER, 20, "other").go()
+    proc.wait_for("both", lambda: mine.made() and other.made())
+    tracer = spantap.Spantap("--pid", str(mine.pid))
+    before = len(other.made())
+    proc.wait_for("calls of both", lambda: len(other.made()) > before + 20)
+    mine.stop()
+    other.stop()
+    tracer.stop()
+    check.equal({str(tag_of(s)).split("-")[0] for s in tracer.spans()}, {"mine"}, "whose calls were captured")
 
 
 def test_by_cgroup(check):

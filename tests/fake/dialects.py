@@ -7,6 +7,7 @@ piece lost, doubled or out of order cannot go unseen: "000000 xxxx000001 xxxx…
 
 import base64
 import json
+import random
 import struct
 from dataclasses import dataclass, field
 
@@ -35,6 +36,9 @@ def sse(value, event=None):
 
 def pieces_of_text(options):
     size = max(7, options.get("size", 16))
+    if options.get("noise"):
+        noise = random.Random(options["serial"])
+        return [f"{i:06d} " + noise.randbytes(size // 2).hex() for i in range(options.get("events", 5))]
     return [f"{i:06d} ".ljust(size, "x") for i in range(options.get("events", 5))]
 
 

@@ -12,6 +12,7 @@ What it answers, strongest first:
       case=NAME       the next response of this case in the script (the last one repeats)
       events=N size=N pieces of a stream, characters of each    delay=S  between pieces    first=S  before the first
       enc=CODING      gzip, br, zstd, deflate, or auto: the first that the client offers
+      noise=1         text that does not compress
       status=N        an error        silent=S no answer, then close
       drop=N          close after N pieces                      reset=N  the same by RST
       close=1         the close of the connection delimits the body

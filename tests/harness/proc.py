@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -38,12 +39,22 @@ def free_port():
 
 
 def scratch(name):
-    """A directory below the build folder; removed when the program ends well, kept when KEEP is set."""
+    """A directory below the build folder; removed when the program ends, kept when KEEP is set."""
     base = os.path.join(paths.BUILD, "test", "tmp")
     os.makedirs(base, exist_ok=True)
-    directory = tempfile.mkdtemp(prefix=f"{name}-", dir=base)
+    if not _directories:
+        sweep(base)
+    directory = tempfile.mkdtemp(prefix=f"{name}-{os.getpid()}-", dir=base)
     _directories.append(directory)
     return directory
+
+
+def sweep(base):
+    """Removes what killed programs left behind."""
+    for name in os.listdir(base):
+        parts = name.split("-")
+        if len(parts) >= 3 and parts[-2].isdigit() and not os.path.exists(f"/proc/{parts[-2]}"):
+            shutil.rmtree(os.path.join(base, name), ignore_errors=True)
 
 
 def _die_with_parent():
@@ -124,6 +135,7 @@ def end_all():
 
 
 atexit.register(end_all)
+signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
 
 
 def read_line(fd, timeout, what):

@@ -53,7 +53,7 @@ class Steps:
 
 
 class Load:
-    """clients/load.py: a steady load until stop(), which returns the calls made, by tag."""
+    """clients/load.py: a steady load from go() until stop(), which returns the calls made, by tag."""
 
     def __init__(self, provider, rate, prefix, **options):
         self.out = os.path.join(proc.scratch("load"), "out")
@@ -62,10 +62,16 @@ class Load:
             self.process = proc.Process(
                 [sys.executable, os.path.join(CLIENTS, "load.py"), url, provider.ca, str(rate), prefix],
                 "load",
+                stdin=subprocess.PIPE,
                 stdout=out,
                 env=fake.client_env(),
             )
         self.pid = self.process.pid
+
+    def go(self):
+        self.process.popen.stdin.write(b"go\n")
+        self.process.popen.stdin.close()
+        return self
 
     def made(self):
         with open(self.out) as f:

@@ -78,13 +78,10 @@ class Tap:
             check.broken.append(str(failure))
         except Exception:
             check.broken.append(traceback.format_exc())
-        notes = "".join(f"\n{n}" for n in check.notes)
-        seconds = f"{time.monotonic() - begun:.1f} s"
-        return self.line(
-            not check.broken,
-            name,
-            "\n".join(check.broken) + (notes + f"\n{seconds}" if check.notes or check.broken else ""),
-        )
+        said = check.broken + check.notes
+        if said:
+            said.append(f"{time.monotonic() - begun:.1f} s")
+        return self.line(not check.broken, name, "\n".join(said))
 
 
 def need_spantap():

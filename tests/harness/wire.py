@@ -313,6 +313,9 @@ def of_span(attributes):
     }
 
 
+TOOL_PARTS = ("tool_call", "server_tool_call", "server_tool_use")  # the last as the provider wrote it
+
+
 def of_parts(attributes):
     """The same dict, from the gen_ai.* attributes that the otlp sinks carry. Texts of one message are one text."""
     messages = json.loads(attributes.get("gen_ai.output.messages") or "[]")
@@ -322,7 +325,9 @@ def of_parts(attributes):
         text=[t for t in texts if t],
         model=attributes.get("gen_ai.response.model"),
         id=attributes.get("gen_ai.response.id"),
-        tools=[(p.get("name"), arguments(p.get("arguments"))) for p in parts if p.get("type") == "tool_call"],
+        tools=[
+            (p.get("name"), arguments(p.get("arguments", p.get("input")))) for p in parts if p.get("type") in TOOL_PARTS
+        ],
         finish=attributes.get("gen_ai.response.finish_reasons"),
         usage=known(
             input=attributes.get("gen_ai.usage.input_tokens"), output=attributes.get("gen_ai.usage.output_tokens")

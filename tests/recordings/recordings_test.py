@@ -169,7 +169,9 @@ def misses_of(call, spans):
     if len(spans) != 1:
         return [f"{len(spans)} spans"]
     attributes = spans[0]["attributes"]
-    out = [] if attributes.get("spantap.complete") is True else ["not complete"]
+    # An answer that is none of this dialect was captured but cannot be decoded, so it may say that it is not complete.
+    is_foreign = call.status == 200 and not call.wanted
+    out = [] if attributes.get("spantap.complete") is True or is_foreign else ["not complete"]
     if attributes.get("http.response.status_code") != call.status:
         out.append(f"status {attributes.get('http.response.status_code')}")
     seen = wire.of_parts(attributes)

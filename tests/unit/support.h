@@ -11,7 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+
+/* Needs those above it: a block of its own, which the formatter does not sort into them. */
 #include <cmocka.h>
+
 #include "base/alloc.h"
 #include "base/slice.h"
 
@@ -19,7 +22,7 @@
 
 struct fail_alloc {
 	struct alloc alloc;
-	uint64_t taken;	  /* requests so far */
+	uint64_t taken;   /* requests so far */
 	uint64_t fail_at; /* the request that is refused, and all after it when is_sticky; 0: none */
 	bool is_sticky;
 	size_t used; /* 0 at the end, or something leaked or gave back a wrong size */
@@ -43,7 +46,10 @@ static inline void *fail_alloc_resize(struct alloc *alloc, void *pointer, size_t
 	return got;
 }
 
-#define FAIL_ALLOC(nth) { .alloc = { .resize = fail_alloc_resize }, .fail_at = (nth) }
+#define FAIL_ALLOC(nth)                                                                                                \
+	{                                                                                                              \
+		.alloc = { .resize = fail_alloc_resize }, .fail_at = (nth)                                             \
+	}
 
 /* ---- input that cannot be read past its end ---- */
 

@@ -27,7 +27,10 @@ static inline struct slice slice_of(const char *text)
 
 static inline struct slice slice_from(struct slice s, size_t start)
 {
-	return start >= s.len ? (struct slice){ s.data + s.len, 0 } : (struct slice){ s.data + start, s.len - start };
+	size_t skip = start < s.len ? start : s.len;
+
+	/* No offset into nothing: NULL + 0 is undefined too. */
+	return (struct slice){ skip ? s.data + skip : s.data, s.len - skip };
 }
 
 static inline struct slice slice_head(struct slice s, size_t len)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The tracker is a list of connections, a connection a list of exchanges. An exchange is OPEN until its call is told or it
- * proves to be nobody's; after that it stays, a few words long, until both its messages have ended, so that what is still
- * told of it is not taken for something new.
+ * The tracker is a list of connections, a connection a list of exchanges. An exchange has a draft until its call is
+ * over or it proves to be nobody's; after that it stays, a few words long, until both its messages have ended, so that
+ * what is still told of it is not taken for something new.
  */
 #include "call/call.h"
 #include "call/tracker.h"
@@ -50,7 +50,9 @@ struct call_conn *call_conn_open(struct call_tracker *tracker, const struct conn
 
 	if (!conn)
 		return NULL;
-	*conn = (struct call_conn){ .next = tracker->conns, .place = &tracker->conns, .tracker = tracker, .info = *info };
+	*conn = (struct call_conn){
+		.next = tracker->conns, .place = &tracker->conns, .tracker = tracker, .info = *info
+	};
 	conn->tail = &conn->first;
 	if (conn->next)
 		conn->next->place = &conn->next;

@@ -19,14 +19,16 @@ struct call_tracker;
 
 struct call_opts {
 	struct alloc *alloc;
-	size_t call_bytes_max;  /* arena of one call (32 MiB); beyond it bodies are cut and say so (MISSING_BUDGET) */
-	uint64_t pair_wait_ns;  /* 2 s */
-	uint64_t idle_ns;       /* an exchange silent this long is ended as unknown (30 min) */
+	size_t call_bytes_max; /* arena of one call (32 MiB); beyond it bodies are cut and say so (MISSING_BUDGET) */
+	uint64_t pair_wait_ns; /* 2 s */
+	uint64_t idle_ns;      /* an exchange silent this long is ended as unknown (30 min) */
 };
 
 struct call_ops {
 	/* Best dialect for the hint, or NULL; *ret_score is 0 then. */
 	const struct dialect *(*find)(void *user, const struct dialect_hint *hint, unsigned *ret_score);
+	/* A request is out whole, and its answer is still to come: of the call only the request's side is there. May be NULL. */
+	void (*asked)(void *user, const struct call *call);
 	/* A call is over. The call and its arena are dead when this returns. */
 	void (*done)(void *user, struct call *call);
 	void (*verdict)(void *user, uint64_t conn, enum verdict verdict);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two arenas take turns: when the newer one has enough of both events and bytes, the older one goes as a whole and the newer
- * becomes the older. So nothing is ever moved, and the end of the list is always whole.
+ * Two arenas take turns: when the newer one has enough of both events and bytes, the older one goes as a whole and the
+ * newer becomes the older. So nothing is ever moved, and the end of the list is always whole.
  *
  *	old: chunk chunk chunk ... | now: chunk chunk
  */

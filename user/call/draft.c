@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One capped heap per call: bodies grow in buffers of their own, so that their doubling leaves no dead copies in the arena,
- * and the heap's count of refusals is the one place that knows whether anything had to be left out.
+ * One capped heap per call: bodies grow in buffers of their own, so that their doubling leaves no dead copies in the
+ * arena, and the heap's count of refusals is the one place that knows whether anything had to be left out.
  */
 #include "call/draft.h"
 #include "call/ending.h"
@@ -150,7 +150,8 @@ void draft_event(struct draft *draft, const struct message_part *part)
 	call->is_stream = true;
 	if (dialect_can_run(draft) && call->dialect->event)
 		event = call->dialect->event(call, draft->state, part);
-	if (event == DIALECT_EVENT_END || event == DIALECT_EVENT_LAST)
+	/* After an error in band nothing comes that a client would wait for. */
+	if (event == DIALECT_EVENT_END || event == DIALECT_EVENT_LAST || (call->has_error && call->error.in_band))
 		call->ended_itself = true;
 	if (event == DIALECT_EVENT_END || !part->data.len)
 		return;
@@ -182,7 +183,8 @@ void draft_key_fill(struct draft *draft, const struct conn_info *conn)
 	draft->key.conn = *conn;
 	draft->key.name = hash;
 	draft->key.has_name = call->method.len > 0;
-	draft->key.body_bytes = draft_has_end(draft, MESSAGE_REQUEST) && end->how == MESSAGE_END_FRAMED ? end->body_bytes : -1;
+	draft->key.body_bytes =
+		draft_has_end(draft, MESSAGE_REQUEST) && end->how == MESSAGE_END_FRAMED ? end->body_bytes : -1;
 	draft->key.start_ns = call->request_start_ns ? call->request_start_ns : call->response_start_ns;
 	draft->key.end_ns = draft->activity_ns;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * draft: one call in the making. It owns the memory of the call (arena, bodies, chunks; all of it counted and capped) until
- * the call has been handed out, which may be a while after its end when the other end of the connection is waited for.
+ * draft: one call in the making. It owns the memory of the call (arena, bodies, chunks; all of it counted and capped)
+ * until the call has been handed out, which may be a while after its end when the other end of the connection is
+ * waited for.
  *
  *	draft_new		from the first head
  *	draft_body, draft_hole	as bodies come
@@ -48,7 +49,7 @@ struct draft {
 	bool body_is_broken[_MESSAGE_MAX]; /* a hole: what comes behind it does not belong to what came before */
 	uint64_t body_cut[_MESSAGE_MAX];   /* bytes for which there was no memory */
 	uint32_t hole_reasons[_MESSAGE_MAX];
-	unsigned heads, ends;              /* bit masks of enum message_kind: what was told */
+	unsigned heads, ends; /* bit masks of enum message_kind: what was told */
 
 	struct held_part *held, **held_tail;
 	size_t held_count;

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An end has a witness: the framing, or the dialect's own end mark, else the way the connection was closed, read from the
- * client's chair. Only what no hole, no budget and no late start has touched is called complete; when in doubt it is not.
+ * An end has a witness: the framing, or the dialect's own end mark, else the way the connection was closed, read from
+ * the client's chair. Only what no hole, no budget and no late start has touched is called complete; when in doubt it
+ * is not.
  */
 #include "call/ending.h"
 
-/* What a close means, by whose end of the connection we see. */
+/* What a close means: seen at the client's end, seen at the server's. */
 static const enum call_end ends_by_close[][2] = {
-	/*		    the client's             the server's */
-	[CLOSE_UNKNOWN] = { CALL_END_UNKNOWN,       CALL_END_UNKNOWN },
-	[CLOSE_LOCAL]   = { CALL_END_CLIENT_CANCEL, CALL_END_SERVER_CUT },
-	[CLOSE_REMOTE]  = { CALL_END_SERVER_CUT,    CALL_END_CLIENT_CANCEL },
-	[CLOSE_RESET]   = { CALL_END_RESET,         CALL_END_RESET },
-	[CLOSE_EXIT]    = { CALL_END_CLIENT_CANCEL, CALL_END_SERVER_CUT },
+	[CLOSE_UNKNOWN] = { CALL_END_UNKNOWN, CALL_END_UNKNOWN },
+	[CLOSE_LOCAL] = { CALL_END_CLIENT_CANCEL, CALL_END_SERVER_CUT },
+	[CLOSE_REMOTE] = { CALL_END_SERVER_CUT, CALL_END_CLIENT_CANCEL },
+	[CLOSE_RESET] = { CALL_END_RESET, CALL_END_RESET },
+	[CLOSE_EXIT] = { CALL_END_CLIENT_CANCEL, CALL_END_SERVER_CUT },
 };
 
 /* Request headers by which a client says how long it will wait, in decimal seconds. */
@@ -63,7 +63,7 @@ static bool client_ran_out_of_time(const struct draft *draft, uint64_t close_ns)
 	return told && close_ns > since && close_ns - since >= told - told / 20;
 }
 
-/* An end that proto never told, because the call is over before its message: by its own end mark, by silence, by a flush. */
+/* An end that was never told: the call is over by its own end mark, by silence, by a flush. */
 static struct message_end end_untold(struct draft *draft, enum message_kind kind, enum close_how how, uint64_t close_ns)
 {
 	bool has_head = draft_has_head(draft, kind);
@@ -133,7 +133,8 @@ static void message_judge(struct draft *draft, enum message_kind kind, struct me
 	end->missing_reasons |= 1u << MISSING_BUDGET;
 	/* stream_bytes is the unit: of a compressed body more was cut than ever travelled. */
 	if (end->missing_bytes >= 0)
-		end->missing_bytes = (int64_t)MIN((uint64_t)end->missing_bytes + draft->body_cut[kind], end->stream_bytes);
+		end->missing_bytes =
+			(int64_t)MIN((uint64_t)end->missing_bytes + draft->body_cut[kind], end->stream_bytes);
 }
 
 static bool message_is_whole(const struct message_end *end)
@@ -144,7 +145,7 @@ static bool message_is_whole(const struct message_end *end)
 void ending_judge(struct draft *draft)
 {
 	struct call *call = draft->call;
-	/* A peer that cuts its answer leaves what nobody can decode to the end; all that passed is here nevertheless. */
+	/* A peer that cuts its answer leaves what nobody can decode to the end; all that passed is here. */
 	bool is_garbled = call->is_undecodable && call->response_end.how != MESSAGE_END_CUT;
 
 	message_judge(draft, MESSAGE_REQUEST, &call->request_end);

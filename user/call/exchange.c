@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whose an exchange is gets asked as late as possible, because what is known only grows: with the request's head for a
- * method without a body, early in a large body that is no JSON object, at the request's end, and last with the beginning of
- * the answer, where the answer decides. "Nobody's" is believed only when no later stage could say otherwise. The dialect
- * starts with the answer's first event, or at the end, and always after the whole request: the two directions of a
- * connection are not ordered against each other, so events that are early are held.
+ * method without a body, early in a large body that is no JSON object, at the request's end, and last with the
+ * beginning of the answer, where the answer decides. "Nobody's" is believed only when no later stage could say
+ * otherwise. The dialect starts with the answer's first event, or at the end, and always after the whole request: the
+ * two directions of a connection are not ordered against each other, so events that are early are held.
  */
 #include "call/headers.h"
 #include "call/tracker.h"
 
 enum {
-	LOOK_BYTES = 4096,	/* of a body: enough to tell a model call from an upload or a web page */
-	HELD_MAX = 8,		/* events of an answer that nobody recognises */
-	EXCHANGES_MAX = 1024,	/* open on one connection */
+	LOOK_BYTES = 4096,    /* of a body: enough to tell a model call from an upload or a web page */
+	HELD_MAX = 8,         /* events of an answer that nobody recognises */
+	EXCHANGES_MAX = 1024, /* open on one connection */
 };
 
 static const struct slice bodyless_methods[] = { SLICE("GET"), SLICE("HEAD"), SLICE("OPTIONS"), SLICE("CONNECT"),
@@ -37,7 +37,7 @@ struct exchange *exchange_open(struct call_conn *conn, uint64_t number, const st
 		return NULL;
 	ex->number = number;
 	ex->draft = draft_new(alloc, tracker->opts.call_bytes_max, head);
-	ex->state = ex->draft ? EXCHANGE_OPEN : EXCHANGE_PASSED;
+	ex->is_nobodys = !ex->draft;
 	*conn->tail = ex;
 	conn->tail = &ex->next;
 	conn->count++;
@@ -104,7 +104,8 @@ static bool answer_may_tell(const struct draft *draft)
 {
 	const struct buf *body = &draft->body[MESSAGE_REQUEST];
 
-	if (!draft_has_head(draft, MESSAGE_REQUEST) || draft->call->request_is_late || draft->body_is_broken[MESSAGE_REQUEST])
+	if (!draft_has_head(draft, MESSAGE_REQUEST) || draft->call->request_is_late ||
+	    draft->body_is_broken[MESSAGE_REQUEST])
 		return true;
 	return slice_starts(slice_trim(slice_head(buf_slice(body), LOOK_BYTES)), SLICE("{"));
 }
@@ -128,7 +129,7 @@ static void exchange_drop(struct call_conn *conn, struct exchange *ex)
 	if (ex->ends & 1u << MESSAGE_RESPONSE)
 		bytes += call->response_end.stream_bytes;
 	ex->draft = draft_free(ex->draft);
-	ex->state = EXCHANGE_PASSED;
+	ex->is_nobodys = true;
 	if (bytes)
 		conn->tracker->ops->no_call(conn->tracker->user, bytes);
 }
@@ -181,12 +182,24 @@ static void held_release(struct call_conn *conn, struct exchange *ex)
 		exchange_pass(conn, ex);
 }
 
+static void request_tell(struct call_conn *conn, struct draft *draft)
+{
+	const struct call_ops *ops = conn->tracker->ops;
+
+	if (!ops->asked || draft->is_started || !exchange_look(conn, draft, SLICE_NONE))
+		return;
+	draft->call->request_body = buf_slice(&draft->body[MESSAGE_REQUEST]);
+	ops->asked(conn->tracker->user, draft->call);
+}
+
 static void request_is_over(struct call_conn *conn, struct exchange *ex)
 {
 	if (ex->draft->held_count)
 		held_release(conn, ex);
 	else if (!answer_may_tell(ex->draft) && !exchange_look(conn, ex->draft, SLICE_NONE))
 		exchange_pass(conn, ex);
+	else
+		request_tell(conn, ex->draft);
 }
 
 static void answer_event(struct call_conn *conn, struct exchange *ex, const struct message_part *part)
@@ -208,7 +221,8 @@ static void answer_event(struct call_conn *conn, struct exchange *ex, const stru
 		exchange_pass(conn, ex);
 }
 
-static void body_part(struct call_conn *conn, struct exchange *ex, enum message_kind kind, const struct message_part *part)
+static void body_part(struct call_conn *conn, struct exchange *ex, enum message_kind kind,
+		      const struct message_part *part)
 {
 	struct draft *draft = ex->draft;
 	bool is_answer = kind == MESSAGE_RESPONSE;
@@ -270,7 +284,7 @@ static void end_keep(struct draft *draft, enum message_kind kind, const struct m
 void exchange_end(struct call_conn *conn, struct exchange *ex, enum message_kind kind, const struct message_end *end)
 {
 	ex->ends |= 1u << kind;
-	if (ex->state == EXCHANGE_PASSED)
+	if (ex->is_nobodys)
 		return conn->tracker->ops->no_call(conn->tracker->user, end->stream_bytes);
 	if (!ex->draft)
 		return;
@@ -304,7 +318,6 @@ void exchange_finish(struct call_conn *conn, struct exchange *ex, enum close_how
 	if (!draft->is_started)
 		return exchange_drop(conn, ex);
 	ex->draft = NULL;
-	ex->state = EXCHANGE_TOLD;
 	draft->call->conn = conn->info;
 	draft_finish(draft, how, close_ns);
 	draft_key_fill(draft, &conn->info);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An allow-list, so that a secret in a header nobody thought of is never kept. The query is treated alike: three names may
- * stay. The credential is the one exception: it is copied for its fingerprint and lives nowhere else in the call.
+ * An allow-list, so that a secret in a header nobody thought of is never kept. The query is treated alike: three names
+ * may stay. The credential is the one exception: it is copied for its fingerprint and lives nowhere else in the call.
  */
 #include "call/headers.h"
 
@@ -118,8 +118,8 @@ static bool header_is_kept(struct slice name)
 	for (size_t i = 0; i < ARRAY_SIZE(kept_headers); i++) {
 		struct slice kept = kept_headers[i];
 
-		if (kept.data[kept.len - 1] == '*' ? slice_starts(name, slice_head(kept, kept.len - 1)) :
-						     slice_equal(name, kept))
+		if (kept.data[kept.len - 1] == '*' ? slice_starts(name, slice_head(kept, kept.len - 1))
+						   : slice_equal(name, kept))
 			return true;
 	}
 	return false;
@@ -239,9 +239,11 @@ static struct slice request_id_find(const struct call *call)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(request_ids); i++) {
 		struct slice needed = request_ids[i].only_with;
-		struct slice id = call_header(call->response_headers, call->response_header_count, request_ids[i].header);
+		struct slice id =
+			call_header(call->response_headers, call->response_header_count, request_ids[i].header);
 
-		if (id.len && (!needed.len || call_header(call->request_headers, call->request_header_count, needed).len))
+		if (id.len &&
+		    (!needed.len || call_header(call->request_headers, call->request_header_count, needed).len))
 			return id;
 	}
 	return SLICE_NONE;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Client and server on one host: two calls of one exchange, of which the client's is told. Whichever is over first waits for
- * the other; the client no longer than until its server's end has been seen at all, the server as long as its client is at
- * it. A client that was told is remembered for a while without its memory, so that a server that comes late is still known.
+ * Client and server on one host: two calls of one exchange, of which the client's is told. Whichever is over first
+ * waits for the other; the client no longer than until its server's end has been seen at all, the server as long as
+ * its client is at it. A client that was told is remembered for a while without its memory, so that a server that
+ * comes late is still known.
  */
 #include "call/tracker.h"
 
@@ -188,10 +189,8 @@ void pair_settle(struct call_tracker *tracker, struct draft *draft, uint64_t unt
 	if (twin)
 		return draft->key.is_server ? twins_settle(tracker, twin, draft) : twins_settle(tracker, draft, twin);
 	open = draft->key.is_server || chance == TWIN_NEVER ? NULL : open_twin(tracker, &draft->key, &conn);
-	if (open) {
-		open->state = EXCHANGE_TOLD;
+	if (open)
 		return twins_settle(tracker, draft, TAKE_PTR(open->draft));
-	}
 	ended_bound(tracker);
 	single_settle(tracker, draft, until_ns, chance);
 }

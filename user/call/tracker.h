@@ -1,20 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tracker: what call.c, exchange.c and pair.c share: the tracker, its connections, and their exchanges, oldest first. */
+/* tracker: what call.c, exchange.c and pair.c share: the tracker, its connections, their exchanges, oldest first. */
 #pragma once
 #include "call/call.h"
 #include "call/draft.h"
 
-enum exchange_state {
-	EXCHANGE_OPEN,   /* has a draft */
-	EXCHANGE_PASSED, /* of no dialect, or no memory for it: its bytes belong to no call */
-	EXCHANGE_TOLD,   /* its call is over, or its twin is told: its ends may still come and mean nothing */
-};
-
 struct exchange {
 	struct exchange *next;
 	uint64_t number;
-	enum exchange_state state;
-	struct draft *draft;
+	struct draft *draft;         /* NULL: nobody's, or its call is over and its ends may still come */
+	bool is_nobodys;             /* of no dialect, or no memory for it: its bytes belong to no call */
 	unsigned heads, ends, looks; /* bit masks of enum message_kind: was told, was told, was looked at early */
 };
 
@@ -40,7 +34,8 @@ struct exchange *exchange_find(struct call_conn *conn, uint64_t number);
 /* NULL: no memory. */
 struct exchange *exchange_open(struct call_conn *conn, uint64_t number, const struct message_head *head);
 void exchange_head(struct call_conn *conn, struct exchange *ex, const struct message_head *head, uint32_t thread);
-void exchange_part(struct call_conn *conn, struct exchange *ex, enum message_kind kind, const struct message_part *part);
+void exchange_part(struct call_conn *conn, struct exchange *ex, enum message_kind kind,
+		   const struct message_part *part);
 void exchange_hole(struct exchange *ex, enum message_kind kind, enum missing_reason reason, uint64_t time_ns);
 void exchange_end(struct call_conn *conn, struct exchange *ex, enum message_kind kind, const struct message_end *end);
 /* Hands its call out, or counts its bytes when nobody wants it. */

@@ -23,7 +23,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-enum { WATCH_FDS_MAX = 1024, SWEEP_S = 2, STATUS_OWN_FAILURE = 125 };
+enum { WATCH_FDS_MAX = 1024, SWEEP_S = 2, STATUS_WRONG_USE = 2, STATUS_OWN_FAILURE = 125 };
 
 struct attacher {
 	const struct config *config;
@@ -34,7 +34,7 @@ struct attacher {
 	struct command command;
 	pid_t reader_pid;
 	int link_fd, signal_fd, timer_fd;
-	bool has_command, reader_listens, is_draining, is_done, reader_is_gone;
+	bool has_command, reader_listens, is_draining, is_done, reader_is_gone, is_wrong_use;
 	int status;
 	char message[LINK_BYTES_MAX];
 };
@@ -220,6 +220,8 @@ static int start(struct attacher *attacher)
 	const char *error = "out of memory";
 	int r = outlet_init(config, &attacher->outlet, &error);
 
+	if (r == -EINVAL)
+		attacher->is_wrong_use = true;
 	r = r < 0 ? r : state_open(config->state_dir, config->cmd != NULL, &attacher->state, &error);
 	r = r < 0 ? r : filters_new(attacher);
 	r = r < 0 ? r : reader_start(attacher);
@@ -231,6 +233,10 @@ static int start(struct attacher *attacher)
 	r = r < 0 ? r : probes_start(attacher, &error);
 	r = r < 0 ? r : events_start(attacher);
 	r = r < 0 ? r : targets_start(attacher, &error);
+	if (r == -EBUSY)
+		return log_error(0, "another spantap uses '%s': stop it, or give --state-dir another directory",
+				 config->state_dir),
+		       r;
 	return r < 0 ? log_error(r, "%s", error) : 0;
 }
 
@@ -432,7 +438,9 @@ int attacher_run(const struct config *config)
 	signal(SIGPIPE, SIG_IGN);
 	signals_block(true);
 	if (start(attacher) < 0) {
-		attacher->status = attacher->has_command ? STATUS_OWN_FAILURE : 1;
+		attacher->status = attacher->is_wrong_use  ? STATUS_WRONG_USE
+				   : attacher->has_command ? STATUS_OWN_FAILURE
+							   : 1;
 	} else {
 		serve(attacher);
 		if (attacher->reader_is_gone && !attacher->is_done) {

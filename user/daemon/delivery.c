@@ -45,7 +45,7 @@ static void publish(struct delivery *delivery)
 		const struct lane *lane = &delivery->lanes[i];
 
 		waiting += lane->waiting;
-		is_idle &= !lane->is_busy && !lane->waiting && !lane->ack_count;
+		is_idle &= (!lane->is_busy || lane->is_greeting) && !lane->waiting && !lane->ack_count;
 	}
 	pthread_mutex_lock(&delivery->lock);
 	delivery->waiting = waiting;
@@ -104,6 +104,8 @@ static void *thread_run(void *user)
 	struct delivery *delivery = user;
 
 	pthread_setname_np(pthread_self(), "delivery");
+	for (size_t i = 0; i < delivery->lane_count; i++)
+		lane_greet(&delivery->lanes[i]);
 	turn(delivery);
 	if (!delivery->is_stopping)
 		uv_run(&delivery->loop, UV_RUN_DEFAULT);

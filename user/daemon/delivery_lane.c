@@ -109,7 +109,7 @@ static void lane_done(void *user, struct sink *sink, const struct sink_verdict *
 	int64_t again[LANE_BATCH_MAX];
 	size_t again_count = 0;
 
-	lane->is_busy = false;
+	lane->is_busy = lane->is_greeting = false;
 	lane->not_before_ms = retry_ms ? uv_now(&lane->delivery->loop) + retry_ms : 0;
 	for (size_t i = 0; i < count && i < lane->count && spool && !lane->is_stale; i++) {
 		if (verdicts[i].fate == SINK_AGAIN)
@@ -161,6 +161,15 @@ static int lane_lease(struct lane *lane)
 	for (int i = 0; i < n; i++)
 		lane->records[i] = lane->items[i].record;
 	return n;
+}
+
+/* A wrong server or experiment is told at once, not when the first trace comes. Nobody waits for the answer. */
+void lane_greet(struct lane *lane)
+{
+	lane->is_busy = lane->is_greeting = true;
+	lane->count = 0;
+	if (sink_send(lane->sink, lane->records, 0) < 0)
+		lane->is_busy = lane->is_greeting = false;
 }
 
 void lane_feed(struct lane *lane)

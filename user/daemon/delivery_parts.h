@@ -21,7 +21,8 @@ struct lane {
 	struct sink *sink;
 	int number; /* in the spool */
 	bool is_busy;
-	bool is_stale; /* the spool was replaced under the batch: its ids mean nothing any more */
+	bool is_greeting; /* busy, but with nothing: not waited for */
+	bool is_stale;    /* the spool was replaced under the batch: its ids mean nothing any more */
 	uint64_t not_before_ms;
 	uint64_t waiting;
 	struct alloc_heap heap;
@@ -73,6 +74,7 @@ int lane_init(struct lane *lane, struct delivery *delivery, const struct sink_sp
 void lane_free(struct lane *lane);
 /* Gives the sink its next batch when it is free and may. */
 void lane_feed(struct lane *lane);
+void lane_greet(struct lane *lane);
 /* 0: nothing to wait for. */
 uint64_t lane_due_ms(const struct lane *lane);
 

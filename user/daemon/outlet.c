@@ -135,6 +135,7 @@ void outlet_summary(const struct pipeline_stats *pipeline, const struct event_le
 	member(out, "delivered", delivery->delivered);
 	member(out, "waiting", delivery->waiting);
 	member(out, "dead", delivery->dead);
+	member(out, "set_aside", delivery->set_aside);
 	member(out, "shed", delivery->shed + pipeline->shed_records);
 	json_close(out, '}');
 	json_put_name(out, SLICE("memory_peak_bytes"));

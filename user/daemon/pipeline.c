@@ -247,6 +247,11 @@ static const struct dialect *on_call_find(void *user, const struct dialect_hint 
 	return dialect_find(hint, ret_score);
 }
 
+static void on_call_asked(void *user, const struct call *call)
+{
+	trace_on_request(((struct pipeline *)user)->traces, call);
+}
+
 static void on_call_done(void *user, struct call *call)
 {
 	struct pipeline *pipeline = user;
@@ -279,6 +284,7 @@ static void on_call_no_call(void *user, uint64_t bytes)
 
 static const struct call_ops call_ops = {
 	.find = on_call_find,
+	.asked = on_call_asked,
 	.done = on_call_done,
 	.verdict = on_call_verdict,
 	.no_call = on_call_no_call,
@@ -302,7 +308,12 @@ static void on_trace_done(void *user, struct trace *trace, uint64_t sequence)
 		pipeline->stats.shed_records++;
 }
 
-static const struct trace_ops trace_ops = { .origin = on_trace_origin, .done = on_trace_done };
+static void on_trace_lost(void *user, uint64_t calls)
+{
+	((struct pipeline *)user)->stats.shed_records += calls;
+}
+
+static const struct trace_ops trace_ops = { .origin = on_trace_origin, .done = on_trace_done, .lost = on_trace_lost };
 
 static void keyed_hash(void *user, struct slice text, uint8_t ret_hash[32])
 {

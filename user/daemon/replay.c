@@ -62,6 +62,10 @@ static int play(struct replay *replay)
 	while ((r = event_player_next(replay->player, &kind, &payload)) == 1)
 		frame_take(replay, kind, payload);
 	pipeline_flush(replay->pipeline, replay->now_ns);
+	if (r == 0 && !replay->has_ledger)
+		log_warn(
+			0,
+			"the recording has no end: its recorder was killed or the file was cut; what it holds was replayed");
 	return r < 0 ? log_error(r, "the recording is damaged; what stood before the damage was replayed") : 0;
 }
 
@@ -122,7 +126,7 @@ int replay_run(const struct config *config)
 	int r = start(&replay, config, &outlet, &state, &error);
 
 	if (r < 0) {
-		log_error(r, "%s", error);
+		log_error(r == -EINVAL ? 0 : r, "%s", error);
 	} else {
 		r = play(&replay);
 		if (delivery_drain(replay.delivery, config->drain_s * 1000) < 0)
@@ -134,5 +138,5 @@ int replay_run(const struct config *config)
 	event_player_free(replay.player);
 	state_close(&state);
 	outlet_clear(&outlet);
-	return r < 0 ? 1 : 0;
+	return r == -EINVAL ? 2 : r < 0 ? 1 : 0;
 }

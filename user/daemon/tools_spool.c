@@ -58,42 +58,67 @@ static void dead_print(void *user, const struct spool_dead *dead)
 	buf_free(&line);
 }
 
+static int status_run(struct spool *spool, bool json)
+{
+	struct spool_stats stats = { 0 };
+	int r = spool ? spool_stats(spool, -1, &stats) : 0;
+
+	if (r == 0)
+		status_print(&stats, json);
+	return r;
+}
+
+static int dead_run(struct spool *spool, bool json)
+{
+	struct listing listing = { .json = json };
+	int r = spool ? spool_each_dead(spool, dead_print, &listing) : 0;
+
+	if (r == 0 && !listing.count && !json)
+		printf("no dead records\n");
+	return r;
+}
+
+static int retry_run(struct spool *spool, bool json)
+{
+	int r = spool ? spool_retry_dead(spool) : 0;
+
+	if (r >= 0)
+		printf(json ? "{\"waiting_again\":%d}\n" : "%d records wait again; the next start delivers them\n", r);
+	return r;
+}
+
+static const struct subcommand {
+	const char *name;
+	bool writes;
+	int (*run)(struct spool *spool, bool json); /* NULL: there is no spool yet */
+} subcommands[] = { { "status", false, status_run }, { "dead", false, dead_run }, { "retry", true, retry_run } };
+
+static const struct subcommand *subcommand_find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(subcommands); i++)
+		if (strcmp(subcommands[i].name, name) == 0)
+			return &subcommands[i];
+	return &subcommands[0];
+}
+
 int tools_spool(const struct config *config)
 {
-	bool retry = strcmp(config->argv[0], "retry") == 0;
-	struct listing listing = { .json = config->json };
+	const struct subcommand *sub = subcommand_find(config->argv[0]);
 	CLEANUP(spool_close) struct spool *spool = NULL;
-	struct spool_opts opts = { .read_only = !retry };
-	struct spool_stats stats;
+	struct spool_opts opts = { .bytes_max = config->max_spool, .read_only = !sub->writes };
 	char path[PATH_MAX];
 	int r;
 
 	snprintf(path, sizeof(path), "%s/spool.db", config->state_dir);
 	opts.path = path;
-	opts.bytes_max = config->max_spool;
 	r = spool_open(&opts, &spool);
-	if (r == -ENOENT) {
-		log_info("no spool in '%s' yet: nothing waits", config->state_dir);
+	if (r == -EBUSY && sub->writes && spool_ask_retry(path) == 0) {
+		log_info("the running tracer was asked to deliver the dead records again");
 		return 0;
 	}
-	if (r < 0) {
-		log_error(r, "cannot open the spool '%s'%s", path, retry ? ": is a tracer running? stop it first" : "");
-		return 1;
-	}
-	if (strcmp(config->argv[0], "status") == 0) {
-		r = spool_stats(spool, -1, &stats);
-		if (r == 0)
-			status_print(&stats, config->json);
-	} else if (retry) {
-		r = spool_retry_dead(spool);
-		if (r >= 0)
-			printf(config->json ? "{\"waiting_again\":%d}\n"
-					    : "%d records wait again; the next start delivers them\n",
-			       r);
-	} else {
-		r = spool_each_dead(spool, dead_print, &listing);
-		if (r == 0 && !listing.count && !config->json)
-			printf("no dead records\n");
-	}
-	return r < 0 ? 1 : 0;
+	if (r == -ENOENT)
+		log_info("no spool in '%s' yet: nothing waits", config->state_dir);
+	else if (r < 0)
+		return log_error(r, "cannot open the spool '%s'", path), 1;
+	return sub->run(spool, config->json) < 0 ? 1 : 0;
 }

@@ -131,8 +131,10 @@ static void content_put(struct parts *parts, struct slice content)
 
 enum { ASK_MESSAGES, ASK_SYSTEM, ASK_TOOLS, ASK_OUTPUT, ASK_OUTPUT_FORMAT, _ASK_MAX };
 static const struct slice ask_names[_ASK_MAX] = {
-	[ASK_MESSAGES] = SLICE("messages"),	[ASK_SYSTEM] = SLICE("system"),
-	[ASK_TOOLS] = SLICE("tools"),		[ASK_OUTPUT] = SLICE("output_config"),
+	[ASK_MESSAGES] = SLICE("messages"),
+	[ASK_SYSTEM] = SLICE("system"),
+	[ASK_TOOLS] = SLICE("tools"),
+	[ASK_OUTPUT] = SLICE("output_config"),
 	[ASK_OUTPUT_FORMAT] = SLICE("output_format"),
 };
 
@@ -177,7 +179,7 @@ static void request(struct call *call, void *state)
 
 enum { GOT_ID, GOT_MODEL, GOT_ROLE, GOT_CONTENT, GOT_STOP, GOT_USAGE, _GOT_MAX };
 static const struct slice got_names[_GOT_MAX] = {
-	[GOT_ID] = SLICE("id"),		  [GOT_MODEL] = SLICE("model"),	     [GOT_ROLE] = SLICE("role"),
+	[GOT_ID] = SLICE("id"),           [GOT_MODEL] = SLICE("model"),      [GOT_ROLE] = SLICE("role"),
 	[GOT_CONTENT] = SLICE("content"), [GOT_STOP] = SLICE("stop_reason"), [GOT_USAGE] = SLICE("usage"),
 };
 

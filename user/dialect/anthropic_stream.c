@@ -130,17 +130,18 @@ static void block_start(struct call *call, struct message_stream *stream, struct
 
 static bool block_grow(struct call *call, struct pieces *grown, enum how how, struct slice value)
 {
-	struct slice raw = json_raw_text(value);
+	struct slice raw = how == HOW_LIST ? value : json_raw_text(value);
 
+	if (!raw.len)
+		return false;
 	if (how == HOW_LIST) {
 		if (grown->len)
 			call_lost(call, pieces_add(call->arena, grown, SLICE(",")));
-		raw = value;
 	} else if (how == HOW_LAST) {
 		*grown = (struct pieces){ 0 };
 	}
 	call_lost(call, pieces_add(call->arena, grown, raw));
-	return raw.len && how != HOW_LAST;
+	return how != HOW_LAST;
 }
 
 static bool block_delta(struct call *call, struct message_stream *stream, struct slice event)
@@ -221,8 +222,7 @@ static size_t grown_by(const struct message_block *block, struct slice member)
 {
 	size_t i = 0;
 
-	while (i < ARRAY_SIZE(delta_rules) &&
-	       !(block->grown[i].len && slice_equal(delta_rules[i].member, member)))
+	while (i < ARRAY_SIZE(delta_rules) && !(block->grown[i].len && slice_equal(delta_rules[i].member, member)))
 		i++;
 	return i;
 }
@@ -247,8 +247,10 @@ static void put_block(struct call *call, struct buf *out, const struct message_b
 			written[rule] = true;
 		}
 	else /* joined late: its beginning was not seen, its deltas tell what it is */
-		json_member_text(out, SLICE("type"), block->grown[1].len ? SLICE("tool_use") :
-						     block->grown[2].len ? SLICE("thinking") : SLICE("text"));
+		json_member_text(out, SLICE("type"),
+				 block->grown[1].len   ? SLICE("tool_use")
+				 : block->grown[2].len ? SLICE("thinking")
+						       : SLICE("text"));
 	for (size_t i = 0; i < ARRAY_SIZE(delta_rules); i++) {
 		if (written[i] || !block->grown[i].len)
 			continue;

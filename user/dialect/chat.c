@@ -5,12 +5,22 @@
  */
 #include "dialect/parts.h"
 
-enum { PART_TYPE, PART_CONTENT, PART_ID, PART_NAME, PART_ARGUMENTS, PART_RESPONSE, PART_MIME, PART_MODALITY, PART_URI,
-       _PART_MAX };
+enum {
+	PART_TYPE,
+	PART_CONTENT,
+	PART_ID,
+	PART_NAME,
+	PART_ARGUMENTS,
+	PART_RESPONSE,
+	PART_MIME,
+	PART_MODALITY,
+	PART_URI,
+	_PART_MAX
+};
 static const struct slice part_names[_PART_MAX] = {
-	[PART_TYPE] = SLICE("type"),	       [PART_CONTENT] = SLICE("content"),     [PART_ID] = SLICE("id"),
-	[PART_NAME] = SLICE("name"),	       [PART_ARGUMENTS] = SLICE("arguments"), [PART_RESPONSE] = SLICE("response"),
-	[PART_MIME] = SLICE("mime_type"),      [PART_MODALITY] = SLICE("modality"),   [PART_URI] = SLICE("uri"),
+	[PART_TYPE] = SLICE("type"),      [PART_CONTENT] = SLICE("content"),     [PART_ID] = SLICE("id"),
+	[PART_NAME] = SLICE("name"),      [PART_ARGUMENTS] = SLICE("arguments"), [PART_RESPONSE] = SLICE("response"),
+	[PART_MIME] = SLICE("mime_type"), [PART_MODALITY] = SLICE("modality"),   [PART_URI] = SLICE("uri"),
 };
 
 static void text_block_open(struct buf *out)
@@ -55,7 +65,8 @@ static void content_put(struct buf *out, struct slice parts)
 			text_block_open(out);
 			json_put_raw(out, part[PART_CONTENT]);
 			json_close(out, '}');
-		} else if (json_text_is(part[PART_MODALITY], SLICE("image")) && (part[PART_URI].len || part[PART_MIME].len)) {
+		} else if (json_text_is(part[PART_MODALITY], SLICE("image")) &&
+			   (part[PART_URI].len || part[PART_MIME].len)) {
 			image_block(out, part);
 		} else if (!slice_equal(type, SLICE("reasoning")) && !slice_equal(type, SLICE("tool_call")) &&
 			   !slice_equal(type, SLICE("tool_call_response"))) {

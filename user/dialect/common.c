@@ -68,10 +68,17 @@ void finish_add(struct call *call, struct slice reason)
 
 /* Headers that name a session, the most telling first. */
 static const struct slice session_headers[] = {
-	SLICE("x-claude-code-session-id"), SLICE("session-id"),	    SLICE("session_id"),
-	SLICE("x-session-id"),		   SLICE("x-opencode-session"), SLICE("x-session-affinity"),
-	SLICE("x-qwen-code-session-id"),   SLICE("x-grok-conv-id"),  SLICE("helicone-session-id"),
-	SLICE("x-litellm-session-id"),	   SLICE("thread-id"),
+	SLICE("x-claude-code-session-id"),
+	SLICE("session-id"),
+	SLICE("session_id"),
+	SLICE("x-session-id"),
+	SLICE("x-opencode-session"),
+	SLICE("x-session-affinity"),
+	SLICE("x-qwen-code-session-id"),
+	SLICE("x-grok-conv-id"),
+	SLICE("helicone-session-id"),
+	SLICE("x-litellm-session-id"),
+	SLICE("thread-id"),
 };
 
 enum { ASK_MODEL, ASK_USER, ASK_METADATA, ASK_CLIENT_METADATA, ASK_CONVERSATION, _ASK_MAX };
@@ -106,9 +113,9 @@ static void metadata_user_read(struct call *call, struct slice user)
 
 static void session_read(struct call *call, const struct slice *ask)
 {
-	struct slice conversation = json_type(ask[ASK_CONVERSATION]) == JSON_OBJECT ?
-					    json_get(ask[ASK_CONVERSATION], SLICE("id")) :
-					    ask[ASK_CONVERSATION];
+	struct slice conversation = json_type(ask[ASK_CONVERSATION]) == JSON_OBJECT
+					    ? json_get(ask[ASK_CONVERSATION], SLICE("id"))
+					    : ask[ASK_CONVERSATION];
 	struct slice places[] = {
 		json_get(ask[ASK_METADATA], SLICE("session_id")),
 		json_get(ask[ASK_CLIENT_METADATA], SLICE("session_id")),
@@ -122,7 +129,8 @@ static void session_read(struct call *call, const struct slice *ask)
 	call->user_id = call_text(call, ask[ASK_USER]);
 	metadata_user_read(call, call_text(call, json_get(ask[ASK_METADATA], SLICE("user_id"))));
 	if (!call->user_id.len)
-		call->user_id = call_header(call->request_headers, call->request_header_count, SLICE("helicone-user-id"));
+		call->user_id =
+			call_header(call->request_headers, call->request_header_count, SLICE("helicone-user-id"));
 }
 
 /* The members of a body that may end in its middle: the last value is then no value. */
@@ -159,8 +167,8 @@ bool request_open(struct call *call, const char *vendor)
 
 enum { ERR_ERROR, ERR_TYPE, ERR_CODE, ERR_MESSAGE, ERR_DETAIL, ERR_STATUS, ERR_ERROR_TYPE, _ERR_MAX };
 static const struct slice error_names[_ERR_MAX] = {
-	[ERR_ERROR] = SLICE("error"),	    [ERR_TYPE] = SLICE("type"),	    [ERR_CODE] = SLICE("code"),
-	[ERR_MESSAGE] = SLICE("message"),   [ERR_DETAIL] = SLICE("detail"), [ERR_STATUS] = SLICE("status"),
+	[ERR_ERROR] = SLICE("error"),           [ERR_TYPE] = SLICE("type"),     [ERR_CODE] = SLICE("code"),
+	[ERR_MESSAGE] = SLICE("message"),       [ERR_DETAIL] = SLICE("detail"), [ERR_STATUS] = SLICE("status"),
 	[ERR_ERROR_TYPE] = SLICE("error_type"),
 };
 
@@ -189,12 +197,12 @@ void error_read(struct call *call, struct slice body, bool in_band)
 		got[ERR_TYPE] = SLICE_NONE; /* an event's own name */
 	}
 	message = got[ERR_MESSAGE].data ? got[ERR_MESSAGE] : got[ERR_ERROR].data ? got[ERR_ERROR] : got[ERR_DETAIL];
-	call->error.type = call_copy(call, got[ERR_TYPE].data	    ? got[ERR_TYPE] :
-					   got[ERR_ERROR_TYPE].data ? got[ERR_ERROR_TYPE] :
-								      got[ERR_STATUS]);
+	call->error.type = call_copy(call, got[ERR_TYPE].data         ? got[ERR_TYPE]
+					   : got[ERR_ERROR_TYPE].data ? got[ERR_ERROR_TYPE]
+								      : got[ERR_STATUS]);
 	call->error.code = call_copy(call, got[ERR_CODE]);
-	call->error.message = json_type(message) == JSON_STRING ? call_copy(call, message) :
-								   arena_dup(call->arena, message);
+	call->error.message =
+		json_type(message) == JSON_STRING ? call_copy(call, message) : arena_dup(call->arena, message);
 }
 
 bool answer_open(struct call *call, struct slice *ret)
@@ -223,6 +231,8 @@ bool answer_open(struct call *call, struct slice *ret)
 
 bool event_open(struct call *call, const struct message_part *part)
 {
+	if (!slice_trim(part->data).len)
+		return false;
 	if (json_check(part->data, JSON_DEPTH_MAX) == 0 && json_type(part->data) == JSON_OBJECT)
 		return true;
 	call->is_undecodable = true;

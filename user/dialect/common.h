@@ -22,14 +22,15 @@ enum {
 	KEY_MODEL = 1 << 0,
 	KEY_MESSAGES = 1 << 1,
 	KEY_PROMPT = 1 << 2,
-	KEY_INPUT = 1 << 3, /* any but the next */
+	KEY_INPUT = 1 << 3,       /* any but the next */
 	KEY_INPUT_ITEMS = 1 << 4, /* an array of objects */
 	KEY_INPUTS = 1 << 5,
 	KEY_CONTENTS = 1 << 6,
 	KEY_MAX_TOKENS = 1 << 7,
 	KEY_SYSTEM = 1 << 8,
 	KEY_VERSION = 1 << 9, /* anthropic_version */
-	KEY_RESPONSES = 1 << 10, /* instructions, previous_response_id, reasoning, text, store, …: only Responses has them */
+	KEY_RESPONSES =
+		1 << 10, /* instructions, previous_response_id, reasoning, text, store, …: only Responses has them */
 	KEY_JSONRPC = 1 << 11,
 };
 unsigned body_keys(struct slice body);
@@ -57,10 +58,10 @@ struct slice path_part(struct slice path, struct slice before);
 /* ---- reading ---- */
 /* One pass over an object: values[i] becomes the member named names[i], untouched when absent or null. */
 void pick_members(struct slice object, const struct slice *names, struct slice *values, size_t count);
-#define PICK(object, names, values)                                                     \
-	({                                                                              \
-		_Static_assert(ARRAY_SIZE(names) == ARRAY_SIZE(values), "a name for each"); \
-		pick_members((object), (names), (values), ARRAY_SIZE(names));           \
+#define PICK(object, names, values)                                                                                    \
+	({                                                                                                             \
+		_Static_assert(ARRAY_SIZE(names) == ARRAY_SIZE(values), "a name for each");                            \
+		pick_members((object), (names), (values), ARRAY_SIZE(names));                                          \
 	})
 
 /* Text of a string that lives as long as the call; empty strings are placeholders of some vendors and count as absent. */
@@ -71,7 +72,7 @@ struct slice call_copy(struct call *call, struct slice value);
 struct usage_rule {
 	struct slice object; /* "" or the member of usage that holds it */
 	struct slice name;
-	size_t field;        /* offset in struct usage */
+	size_t field; /* offset in struct usage */
 };
 void usage_read(struct usage *usage, struct slice object, const struct usage_rule *rules, size_t count);
 

@@ -11,10 +11,10 @@ const struct dialect *dialect_by_name(struct slice name);
 
 /* Hosts of which a dialect's vendor is known (gen_ai.provider.name): the table of OpenAI-compatible services and others. */
 struct dialect_vendor {
-	const char *host;     /* suffix of the host name, "*" inside matches one label's part; NULL: by path only */
-	const char *path;     /* prefix of the path, or NULL */
+	const char *host; /* suffix of the host name, "*" inside matches one label's part; NULL: by path only */
+	const char *path; /* prefix of the path, or NULL */
 	const char *vendor;
-	const char *title;    /* for the table of supported providers */
+	const char *title; /* for the table of supported providers */
 };
 const struct dialect_vendor *dialect_vendor_at(size_t index);
 struct slice dialect_vendor_find(struct slice host, struct slice path);

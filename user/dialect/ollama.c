@@ -64,22 +64,47 @@ struct ollama {
 enum { ASK_MESSAGES, ASK_TOOLS, ASK_FORMAT, ASK_PROMPT, ASK_SYSTEM, ASK_IMAGES, _ASK_MAX };
 static const struct slice ask_names[_ASK_MAX] = {
 	[ASK_MESSAGES] = SLICE("messages"), [ASK_TOOLS] = SLICE("tools"),   [ASK_FORMAT] = SLICE("format"),
-	[ASK_PROMPT] = SLICE("prompt"),	    [ASK_SYSTEM] = SLICE("system"), [ASK_IMAGES] = SLICE("images"),
+	[ASK_PROMPT] = SLICE("prompt"),     [ASK_SYSTEM] = SLICE("system"), [ASK_IMAGES] = SLICE("images"),
 };
 
 enum { MSG_ROLE, MSG_CONTENT, MSG_THINKING, MSG_IMAGES, MSG_TOOL_CALLS, MSG_TOOL_NAME, MSG_TOOL_ID, _MSG_MAX };
 static const struct slice message_names[_MSG_MAX] = {
-	[MSG_ROLE] = SLICE("role"),	      [MSG_CONTENT] = SLICE("content"),
-	[MSG_THINKING] = SLICE("thinking"),   [MSG_IMAGES] = SLICE("images"),
-	[MSG_TOOL_CALLS] = SLICE("tool_calls"), [MSG_TOOL_NAME] = SLICE("tool_name"),
+	[MSG_ROLE] = SLICE("role"),
+	[MSG_CONTENT] = SLICE("content"),
+	[MSG_THINKING] = SLICE("thinking"),
+	[MSG_IMAGES] = SLICE("images"),
+	[MSG_TOOL_CALLS] = SLICE("tool_calls"),
+	[MSG_TOOL_NAME] = SLICE("tool_name"),
 	[MSG_TOOL_ID] = SLICE("tool_call_id"),
 };
 
+/* Images come without their type; their first bytes tell it. */
+static struct slice image_type(struct slice base64)
+{
+	static const struct {
+		struct slice begins, type;
+	} kinds[] = {
+		{ SLICE("iVBORw0KGgo"), SLICE("image/png") },
+		{ SLICE("/9j/"), SLICE("image/jpeg") },
+		{ SLICE("R0lGOD"), SLICE("image/gif") },
+		{ SLICE("UklGR"), SLICE("image/webp") },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (slice_starts(base64, kinds[i].begins))
+			return kinds[i].type;
+	return SLICE_NONE;
+}
+
 static void images_put(struct parts *parts, struct slice images)
 {
-	if (json_type(images) == JSON_ARRAY)
-		json_foreach_element(image, images)
-			parts_blob(parts, SLICE("image"), SLICE_NONE, json_raw_text(image.value));
+	if (json_type(images) != JSON_ARRAY)
+		return;
+	json_foreach_element(image, images) {
+		struct slice base64 = json_raw_text(image.value);
+
+		parts_blob(parts, SLICE("image"), image_type(base64), base64);
+	}
 }
 
 static void message_put(struct parts *parts, struct slice message, bool has_reason, struct slice reason)
@@ -90,7 +115,8 @@ static void message_put(struct parts *parts, struct slice message, bool has_reas
 	role = json_raw_text(got[MSG_ROLE]);
 	parts_message_open(parts, role);
 	if (slice_equal(role, SLICE("tool"))) {
-		parts_tool_result(parts, got[MSG_TOOL_ID].data ? got[MSG_TOOL_ID] : got[MSG_TOOL_NAME], got[MSG_CONTENT]);
+		parts_tool_result(parts, got[MSG_TOOL_ID].data ? got[MSG_TOOL_ID] : got[MSG_TOOL_NAME],
+				  got[MSG_CONTENT]);
 	} else {
 		if (json_raw_text(got[MSG_THINKING]).len)
 			parts_reasoning(parts, got[MSG_THINKING]);
@@ -164,7 +190,7 @@ static void embed_request(struct call *call, void *state)
 enum { LINE_MESSAGE, LINE_RESPONSE, LINE_THINKING, LINE_DONE, LINE_ERROR, _LINE_MAX };
 static const struct slice line_names[_LINE_MAX] = {
 	[LINE_MESSAGE] = SLICE("message"), [LINE_RESPONSE] = SLICE("response"), [LINE_THINKING] = SLICE("thinking"),
-	[LINE_DONE] = SLICE("done"),	   [LINE_ERROR] = SLICE("error"),
+	[LINE_DONE] = SLICE("done"),       [LINE_ERROR] = SLICE("error"),
 };
 
 static bool add_text(struct call *call, struct pieces *pieces, struct slice value)
@@ -273,7 +299,7 @@ static struct slice object_of(struct call *call, const struct ollama *ollama, bo
 
 enum { GOT_MODEL, GOT_REASON, GOT_MESSAGE, GOT_RESPONSE, GOT_THINKING, _GOT_MAX };
 static const struct slice got_names[_GOT_MAX] = {
-	[GOT_MODEL] = SLICE("model"),	    [GOT_REASON] = SLICE("done_reason"), [GOT_MESSAGE] = SLICE("message"),
+	[GOT_MODEL] = SLICE("model"),       [GOT_REASON] = SLICE("done_reason"), [GOT_MESSAGE] = SLICE("message"),
 	[GOT_RESPONSE] = SLICE("response"), [GOT_THINKING] = SLICE("thinking"),
 };
 

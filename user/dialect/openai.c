@@ -129,8 +129,21 @@ void openai_content(struct parts *parts, struct slice content)
 		block_put(parts, content);
 }
 
-enum { MSG_ROLE, MSG_CONTENT, MSG_REFUSAL, MSG_TOOL_CALLS, MSG_FUNCTION_CALL, MSG_TOOL_CALL_ID, MSG_NAME, MSG_AUDIO,
-       MSG_REASONING_CONTENT, MSG_REASONING, MSG_REASONING_TEXT, MSG_THINKING, _MSG_MAX };
+enum {
+	MSG_ROLE,
+	MSG_CONTENT,
+	MSG_REFUSAL,
+	MSG_TOOL_CALLS,
+	MSG_FUNCTION_CALL,
+	MSG_TOOL_CALL_ID,
+	MSG_NAME,
+	MSG_AUDIO,
+	MSG_REASONING_CONTENT,
+	MSG_REASONING,
+	MSG_REASONING_TEXT,
+	MSG_THINKING,
+	_MSG_MAX
+};
 static const struct slice message_names[_MSG_MAX] = {
 	[MSG_ROLE] = SLICE("role"),
 	[MSG_CONTENT] = SLICE("content"),
@@ -155,10 +168,10 @@ static void tool_calls_put(struct parts *parts, struct slice tool_calls)
 		struct slice function = json_get(item.value, SLICE("function"));
 
 		parts->is_foreign |= custom.data != NULL;
-		parts_tool_call(parts, json_get(item.value, SLICE("id")),
-				json_get(custom.data ? custom : function, SLICE("name")),
-				json_get(custom.data ? custom : function,
-					 custom.data ? SLICE("input") : SLICE("arguments")));
+		parts_tool_call(
+			parts, json_get(item.value, SLICE("id")),
+			json_get(custom.data ? custom : function, SLICE("name")),
+			json_get(custom.data ? custom : function, custom.data ? SLICE("input") : SLICE("arguments")));
 	}
 }
 
@@ -242,7 +255,8 @@ static void usage_settle(struct usage *usage, struct slice object)
 		return;
 	if (usage->reasoning == beside)
 		usage->output += beside;
-	else if (json_int(json_path(object, "prompt_tokens_details", "audio_tokens", NULL), &audio) == 0 && audio == beside)
+	else if (json_int(json_path(object, "prompt_tokens_details", "audio_tokens", NULL), &audio) == 0 &&
+		 audio == beside)
 		usage->input += beside;
 }
 
@@ -336,7 +350,8 @@ struct slice openai_output_type(struct slice response_format, struct slice modal
 
 struct slice openai_path_model(const struct call *call)
 {
-	static const struct slice before[] = { SLICE("/deployments/"), SLICE("/serving-endpoints/"), SLICE("/engines/") };
+	static const struct slice before[] = { SLICE("/deployments/"), SLICE("/serving-endpoints/"),
+					       SLICE("/engines/") };
 	struct slice model = SLICE_NONE;
 
 	for (size_t i = 0; i < ARRAY_SIZE(before) && !model.len; i++)

@@ -21,7 +21,8 @@ static bool is_answer(struct slice body)
 	if (slice_starts(object, SLICE("chat.completion")))
 		return json_type(json_get(body, SLICE("choices"))) == JSON_ARRAY;
 	/* Azure's first chunk names nothing but what its filter found. */
-	return json_path(body, "choices", "#0", "delta", NULL).data || json_get(body, SLICE("prompt_filter_results")).data;
+	return json_path(body, "choices", "#0", "delta", NULL).data ||
+	       json_get(body, SLICE("prompt_filter_results")).data;
 }
 
 static const struct signature signature = { rules, ARRAY_SIZE(rules), is_answer };
@@ -38,8 +39,8 @@ struct chat {
 
 enum { ASK_MESSAGES, ASK_TOOLS, ASK_FUNCTIONS, ASK_FORMAT, ASK_MODALITIES, _ASK_MAX };
 static const struct slice ask_names[_ASK_MAX] = {
-	[ASK_MESSAGES] = SLICE("messages"),	  [ASK_TOOLS] = SLICE("tools"),
-	[ASK_FUNCTIONS] = SLICE("functions"),	  [ASK_FORMAT] = SLICE("response_format"),
+	[ASK_MESSAGES] = SLICE("messages"),     [ASK_TOOLS] = SLICE("tools"),
+	[ASK_FUNCTIONS] = SLICE("functions"),   [ASK_FORMAT] = SLICE("response_format"),
 	[ASK_MODALITIES] = SLICE("modalities"),
 };
 

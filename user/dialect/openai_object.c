@@ -195,7 +195,8 @@ static size_t object_size(const struct openai_stream *stream)
 
 struct slice openai_stream_object(struct call *call, struct openai_stream *stream, bool is_chat)
 {
-	static const struct slice names[OPENAI_EXTRAS] = { OPENAI_EXTRA_0, OPENAI_EXTRA_1, OPENAI_EXTRA_2, OPENAI_EXTRA_3 };
+	static const struct slice names[OPENAI_EXTRAS] = { OPENAI_EXTRA_0, OPENAI_EXTRA_1, OPENAI_EXTRA_2,
+							   OPENAI_EXTRA_3 };
 	struct buf *buf;
 	struct out out;
 

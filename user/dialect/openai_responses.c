@@ -172,7 +172,7 @@ enum { GOT_STATUS, GOT_INCOMPLETE, GOT_OUTPUT, GOT_USAGE, GOT_ERROR, GOT_CONVERS
 static const struct slice got_names[_GOT_MAX] = {
 	[GOT_STATUS] = SLICE("status"), [GOT_INCOMPLETE] = SLICE("incomplete_details"),
 	[GOT_OUTPUT] = SLICE("output"), [GOT_USAGE] = SLICE("usage"),
-	[GOT_ERROR] = SLICE("error"),	[GOT_CONVERSATION] = SLICE("conversation"),
+	[GOT_ERROR] = SLICE("error"),   [GOT_CONVERSATION] = SLICE("conversation"),
 };
 
 #define IN  SLICE("input_tokens_details")

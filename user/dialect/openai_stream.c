@@ -51,13 +51,14 @@ static void hold_first(struct call *call, struct slice *held, struct slice value
 
 enum { TOOL_INDEX, TOOL_ID, TOOL_TYPE, TOOL_FUNCTION, TOOL_CUSTOM, TOOL_EXTRA, _TOOL_MAX };
 static const struct slice tool_names[_TOOL_MAX] = {
-	[TOOL_INDEX] = SLICE("index"),	     [TOOL_ID] = SLICE("id"),	      [TOOL_TYPE] = SLICE("type"),
+	[TOOL_INDEX] = SLICE("index"),       [TOOL_ID] = SLICE("id"),         [TOOL_TYPE] = SLICE("type"),
 	[TOOL_FUNCTION] = SLICE("function"), [TOOL_CUSTOM] = SLICE("custom"), [TOOL_EXTRA] = SLICE("extra_content"),
 };
 
 static struct openai_tool *tool_new(struct call *call, struct openai_choice *choice, int64_t index)
 {
-	struct openai_tool *tool = choice->tool_count < TOOLS_MAX ? arena_new_of(call->arena, struct openai_tool) : NULL;
+	struct openai_tool *tool =
+		choice->tool_count < TOOLS_MAX ? arena_new_of(call->arena, struct openai_tool) : NULL;
 
 	call_lost(call, tool);
 	if (!tool)
@@ -166,7 +167,8 @@ static bool add_content(struct call *call, struct openai_choice *choice, struct 
 
 		choice->has_content = true;
 		if (json_text_is(type, SLICE("text"))) {
-			has_content |= add_text(call, &choice->slots[SLOT_CONTENT], json_get(item.value, SLICE("text")));
+			has_content |=
+				add_text(call, &choice->slots[SLOT_CONTENT], json_get(item.value, SLICE("text")));
 		} else if (json_type(thinking) == JSON_ARRAY) {
 			json_foreach_element(inner, thinking)
 				has_content |= add_text(call, &choice->slots[SLOT_THINKING],
@@ -193,7 +195,8 @@ static bool add_function(struct call *call, struct openai_choice *choice, struct
 	struct pieces *name = &choice->slots[SLOT_FUNCTION_NAME];
 	bool has_name = !name->len && add_text(call, name, json_get(function, SLICE("name")));
 
-	return add_text(call, &choice->slots[SLOT_FUNCTION_ARGUMENTS], json_get(function, SLICE("arguments"))) || has_name;
+	return add_text(call, &choice->slots[SLOT_FUNCTION_ARGUMENTS], json_get(function, SLICE("arguments"))) ||
+	       has_name;
 }
 
 static bool add_member(struct call *call, struct openai_choice *choice, size_t rule, struct slice value)
@@ -264,7 +267,7 @@ static struct openai_choice *choice_of(struct call *call, struct openai_stream *
 
 enum { IN_INDEX, IN_DELTA, IN_TEXT, IN_FINISH, IN_LOGPROBS, IN_USAGE, IN_MESSAGE, _IN_MAX };
 static const struct slice choice_names[_IN_MAX] = {
-	[IN_INDEX] = SLICE("index"),	       [IN_DELTA] = SLICE("delta"),	  [IN_TEXT] = SLICE("text"),
+	[IN_INDEX] = SLICE("index"),          [IN_DELTA] = SLICE("delta"),       [IN_TEXT] = SLICE("text"),
 	[IN_FINISH] = SLICE("finish_reason"), [IN_LOGPROBS] = SLICE("logprobs"), [IN_USAGE] = SLICE("usage"),
 	[IN_MESSAGE] = SLICE("message"),
 };
@@ -296,9 +299,20 @@ static bool add_choice(struct call *call, struct openai_stream *stream, struct s
 	return add_delta(call, choice, got[IN_DELTA].data ? got[IN_DELTA] : got[IN_MESSAGE]) || has_text;
 }
 
-enum { CHUNK_ID, CHUNK_CREATED, CHUNK_MODEL, CHUNK_TIER, CHUNK_FINGERPRINT, CHUNK_CHOICES, CHUNK_USAGE, CHUNK_GROQ,
-       CHUNK_ERROR, CHUNK_VALUE, CHUNK_EXTRAS,
-       _CHUNK_MAX = CHUNK_EXTRAS + OPENAI_EXTRAS };
+enum {
+	CHUNK_ID,
+	CHUNK_CREATED,
+	CHUNK_MODEL,
+	CHUNK_TIER,
+	CHUNK_FINGERPRINT,
+	CHUNK_CHOICES,
+	CHUNK_USAGE,
+	CHUNK_GROQ,
+	CHUNK_ERROR,
+	CHUNK_VALUE,
+	CHUNK_EXTRAS,
+	_CHUNK_MAX = CHUNK_EXTRAS + OPENAI_EXTRAS
+};
 static const struct slice chunk_names[_CHUNK_MAX] = {
 	[CHUNK_ID] = SLICE("id"),
 	[CHUNK_CREATED] = SLICE("created"),
@@ -342,8 +356,7 @@ static bool add_chunk(struct call *call, struct openai_stream *stream, const str
 	return has_content;
 }
 
-enum dialect_event openai_stream_event(struct call *call, struct openai_stream *stream,
-				       const struct message_part *part)
+enum dialect_event openai_stream_event(struct call *call, struct openai_stream *stream, const struct message_part *part)
 {
 	struct slice got[_CHUNK_MAX] = { 0 };
 

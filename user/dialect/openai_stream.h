@@ -22,8 +22,8 @@ enum slot {
 	SLOT_AUDIO_TRANSCRIPT,
 	SLOT_LOGPROBS,         /* elements of logprobs.content */
 	SLOT_LOGPROBS_REFUSAL, /* elements of logprobs.refusal */
-	SLOT_THINKING, /* Mistral: text of content blocks of this type */
-	SLOT_BLOCKS,   /* other content blocks */
+	SLOT_THINKING,         /* Mistral: text of content blocks of this type */
+	SLOT_BLOCKS,           /* other content blocks */
 	_SLOT_MAX,
 };
 

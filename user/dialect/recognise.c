@@ -49,8 +49,7 @@ unsigned body_keys(struct slice body)
 	json_foreach_member(member, body) {
 		for (size_t i = 0; i < ARRAY_SIZE(body_names); i++)
 			if (slice_equal(member.name, body_names[i].name))
-				keys |= body_names[i].key == KEY_INPUT ? input_key(member.value) :
-									 body_names[i].key;
+				keys |= body_names[i].key == KEY_INPUT ? input_key(member.value) : body_names[i].key;
 	}
 	return keys;
 }
@@ -82,28 +81,40 @@ static bool rule_agrees(const struct path_rule *rule, unsigned keys, bool is_who
 	return is_whole ? (keys & rule->all) == rule->all : !rule->all || (keys & rule->all);
 }
 
-unsigned signature_score(const struct signature *signature, const struct dialect_hint *hint)
+/* What path and request tell. */
+static unsigned rules_score(const struct signature *signature, const struct dialect_hint *hint)
 {
 	bool is_whole = hint->request_is_whole && hint->request_body.len <= LOOK_MAX;
-	unsigned keys = ~0u, score = 0;
+	bool is_unseen = !hint->request_is_whole && !hint->request_body.len;
+	unsigned keys = 0, score = 0;
+	bool has_keys = false;
 
-	if (hint->method.len && !slice_equal(hint->method, SLICE("POST")))
-		return 0;
 	for (size_t i = 0; i < signature->rule_count; i++) {
 		const struct path_rule *rule = &signature->rules[i];
 
 		if (!path_ends(hint->path, slice_of(rule->suffix)))
 			continue;
-		if (keys == ~0u)
+		if (!has_keys)
 			keys = body_keys(hint->request_body);
+		has_keys = true;
 		if (keys && rule_agrees(rule, keys, is_whole))
 			return SCORE_SURE;
-		if (!hint->request_body.len && !hint->request_is_whole && rule->alone)
+		if (is_unseen && rule->alone)
 			score = SCORE_PATH;
 	}
-	if (!score && hint->response_body.len && signature->answer && signature->answer(json_trim(hint->response_body)))
-		score = SCORE_ANSWER;
 	return score;
+}
+
+unsigned signature_score(const struct signature *signature, const struct dialect_hint *hint)
+{
+	unsigned score;
+
+	if (hint->method.len && !slice_equal(hint->method, SLICE("POST")))
+		return 0;
+	score = rules_score(signature, hint);
+	if (score || !hint->response_body.len || !signature->answer)
+		return score;
+	return signature->answer(json_trim(hint->response_body)) ? SCORE_ANSWER : 0;
 }
 
 /* The Agents SDK gives itself as the user agent, and always uses the asynchronous client. */

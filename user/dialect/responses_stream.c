@@ -182,7 +182,8 @@ enum dialect_event response_stream_event(struct call *call, struct response_stre
 	PICK(part->data, event_names, got);
 	type = got[EV_TYPE].data ? json_raw_text(got[EV_TYPE]) : part->type;
 	if (!slice_starts(type, head)) {
-		if (!call->has_error && (slice_equal(type, SLICE("error")) || json_get(part->data, SLICE("error")).data))
+		if (!call->has_error &&
+		    (slice_equal(type, SLICE("error")) || json_get(part->data, SLICE("error")).data))
 			error_read(call, part->data, true);
 		return DIALECT_EVENT_QUIET;
 	}
@@ -194,8 +195,8 @@ enum dialect_event response_stream_event(struct call *call, struct response_stre
 		}
 	if (!slice_ends(type, tail))
 		return DIALECT_EVENT_QUIET;
-	return add_delta(call, stream, slice_head(type, type.len - tail.len), got) ? DIALECT_EVENT_CONTENT :
-										       DIALECT_EVENT_QUIET;
+	return add_delta(call, stream, slice_head(type, type.len - tail.len), got) ? DIALECT_EVENT_CONTENT
+										   : DIALECT_EVENT_QUIET;
 }
 
 /* ---- writing ---- */
@@ -241,9 +242,9 @@ static void put_parts(struct buf *out, const struct response_item *item, enum pl
 static bool is_grown(const struct response_item *item, struct slice name)
 {
 	for (const struct spot *spot = item->spots; spot; spot = spot->next) {
-		struct slice member = spot->rule->place == PLACE_CONTENT ? SLICE("content") :
-				      spot->rule->place == PLACE_SUMMARY ? SLICE("summary") :
-									   spot->rule->member;
+		struct slice member = spot->rule->place == PLACE_CONTENT   ? SLICE("content")
+				      : spot->rule->place == PLACE_SUMMARY ? SLICE("summary")
+									   : spot->rule->member;
 
 		if (slice_equal(name, member))
 			return true;
@@ -266,11 +267,10 @@ static void put_item(struct buf *out, const struct response_item *item)
 			json_put_raw(out, member.value);
 		}
 	else /* its beginning was not seen */
-		json_member_text(out, SLICE("type"), item->spots && item->spots->rule->place == PLACE_MEMBER ?
-							     SLICE("function_call") :
-						     item->spots && item->spots->rule->place == PLACE_SUMMARY ?
-							     SLICE("reasoning") :
-							     SLICE("message"));
+		json_member_text(out, SLICE("type"),
+				 item->spots && item->spots->rule->place == PLACE_MEMBER    ? SLICE("function_call")
+				 : item->spots && item->spots->rule->place == PLACE_SUMMARY ? SLICE("reasoning")
+											    : SLICE("message"));
 	put_parts(out, item, PLACE_CONTENT, SLICE("content"));
 	put_parts(out, item, PLACE_SUMMARY, SLICE("summary"));
 	for (const struct spot *spot = item->spots; spot; spot = spot->next)

@@ -9,8 +9,17 @@ struct tool {
 	struct slice name, description, parameters, strict; /* raw JSON values */
 };
 
-enum { TOOL_TYPE, TOOL_NAME, TOOL_DESCRIPTION, TOOL_PARAMETERS, TOOL_INPUT_SCHEMA, TOOL_STRICT, TOOL_FUNCTION, TOOL_CUSTOM,
-       _TOOL_MAX };
+enum {
+	TOOL_TYPE,
+	TOOL_NAME,
+	TOOL_DESCRIPTION,
+	TOOL_PARAMETERS,
+	TOOL_INPUT_SCHEMA,
+	TOOL_STRICT,
+	TOOL_FUNCTION,
+	TOOL_CUSTOM,
+	_TOOL_MAX
+};
 static const struct slice tool_names[_TOOL_MAX] = {
 	[TOOL_TYPE] = SLICE("type"),
 	[TOOL_NAME] = SLICE("name"),
@@ -106,8 +115,13 @@ static void chat_view(const struct slice *got, struct tool *tool)
 
 /* Tools that the provider runs and that autolog knows by name; with others it gives up, and we leave them out. */
 static const struct slice built_in[] = {
-	SLICE("web_search_preview"), SLICE("file_search"),	SLICE("code_interpreter"), SLICE("image_generation"),
-	SLICE("local_shell"),	     SLICE("computer_use_preview"), SLICE("mcp"),
+	SLICE("web_search_preview"),
+	SLICE("file_search"),
+	SLICE("code_interpreter"),
+	SLICE("image_generation"),
+	SLICE("local_shell"),
+	SLICE("computer_use_preview"),
+	SLICE("mcp"),
 };
 
 static void responses_view(const struct slice *got, struct tool *tool)

@@ -8,10 +8,10 @@
 enum { ASKS = KEY_MESSAGES | KEY_PROMPT | KEY_INPUT | KEY_INPUT_ITEMS | KEY_INPUTS | KEY_CONTENTS };
 
 static const struct slice answer_names[] = {
-	SLICE("choices"),    SLICE("candidates"), SLICE("content"),	   SLICE("message"), SLICE("output"),
+	SLICE("choices"),    SLICE("candidates"), SLICE("content"),        SLICE("message"), SLICE("output"),
 	SLICE("outputs"),    SLICE("completion"), SLICE("generated_text"), SLICE("delta"),   SLICE("response"),
-	SLICE("generation"), SLICE("usage"),	  SLICE("embeddings"),	   SLICE("text"),    SLICE("results"),
-	SLICE("error"),	     SLICE("detail"),
+	SLICE("generation"), SLICE("usage"),      SLICE("embeddings"),     SLICE("text"),    SLICE("results"),
+	SLICE("error"),      SLICE("detail"),
 };
 
 static bool is_answer(struct slice body)

@@ -171,7 +171,8 @@ static bool mark_is_there(size_t i, const struct call *call, struct slice answer
 	if (marks[i].header.len)
 		return call_header(call->response_headers, call->response_header_count, marks[i].header).len > 0;
 	json_foreach_member(member, answer)
-		if (slice_equal(member.name, marks[i].member) && slice_starts(json_raw_text(member.value), marks[i].starts))
+		if (slice_equal(member.name, marks[i].member) &&
+		    slice_starts(json_raw_text(member.value), marks[i].starts))
 			return true;
 	return false;
 }

@@ -5,6 +5,10 @@
  */
 #include "meta/filter.h"
 #include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { ANCESTORS_MAX = 64 };
 
 static bool text_matches(const char *pattern, struct slice text)
 {
@@ -16,9 +20,37 @@ static bool is_number(const char *pattern)
 	return pattern[0] && !pattern[strspn(pattern, "0123456789")];
 }
 
+static uint32_t parent_of(uint32_t pid)
+{
+	char path[40], line[512];
+	const char *behind_name;
+	unsigned parent = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	if (fgets(line, sizeof(line), file) && (behind_name = strrchr(line, ')')))
+		sscanf(behind_name, ") %*c %u", &parent);
+	fclose(file);
+	return parent;
+}
+
+/* A process number stands for the process and its later children. */
 static bool pid_matches(const char *pattern, const struct origin *origin)
 {
-	return is_number(pattern) && strtoull(pattern, NULL, 10) == origin->id.pid;
+	unsigned long long wanted = is_number(pattern) ? strtoull(pattern, NULL, 10) : 0;
+	uint32_t parent = origin->parent_pid;
+
+	if (!wanted || wanted == origin->id.pid)
+		return wanted != 0;
+	for (int hops = 0; parent > 1 && hops < ANCESTORS_MAX; hops++) {
+		if (parent == wanted)
+			return true;
+		parent = parent_of(parent);
+	}
+	return false;
 }
 
 static bool comm_matches(const char *pattern, const struct origin *origin)

@@ -9,7 +9,7 @@
  *	request()	when the request body has ended (or will not come: cut, hole)
  *	event()		for each event or line of a streamed answer
  *	response()	once with the whole body of an answer that is not streamed
- *	finish()	at the end, however it came; assembles outputs from what was seen
+ *	finish()	at the end, however it came (call->end tells); assembles outputs from what was seen
  */
 #pragma once
 #include "model/call.h"

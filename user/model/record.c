@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A record carries what every back end wants; the name alone says for whom a value is. The conversation travels twice, in
- * MLflow's shape and in OpenTelemetry's, and each sink takes one of them.
+ * A record carries what every back end wants; the name alone says for whom a value is. The conversation travels
+ * twice, in MLflow's shape and in OpenTelemetry's, and each sink takes one of them.
  */
 #include "model/record.h"
 #include "base/cleanup.h"

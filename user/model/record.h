@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The only thing that leaves the pipeline: one trace, redacted, cleaned and sealed by policy_seal(). Its body is one OTLP
- * ResourceSpans message (user/model/otlp.proto) that carries the attributes of all back ends; a sink leaves out what is not
- * for it (record_attribute_is_for()).
+ * The only thing that leaves the pipeline: one trace, redacted, cleaned and sealed by policy_seal(). Its body is one
+ * OTLP ResourceSpans message (user/model/otlp.proto) that carries the attributes of all back ends; a sink leaves out
+ * what is not for it (record_attribute_is_for()).
  */
 #pragma once
 #include "base/slice.h"

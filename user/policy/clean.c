@@ -7,9 +7,11 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 
-enum { SECRET_MIN = 8 }; /* shorter keys are words ("ollama", "EMPTY"): hiding them would spoil texts and protect nothing */
+enum {
+	SECRET_MIN = 8
+}; /* shorter keys are words ("ollama", "EMPTY"): hiding them would spoil texts and protect nothing */
 
-#define HIDDEN	 SLICE("[redacted]")
+#define HIDDEN   SLICE("[redacted]")
 #define TOO_DEEP SLICE("(JSON nested too deep to be shown as such) ")
 
 static bool looks_like_json(struct slice text)

@@ -6,11 +6,11 @@
 
 struct cleaner {
 	struct buf plain, hidden, clean; /* scratch, a step after the other */
-	struct slice secret;		 /* hidden wherever it occurs */
+	struct slice secret;             /* hidden wherever it occurs */
 };
-#define CLEANER(alloc, max_bytes)                                                                 \
-	((struct cleaner){ .plain = BUF(alloc, max_bytes), .hidden = BUF(alloc, max_bytes),       \
-			   .clean = BUF(alloc, max_bytes) })
+#define CLEANER(alloc, max_bytes)                                                                                      \
+	((struct cleaner){                                                                                             \
+		.plain = BUF(alloc, max_bytes), .hidden = BUF(alloc, max_bytes), .clean = BUF(alloc, max_bytes) })
 
 /* The clean text is in the cleaner until its next use. false when memory ran out. */
 bool clean_text(struct cleaner *cleaner, struct slice text, struct slice *ret);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A trace is written over into a protobuf message node by node, and every text on the way goes through one door,
- * seal_text(): what is not clean, or is the credential, cannot get around it. The message is then packed into the record.
+ * seal_text(): what is not clean, or is the credential, cannot get around it. The message is then packed into the
+ * record.
  */
 #include "policy/policy.h"
 #include "base/utf8.h"
@@ -72,12 +73,9 @@ static const struct rule {
 	size_t max_characters;
 	bool is_argument;
 } rules[] = {
-	{ SLICE("session.id"), 250, false },
-	{ SLICE("gen_ai.conversation.id"), 250, false },
-	{ SLICE("user.id"), 250, false },
-	{ SLICE("process.command_args"), 0, true },
-	{ SLICE("url.path"), 0, true },
-	{ SLICE("url.query"), 0, true },
+	{ SLICE("session.id"), 250, false }, { SLICE("gen_ai.conversation.id"), 250, false },
+	{ SLICE("user.id"), 250, false },    { SLICE("process.command_args"), 0, true },
+	{ SLICE("url.path"), 0, true },      { SLICE("url.query"), 0, true },
 };
 
 static const struct rule *rule_of(struct slice name)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * policy: the only maker of records. It redacts (command line arguments, URL credentials, keyed fingerprint instead of a
- * credential), cleans every text so that no server refuses it (UTF-8, NUL, surrogates, depth), and seals the trace into its
- * transport form. Pure: the keyed hash comes as a callback, because crypto libraries keep state.
+ * policy: the only maker of records. It redacts (command line arguments, URL credentials, keyed fingerprint instead
+ * of a credential), cleans every text so that no server refuses it (UTF-8, NUL, surrogates, depth), and seals the
+ * trace into its transport form. Pure: the keyed hash comes as a callback, because crypto libraries keep state.
  */
 #pragma once
 #include "base/alloc.h"

@@ -6,7 +6,6 @@
  */
 #include "base/cleanup.h"
 #include "policy/policy.h"
-#include <ctype.h>
 
 #define HIDDEN SLICE("[redacted]")
 
@@ -14,9 +13,14 @@ struct range {
 	size_t from, to; /* empty: nothing found */
 };
 
+static bool is_letter_or_digit(char c)
+{
+	return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+}
+
 static bool is_token_char(char c)
 {
-	return isalnum((unsigned char)c) || c == '_' || c == '-' || c == '.';
+	return is_letter_or_digit(c) || c == '_' || c == '-' || c == '.';
 }
 
 static bool ends_nocase(struct slice text, struct slice tail)
@@ -27,14 +31,15 @@ static bool ends_nocase(struct slice text, struct slice tail)
 /* ---- names ---- */
 
 static const struct slice secret_endings[] = {
-	SLICE("password"),	SLICE("passwd"),     SLICE("passphrase"), SLICE("pwd"),		 SLICE("secret"),
-	SLICE("token"),		SLICE("apikey"),     SLICE("api_key"),	  SLICE("api-key"),	 SLICE("api.key"),
-	SLICE("accesskey"),	SLICE("access_key"), SLICE("access-key"), SLICE("secret_key"),	 SLICE("secret-key"),
-	SLICE("secretkey"),	SLICE("auth_key"),   SLICE("auth-key"),	  SLICE("authkey"),	 SLICE("private_key"),
-	SLICE("private-key"),	SLICE("accountkey"), SLICE("account_key"), SLICE("account-key"), SLICE("master_key"),
-	SLICE("signing_key"),	SLICE("signing-key"), SLICE("encryption_key"), SLICE("subscription-key"),
-	SLICE("credential"),	SLICE("credentials"), SLICE("authorization"), SLICE("bearer"),	 SLICE("cookie"),
-	SLICE("signature"),
+	SLICE("password"),         SLICE("passwd"),      SLICE("passphrase"),  SLICE("pwd"),
+	SLICE("secret"),           SLICE("token"),       SLICE("apikey"),      SLICE("api_key"),
+	SLICE("api-key"),          SLICE("api.key"),     SLICE("accesskey"),   SLICE("access_key"),
+	SLICE("access-key"),       SLICE("secret_key"),  SLICE("secret-key"),  SLICE("secretkey"),
+	SLICE("auth_key"),         SLICE("auth-key"),    SLICE("authkey"),     SLICE("private_key"),
+	SLICE("private-key"),      SLICE("accountkey"),  SLICE("account_key"), SLICE("account-key"),
+	SLICE("master_key"),       SLICE("signing_key"), SLICE("signing-key"), SLICE("encryption_key"),
+	SLICE("subscription-key"), SLICE("credential"),  SLICE("credentials"), SLICE("authorization"),
+	SLICE("bearer"),           SLICE("cookie"),      SLICE("signature"),
 };
 
 static const struct slice secret_names[] = { SLICE("key"), SLICE("sig"), SLICE("auth"), SLICE("pass") };
@@ -66,6 +71,17 @@ static struct slice name_before(struct slice text, size_t at)
 
 /* ---- what hides ---- */
 
+/* Length of "Bearer " and the like at the start of @text, or 0. */
+static size_t scheme_len(struct slice text)
+{
+	static const struct slice schemes[] = { SLICE("bearer "), SLICE("basic "), SLICE("token ") };
+
+	for (size_t i = 0; i < ARRAY_SIZE(schemes); i++)
+		if (slice_starts_nocase(text, schemes[i]))
+			return schemes[i].len;
+	return 0;
+}
+
 /* What stands behind a name's '=' or ':' at @at. */
 static struct range value_after(struct slice text, size_t at, struct slice name)
 {
@@ -76,9 +92,9 @@ static struct range value_after(struct slice text, size_t at, struct slice name)
 
 	while (from < text.len && memchr("\"'\\ ", text.data[from], 4))
 		is_quoted = text.data[from++] != ' ' || is_quoted;
-	for (to = from; to < text.len; to++)
-		if (is_quoted ? memchr("\"'\\", text.data[to], 3) != NULL :
-				!is_whole && memchr(" \t\n&\"',;", text.data[to], 8))
+	for (to = from + scheme_len(slice_from(text, from)); to < text.len; to++)
+		if (is_quoted ? memchr("\"'\\", text.data[to], 3) != NULL
+			      : !is_whole && memchr(" \t\n&\"',;", text.data[to], 8))
 			break;
 	return (struct range){ from, to };
 }
@@ -110,13 +126,13 @@ static const struct {
 	struct slice head;
 	size_t rest_min; /* fewer characters behind it are a word, not a key */
 } shapes[] = {
-	{ SLICE("sk-"), 8 },	 { SLICE("sk_"), 12 },	  { SLICE("pk-"), 16 },	  { SLICE("rk_"), 12 },
-	{ SLICE("ghp_"), 12 },	 { SLICE("gho_"), 12 },	  { SLICE("ghu_"), 12 },  { SLICE("ghs_"), 12 },
-	{ SLICE("github_pat_"), 12 }, { SLICE("glpat-"), 12 }, { SLICE("hf_"), 12 }, { SLICE("xoxb-"), 12 },
-	{ SLICE("xoxp-"), 12 },	 { SLICE("xapp-"), 12 },  { SLICE("AIza"), 20 },  { SLICE("AKIA"), 12 },
-	{ SLICE("ASIA"), 12 },	 { SLICE("gsk_"), 12 },	  { SLICE("xai-"), 12 },  { SLICE("nvapi-"), 12 },
-	{ SLICE("r8_"), 12 },	 { SLICE("pplx-"), 12 },  { SLICE("dapi"), 20 },  { SLICE("eyJ"), 20 },
-	{ SLICE("ya29."), 12 },	 { SLICE("fw_"), 12 },	  { SLICE("tgp_"), 12 },  { SLICE("pcsk_"), 12 },
+	{ SLICE("sk-"), 8 },          { SLICE("sk_"), 12 },    { SLICE("pk-"), 16 },  { SLICE("rk_"), 12 },
+	{ SLICE("ghp_"), 12 },        { SLICE("gho_"), 12 },   { SLICE("ghu_"), 12 }, { SLICE("ghs_"), 12 },
+	{ SLICE("github_pat_"), 12 }, { SLICE("glpat-"), 12 }, { SLICE("hf_"), 12 },  { SLICE("xoxb-"), 12 },
+	{ SLICE("xoxp-"), 12 },       { SLICE("xapp-"), 12 },  { SLICE("AIza"), 20 }, { SLICE("AKIA"), 12 },
+	{ SLICE("ASIA"), 12 },        { SLICE("gsk_"), 12 },   { SLICE("xai-"), 12 }, { SLICE("nvapi-"), 12 },
+	{ SLICE("r8_"), 12 },         { SLICE("pplx-"), 12 },  { SLICE("dapi"), 20 }, { SLICE("eyJ"), 20 },
+	{ SLICE("ya29."), 12 },       { SLICE("fw_"), 12 },    { SLICE("tgp_"), 12 }, { SLICE("pcsk_"), 12 },
 };
 
 static size_t token_end(struct slice text, size_t at)
@@ -132,10 +148,10 @@ static struct range by_shape(struct slice text, size_t at)
 	struct slice rest = slice_from(text, at);
 	size_t end;
 
-	if (at && isalnum((unsigned char)text.data[at - 1]))
+	if (at && is_letter_or_digit(text.data[at - 1]))
 		return (struct range){ 0 };
-	if (slice_starts_nocase(rest, SLICE("bearer ")) || slice_starts_nocase(rest, SLICE("basic "))) {
-		size_t from = at + (size_t)slice_find(rest, SLICE(" ")) + 1;
+	if (slice_starts_nocase(rest, SLICE("bearer "))) {
+		size_t from = at + SLICE("bearer ").len;
 
 		for (end = from; end < text.len && !memchr(" \t\n\"'", text.data[end], 5);)
 			end++;

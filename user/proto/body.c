@@ -59,9 +59,9 @@ static int codings_open(struct body *body)
 	size_t count = body->shape.coding_count;
 
 	for (size_t i = 0; i < count; i++) {
-		int r = body->codings[i] ? 0 :
-					   coding_new(body->opts->alloc, body->shape.codings[count - 1 - i],
-						      &body->codings[i]);
+		int r = body->codings[i]
+				? 0
+				: coding_new(body->opts->alloc, body->shape.codings[count - 1 - i], &body->codings[i]);
 
 		if (r < 0)
 			return r;

@@ -17,7 +17,7 @@ struct body_shape {
 	enum coding_kind codings[BODY_CODINGS_MAX]; /* in the order they were applied */
 	size_t coding_count;
 	bool is_unknown_coding; /* one we cannot undo, or too many */
-	bool is_sniffed;	/* may be compressed without saying so */
+	bool is_sniffed;        /* may be compressed without saying so */
 	enum frame_kind frame;
 };
 

@@ -149,9 +149,9 @@ static int brotli_step(struct coding *coding, struct slice *in, size_t *ret_len)
 	if (result != BROTLI_DECODER_RESULT_ERROR)
 		return result == BROTLI_DECODER_RESULT_SUCCESS ? STEP_ENDED : STEP_MORE;
 	code = BrotliDecoderGetErrorCode(coding->brotli);
-	return code <= BROTLI_DECODER_ERROR_ALLOC_CONTEXT_MODES && code >= BROTLI_DECODER_ERROR_ALLOC_BLOCK_TYPE_TREES ?
-		       -ENOMEM :
-		       -EBADMSG;
+	return code <= BROTLI_DECODER_ERROR_ALLOC_CONTEXT_MODES && code >= BROTLI_DECODER_ERROR_ALLOC_BLOCK_TYPE_TREES
+		       ? -ENOMEM
+		       : -EBADMSG;
 }
 
 static void brotli_end(struct coding *coding)

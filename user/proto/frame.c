@@ -14,14 +14,10 @@ static const struct {
 	struct slice type;
 	enum frame_kind kind;
 } types[] = {
-	{ { "text/event-stream", 17 }, FRAME_EVENTS },
-	{ { "application/x-ndjson", 20 }, FRAME_LINES },
-	{ { "application/ndjson", 18 }, FRAME_LINES },
-	{ { "application/jsonl", 17 }, FRAME_LINES },
-	{ { "application/x-jsonlines", 23 }, FRAME_LINES },
-	{ { "application/jsonlines", 21 }, FRAME_LINES },
-	{ { "application/json-lines", 22 }, FRAME_LINES },
-	{ { "application/stream+json", 23 }, FRAME_LINES },
+	{ { "text/event-stream", 17 }, FRAME_EVENTS },      { { "application/x-ndjson", 20 }, FRAME_LINES },
+	{ { "application/ndjson", 18 }, FRAME_LINES },      { { "application/jsonl", 17 }, FRAME_LINES },
+	{ { "application/x-jsonlines", 23 }, FRAME_LINES }, { { "application/jsonlines", 21 }, FRAME_LINES },
+	{ { "application/json-lines", 22 }, FRAME_LINES },  { { "application/stream+json", 23 }, FRAME_LINES },
 	{ { "application/json-seq", 20 }, FRAME_LINES },
 };
 
@@ -58,8 +54,10 @@ static void frame_clear(struct frame *frame)
 
 static void tell(struct frame *frame, enum part_kind kind, struct slice data)
 {
-	frame->ops->part(frame->user, &(struct message_part){ .kind = kind, .type = { frame->type, frame->type_len },
-							      .data = data, .time_ns = frame->time_ns });
+	frame->ops->part(frame->user, &(struct message_part){ .kind = kind,
+							      .type = { frame->type, frame->type_len },
+							      .data = data,
+							      .time_ns = frame->time_ns });
 }
 
 /* The open event or line is passed over; what was told of it is only its length. */
@@ -264,9 +262,12 @@ void frame_hole(struct frame *frame)
 
 void frame_boundary(struct frame *frame)
 {
-	if (!frame->skipping && frame->kind != FRAME_UNKNOWN)
+	struct slice line = slice_from(buf_slice(&frame->buf), frame->data_len);
+
+	if ((!frame->skipping && frame->kind != FRAME_UNKNOWN) || frame->too_long)
 		return;
-	if (frame->too_long)
+	/* An event or line that began before may go on behind the boundary. */
+	if (frame->at_start && !frame->buf.failed && (line_begins_event(line) || slice_starts(line, SLICE("{\""))))
 		return;
 	buf_reset(&frame->buf);
 	frame->data_len = frame->type_len = 0;

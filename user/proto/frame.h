@@ -23,19 +23,19 @@ struct frame {
 	enum frame_kind kind;
 	const struct frame_ops *ops;
 	void *user;
-	uint64_t time_ns;  /* of the bytes being fed */
-	struct buf buf;	   /* its use is drawn in frame.c */
+	uint64_t time_ns; /* of the bytes being fed */
+	struct buf buf;   /* its use is drawn in frame.c */
 	size_t data_len;
 	size_t passed_len; /* bytes of the open event or line, kept or not */
 	char type[64];
 	size_t type_len;
 	bool has_data;
 	bool has_begun; /* past the place of a byte order mark */
-	bool after_cr;	/* an LF that follows belongs to the CR before it */
-	bool in_line;	/* the open line is not empty */
-	bool skipping;	/* up to the next event or line */
-	bool too_long;	/* why it is skipped: budget or memory, not a hole */
-	bool at_start;	/* while skipping: an event may begin with the open line */
+	bool after_cr;  /* an LF that follows belongs to the CR before it */
+	bool in_line;   /* the open line is not empty */
+	bool skipping;  /* up to the next event or line */
+	bool too_long;  /* why it is skipped: budget or memory, not a hole */
+	bool at_start;  /* while skipping: an event may begin with the open line */
 };
 
 enum frame_kind frame_kind_of(struct slice content_type);

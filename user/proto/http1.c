@@ -56,15 +56,18 @@ void flow_notice(struct http1 *http1, struct flow *flow)
 
 /* ---- the ends of messages ---- */
 
-/* An answer is whole: what of its request was lost will not come any more. */
-static void request_give_up(struct http1 *http1, struct flow *requests, uint64_t exchange)
+/* What of a lost message did not come by now will not come any more. */
+static void lost_give_up(struct http1 *http1, struct flow *flow)
 {
-	if (requests->state == FLOW_SEEK && requests->out.is_told && requests->out.exchange == exchange)
-		outgoing_end(&requests->out, MESSAGE_END_LOST, CLOSE_UNKNOWN);
+	if (flow->state != FLOW_SEEK || !flow->out.is_told)
+		return;
+	seek_end(http1, flow);
+	outgoing_end(&flow->out, MESSAGE_END_LOST, CLOSE_UNKNOWN);
 }
 
 static void message_done(struct http1 *http1, struct flow *flow)
 {
+	struct flow *requests = other_flow(http1, flow);
 	uint64_t exchange = flow->out.exchange;
 
 	flow->state = FLOW_HEAD;
@@ -75,15 +78,10 @@ static void message_done(struct http1 *http1, struct flow *flow)
 	outgoing_end(&flow->out, MESSAGE_END_FRAMED, CLOSE_UNKNOWN);
 	if (flow->dir != http1->client) {
 		http1->pairing.is_doubtful = false;
-		request_give_up(http1, other_flow(http1, flow), exchange);
+		/* An answer is whole: so much for its request. */
+		if (requests->out.exchange == exchange)
+			lost_give_up(http1, requests);
 	}
-}
-
-/* A new request: an answer whose end was lost is over by now. */
-static void answer_give_up(struct flow *answers)
-{
-	if (answers->state == FLOW_SEEK && answers->out.is_told)
-		outgoing_end(&answers->out, MESSAGE_END_LOST, CLOSE_UNKNOWN);
 }
 
 /* ---- pairing ---- */
@@ -135,7 +133,8 @@ bool flow_tell_hidden(struct http1 *http1, struct flow *flow, enum missing_reaso
 	flow->out.is_lost = true;
 	flow->seeks_chunks = flow->seeks_frames = !is_request;
 	if (is_request) {
-		answer_give_up(other_flow(http1, flow));
+		/* An answer before it, whose end was lost, is over by now. */
+		lost_give_up(http1, other_flow(http1, flow));
 		request_pair(http1, &flow->out, METHOD_OTHER, true);
 	} else {
 		answer_pair(http1, &flow->out);
@@ -167,14 +166,14 @@ static void head_tell(struct http1 *http1, struct flow *flow, struct http1_head 
 	outgoing_passed(&flow->out, flow->carry + flow->line.len, time_ns);
 	flow->carry = 0;
 	if (is_request) {
-		answer_give_up(other_flow(http1, flow));
+		lost_give_up(http1, other_flow(http1, flow));
 		request_pair(http1, &flow->out, http->method, false);
 	} else {
 		answer_pair(http1, &flow->out);
 	}
 	outgoing_tell(&flow->out, &http->head);
 	flow->seeks_chunks = http->framing == FRAMING_CHUNKED;
-	flow->seeks_frames = false;
+	flow->seeks_frames = flow->seeks_chunks && !http->shape.coding_count && http->shape.frame != FRAME_BYTES;
 }
 
 /* The head is told, but where its body ends is not known. */
@@ -383,8 +382,6 @@ static void chunked_step(struct http1 *http1, struct flow *flow, struct slice *i
 	flow_passed(http1, flow, before - in->len, time_ns);
 	switch (step) {
 	case CHUNK_OPEN:
-		/* A chain of two is no accident. */
-		http1->has_found = true;
 		outgoing_boundary(&flow->out);
 		break;
 	case CHUNK_DATA:
@@ -407,7 +404,8 @@ static void chunked_step(struct http1 *http1, struct flow *flow, struct slice *i
 /* ---- holes ---- */
 
 /* A hole where a head is due, or in its middle. */
-static void head_hole(struct http1 *http1, struct flow *flow, uint64_t len, enum missing_reason reason, uint64_t time_ns)
+static void head_hole(struct http1 *http1, struct flow *flow, uint64_t len, enum missing_reason reason,
+		      uint64_t time_ns)
 {
 	if (head_take_part(http1, flow, reason, time_ns)) {
 		seek_hole(http1, flow, len, reason, time_ns);
@@ -425,7 +423,8 @@ static void head_hole(struct http1 *http1, struct flow *flow, uint64_t len, enum
 	seek_hole(http1, flow, len, reason, time_ns);
 }
 
-static void flow_hole(struct http1 *http1, struct flow *flow, uint64_t len, enum missing_reason reason, uint64_t time_ns)
+static void flow_hole(struct http1 *http1, struct flow *flow, uint64_t len, enum missing_reason reason,
+		      uint64_t time_ns)
 {
 	uint64_t inside = len;
 
@@ -503,7 +502,7 @@ static void late_begin(struct http1 *http1, struct flow *flow, uint64_t time_ns)
 
 static void http1_bytes(void *state, enum direction dir, uint64_t time_ns, struct slice data)
 {
-	static void (*const steps[_FLOW_MAX])(struct http1 *http1, struct flow *flow, struct slice *in,
+	static void (*const steps[_FLOW_MAX])(struct http1 * http1, struct flow * flow, struct slice * in,
 					      uint64_t time_ns) = {
 		[FLOW_HEAD] = head_step,   [FLOW_LENGTH] = length_step, [FLOW_CHUNKED] = chunked_step,
 		[FLOW_CLOSE] = close_step, [FLOW_SEEK] = seek_step,
@@ -533,7 +532,8 @@ static bool close_delimits(const struct flow *flow, enum close_how how)
 
 static void flow_end(struct http1 *http1, struct flow *flow, enum close_how how)
 {
-	bool is_bare = flow->state == FLOW_CLOSE || (flow->state == FLOW_SEEK && flow->seeks_frames);
+	bool is_bare =
+		flow->state == FLOW_CLOSE || (flow->state == FLOW_SEEK && flow->seeks_frames && !flow->has_chain);
 	enum message_end_how end = is_bare && close_delimits(flow, how) ? MESSAGE_END_FRAMED : MESSAGE_END_CUT;
 	struct http1_head http;
 
@@ -556,8 +556,10 @@ static void http1_end(void *state, enum close_how how, uint64_t time_ns)
 {
 	struct http1 *http1 = state;
 
-	flow_end(http1, &http1->flows[http1->client], how);
-	flow_end(http1, &http1->flows[direction_other(http1->client)], how);
+	enum direction client = http1->client; /* may become known by the last head */
+
+	flow_end(http1, &http1->flows[client], how);
+	flow_end(http1, &http1->flows[direction_other(client)], how);
 }
 
 static void http1_skip(void *state, uint64_t exchange)

@@ -17,24 +17,27 @@ struct flow {
 	enum direction dir;
 	enum flow_state state;
 	struct outgoing out;
-	uint64_t left;	       /* FLOW_LENGTH */
+	uint64_t left; /* FLOW_LENGTH */
 	struct chunked chunked;
-	struct buf line;       /* FLOW_HEAD: the head so far; FLOW_SEEK: the line so far */
-	uint64_t line_ns;      /* its first byte */
+	struct buf line;  /* FLOW_HEAD: the head so far; FLOW_SEEK: the line so far */
+	uint64_t line_ns; /* its first byte */
 	uint64_t carry;
 
 	/* FLOW_HEAD */
-	size_t line_start;     /* of the open line */
+	size_t line_start; /* of the open line */
 	enum message_kind kind;
-	bool has_start;	       /* the start line is there, of this kind */
-	bool is_found;	       /* by seeking: it is believed when its head is whole, until then out goes on */
+	bool has_start; /* the start line is there, of this kind */
+	bool is_found;  /* by seeking: it is believed when its head is whole, until then out goes on */
 
 	/* FLOW_SEEK */
-	bool seeks_chunks;     /* out may be chunked: its chain shows the place */
-	bool seeks_frames;     /* out may be a bare stream of events or lines */
-	bool is_long;	       /* the open line lost its beginning */
-	bool after_crlf;       /* the open line may be a chunk's size */
-	size_t held;	       /* bytes of a CRLF that is a chunk's, if a size line follows */
+	bool seeks_chunks;          /* out may be chunked: its chain shows the place */
+	bool seeks_frames;          /* out may be a bare stream of events or lines */
+	bool is_long;               /* the open line lost its beginning */
+	bool after_crlf;            /* the open line may be a chunk's size */
+	bool has_chain;             /* a size line was seen */
+	bool is_link;               /* the open line must be the next, if that was one */
+	uint64_t link_left;         /* bytes until then */
+	size_t held;                /* bytes of a CRLF that is a chunk's, if a size line follows */
 	enum missing_reason reason; /* why we seek, told already */
 };
 
@@ -44,9 +47,9 @@ struct http1 {
 	enum direction client; /* the direction of the requests */
 	bool has_roles;
 	bool is_role_guess; /* from what looked like an answer's middle */
-	bool has_found;	    /* HTTP/1 on this connection, for certain */
+	bool has_found;     /* HTTP/1 on this connection, for certain */
 	bool is_binary;
-	uint64_t unsynced;  /* bytes sought through before that */
+	uint64_t unsynced; /* bytes sought through before that */
 	uint64_t request_end_ns;
 	struct pairing pairing;
 };

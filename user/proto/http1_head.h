@@ -13,8 +13,8 @@ enum http1_framing {
 	FRAMING_NONE,
 	FRAMING_LENGTH,
 	FRAMING_CHUNKED,
-	FRAMING_CLOSE,	  /* up to the end of the connection */
-	FRAMING_BAD,	  /* says two things at once, or nothing that can be followed */
+	FRAMING_CLOSE,    /* up to the end of the connection */
+	FRAMING_BAD,      /* says two things at once, or nothing that can be followed */
 	FRAMING_HANDS_ON, /* another protocol follows */
 	FRAMING_INTERIM,  /* 1xx: the answer is yet to come */
 };

@@ -3,16 +3,15 @@
  * Finding one's place in the middle of HTTP/1, line by line. A line shows it in three ways:
  *
  *	...tail of a body}POST /v1/x HTTP/1.1 CRLF	a message starts; believed when its whole head is well formed
- *	CRLF 1a3 CRLF					a chunk starts; a wrong guess breaks the chain at its end
+ *	CRLF 1a3 CRLF					a chunk may start; where it ends another must, then it is one
  *	data: {...} LF LF				an answer's events or lines without framing that we know
  *
  * All is decided by the bytes alone, never by how they were cut. A line longer than the buffer slides through it.
  */
 #include "proto/http1.h"
 
-static const uint64_t chunk_believed_max = 16 << 20;
 static const uint64_t binary_patience = 64 << 10; /* bytes until a connection is given up as something else */
-static const uint64_t text_patience = 8 << 20;	  /* an upload joined in its middle may be as long */
+static const uint64_t text_patience = 8 << 20;    /* an upload joined in its middle may be as long */
 
 static bool frames_are_read(const struct flow *flow)
 {
@@ -44,6 +43,8 @@ static void line_restart(struct flow *flow)
 	flow->is_long = false;
 	flow->held = 0;
 	flow->after_crlf = true;
+	flow->link_left = 0;
+	flow->is_link = false;
 }
 
 static void line_finish(struct http1 *http1, struct flow *flow, uint64_t time_ns);
@@ -57,6 +58,8 @@ void seek_begin(struct http1 *http1, struct flow *flow, enum missing_reason reas
 	flow->has_start = flow->is_found = flow->is_long = false;
 	flow->held = 0;
 	flow->after_crlf = true;
+	flow->link_left = 0;
+	flow->is_link = flow->has_chain = false;
 	/* Whatever this is, it may turn out to be the middle of an answer. */
 	if (!flow->out.is_open && flow_may_be(http1, flow, MESSAGE_RESPONSE)) {
 		outgoing_open(&flow->out, http1->proto, MESSAGE_RESPONSE, flow->dir,
@@ -97,14 +100,30 @@ static void start_found(struct http1 *http1, struct flow *flow, size_t at, enum 
 	flow->line_start = flow->line.len;
 }
 
-static void chunk_found(struct http1 *http1, struct flow *flow, uint64_t size, uint64_t time_ns)
+/* The line is a chunk's size, as it seems. It is no part of the body, nor is the CRLF before it; where the chain was to go on
+ * there, it is certain. */
+static void size_found(struct http1 *http1, struct flow *flow, uint64_t size, uint64_t time_ns)
 {
+	bool is_certain = flow->is_link;
+
 	flow_passed(http1, flow, flow->line.len, time_ns);
 	line_restart(flow);
+	outgoing_boundary(&flow->out);
+	flow->has_chain = true;
+	flow->link_left = size + 2;
+	if (!is_certain)
+		return;
 	flow->state = FLOW_CHUNKED;
 	flow->out.is_lost = false;
+	http1->has_found = true;
 	chunked_resume(&flow->chunked, size);
-	outgoing_boundary(&flow->out);
+}
+
+/* @len bytes on the way to the place where the chain's next link must be. */
+static void link_count(struct flow *flow, uint64_t len)
+{
+	flow->is_link = flow->link_left == len;
+	flow->link_left = flow->link_left > len ? flow->link_left - len : 0;
 }
 
 /* flow->line holds a line with its LF. */
@@ -123,8 +142,8 @@ static void line_finish(struct http1 *http1, struct flow *flow, uint64_t time_ns
 		return;
 	}
 	if (flow->seeks_chunks && flow->out.is_open && flow->after_crlf && !flow->is_long &&
-	    chunk_line_size(line, &size) && size <= chunk_believed_max) {
-		chunk_found(http1, flow, size, time_ns);
+	    chunk_line_size(line, &size)) {
+		size_found(http1, flow, size, time_ns);
 		return;
 	}
 	if (has_crlf && (line.len || flow->is_long)) {
@@ -135,6 +154,7 @@ static void line_finish(struct http1 *http1, struct flow *flow, uint64_t time_ns
 	}
 	seek_passed(http1, flow, whole.len, time_ns);
 	patience_check(http1, whole);
+	link_count(flow, whole.len);
 	buf_reset(&flow->line);
 	flow->is_long = false;
 	flow->after_crlf = has_crlf;
@@ -148,6 +168,7 @@ static void line_slide(struct http1 *http1, struct flow *flow, uint64_t time_ns)
 	frames_feed(http1, flow, slice_head(buf_slice(&flow->line), half), time_ns);
 	seek_passed(http1, flow, half, time_ns);
 	patience_check(http1, slice_head(buf_slice(&flow->line), half));
+	link_count(flow, half);
 	buf_consume(&flow->line, half);
 	flow->is_long = true;
 }

@@ -41,10 +41,12 @@ static void on_lost(void *user, size_t len)
 
 static const struct frame_ops frame_ops = { .part = on_part, .lost = on_lost };
 
-void outgoing_open(struct outgoing *out, struct proto *proto, enum message_kind kind, enum direction dir, uint64_t time_ns)
+void outgoing_open(struct outgoing *out, struct proto *proto, enum message_kind kind, enum direction dir,
+		   uint64_t time_ns)
 {
-	*out = (struct outgoing){ .proto = proto, .kind = kind, .dir = dir, .is_open = true, .start_ns = time_ns,
-				  .last_ns = time_ns };
+	*out = (struct outgoing){
+		.proto = proto, .kind = kind, .dir = dir, .is_open = true, .start_ns = time_ns, .last_ns = time_ns
+	};
 }
 
 void outgoing_tell(struct outgoing *out, struct message_head *head)

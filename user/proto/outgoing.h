@@ -18,9 +18,9 @@ struct outgoing {
 	bool is_open;
 	bool is_told;
 	bool is_skipped;
-	bool is_lost;		/* its end is not where its framing says */
-	bool is_hidden;		/* joined late: how much is missing cannot be known */
-	bool is_length_hidden;	/* nor how long its body was */
+	bool is_lost;          /* its end is not where its framing says */
+	bool is_hidden;        /* joined late: how much is missing cannot be known */
+	bool is_length_hidden; /* nor how long its body was */
 	uint64_t start_ns, last_ns;
 	uint64_t stream_bytes, body_bytes, missing_bytes;
 	uint32_t missing_reasons;
@@ -30,7 +30,8 @@ struct outgoing {
 	struct body body;
 };
 
-void outgoing_open(struct outgoing *out, struct proto *proto, enum message_kind kind, enum direction dir, uint64_t time_ns);
+void outgoing_open(struct outgoing *out, struct proto *proto, enum message_kind kind, enum direction dir,
+		   uint64_t time_ns);
 /* Its head, known. The body may be shaped afterwards, so that a taker can skip it in between. */
 void outgoing_tell(struct outgoing *out, struct message_head *head);
 /* Its head was missed because of @reason. */

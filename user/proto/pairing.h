@@ -13,9 +13,9 @@ enum { PAIRING_MAX = 32 }; /* requests that wait; more lose their answers, which
 
 struct asked {
 	uint64_t exchange;
-	int method;	   /* enum http1_method */
+	int method;        /* enum http1_method */
 	bool is_skipped;   /* nobody wants the answer's parts */
-	bool is_guess;	   /* the request was hidden by a hole, if there was one */
+	bool is_guess;     /* the request was hidden by a hole, if there was one */
 	bool is_pipelined; /* sent without waiting for the answers before it */
 };
 

@@ -22,11 +22,11 @@ struct proto;
 
 struct proto_opts {
 	struct alloc *alloc;
-	size_t head_bytes_max;    /* one head, all its fields (64 KiB) */
-	size_t fields_max;        /* 200 */
-	size_t event_bytes_max;   /* one event or line (8 MiB); a longer one is missing as MISSING_BUDGET */
-	uint64_t inflate_max;     /* decoded bytes of one body (256 MiB) */
-	unsigned inflate_ratio;   /* refused beyond this ratio after the first MiB (200) */
+	size_t head_bytes_max;  /* one head, all its fields (64 KiB) */
+	size_t fields_max;      /* 200 */
+	size_t event_bytes_max; /* one event or line (8 MiB); a longer one is missing as MISSING_BUDGET */
+	uint64_t inflate_max;   /* decoded bytes of one body (256 MiB) */
+	unsigned inflate_ratio; /* refused beyond this ratio after the first MiB (200) */
 };
 extern const struct proto_opts proto_opts_default; /* alloc is NULL in it */
 
@@ -34,7 +34,8 @@ struct proto_ops {
 	void (*head)(void *user, uint64_t exchange, const struct message_head *head);
 	void (*part)(void *user, uint64_t exchange, enum message_kind kind, const struct message_part *part);
 	/* Bytes of this message's body are missing here; parts before and after it do not belong together. */
-	void (*hole)(void *user, uint64_t exchange, enum message_kind kind, enum missing_reason reason, uint64_t time_ns);
+	void (*hole)(void *user, uint64_t exchange, enum message_kind kind, enum missing_reason reason,
+		     uint64_t time_ns);
 	void (*end)(void *user, uint64_t exchange, enum message_kind kind, const struct message_end *end);
 	/* What this connection carries is of no use (no HTTP at all, CONNECT to elsewhere): copy no more of it. */
 	void (*verdict)(void *user, enum verdict verdict);

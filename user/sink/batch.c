@@ -102,7 +102,7 @@ int batch_begin(struct batch *batch, const struct record *records, size_t count)
 {
 	if (batch->records)
 		return -EBUSY;
-	if (!count || count > SINK_BATCH_MAX)
+	if (count > SINK_BATCH_MAX)
 		return -EINVAL;
 	arena_reset(batch->arena);
 	batch->records = records;
@@ -110,7 +110,7 @@ int batch_begin(struct batch *batch, const struct record *records, size_t count)
 	memset(batch->verdicts, 0, sizeof(batch->verdicts));
 	memset(batch->tried, 0, sizeof(batch->tried));
 	batch->stack[0] = (struct range){ 0, count };
-	batch->depth = 1;
+	batch->depth = count > 0;
 	batch->accepted = 0;
 	batch->retry_ms = 0;
 	batch->again_reason = "not tried";
@@ -129,7 +129,7 @@ static void batch_put_off(struct batch *batch, const char *reason, unsigned at_l
 bool batch_puts_off(const struct batch *batch, enum answer answer)
 {
 	if (answer == ANSWER_UNSURE)
-		return batch->doubts < DOUBTS_BEFORE_SPLIT ||
+		return batch->doubts < DOUBTS_BEFORE_SPLIT || !batch->depth ||
 		       (!batch->accepted && batch->stack[batch->depth - 1].count == 1);
 	return answer == ANSWER_AGAIN || answer == ANSWER_BLOCKED;
 }

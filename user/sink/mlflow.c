@@ -9,9 +9,10 @@
 
 static void info_pump(struct sink *sink);
 
+/* Where it need not, it comes last: the info of a trace whose spans are then refused would stay behind as an empty row. */
 static bool info_goes_first(const struct mlflow *mlflow)
 {
-	return mlflow->version >= MLFLOW_FINALIZES;
+	return mlflow->version >= MLFLOW_FINALIZES && mlflow->version < MLFLOW_EXACT;
 }
 
 static bool info_is_wanted(const struct sink *sink)

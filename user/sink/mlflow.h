@@ -5,7 +5,7 @@
  *	setup: GET /version ─▶ experiment by id or name ─▶ for each range:
  *		3.8–3.11	spans of all in one request ─▶ trace info of each
  *		3.12–3.14	trace info of each ─▶ spans
- *		≥ 3.15		[trace info of each, while the backlog is short] ─▶ spans
+ *		≥ 3.15		spans ─▶ [trace info of each, while the backlog is short]
  *
  * The order is what keeps tokens and costs from being counted twice in each version.
  */

@@ -57,7 +57,7 @@ DEFINE_CLEANUP(struct sink *, sink_free)
 const char *sink_name(const struct sink *sink);
 /* How many records and bytes the next batch should have, given how many wait. */
 void sink_want(struct sink *sink, uint64_t waiting, size_t *ret_count, uint64_t *ret_bytes);
-/* Spooled sinks: begins to deliver; ops->done tells, perhaps before this returns. The records stay valid until then. One
+/* Spooled sinks: begins to deliver (0 records: only looks whether it could); ops->done tells, perhaps before this returns. The records stay valid until then. One
  * batch at a time. */
 int sink_send(struct sink *sink, const struct record *records, size_t count);
 /* Direct sinks. */

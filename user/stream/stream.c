@@ -82,12 +82,24 @@ static struct conn *conn_find(struct stream_table *table, uint64_t id)
 	return conn;
 }
 
-static const struct retired *retired_find(const struct stream_table *table, uint64_t id)
+static struct retired *retired_find(struct stream_table *table, uint64_t id)
 {
 	for (size_t i = 0; i < RETIRED_MAX; i++)
-		if (table->retired[i].id == id && (table->retired[i].next[DIR_READ] || table->retired[i].next[DIR_WRITE]))
+		if (table->retired[i].id == id &&
+		    (table->retired[i].next[DIR_READ] || table->retired[i].next[DIR_WRITE]))
 			return &table->retired[i];
 	return NULL;
+}
+
+static void retired_note(struct stream_table *table, const struct conn *conn)
+{
+	struct retired *retired = retired_find(table, conn->info.id);
+
+	if (!retired)
+		retired = &table->retired[table->retired_at++ % RETIRED_MAX];
+	retired->id = conn->info.id;
+	for (int dir = 0; dir < _DIR_MAX; dir++)
+		retired->next[dir] = conn->flows[dir].next;
 }
 
 /* ---- telling ---- */
@@ -162,8 +174,8 @@ static void conn_tell_held(struct stream_table *table, struct conn *conn)
 		if (!read && !written)
 			return;
 		flow_tell_first_held(table, conn,
-				     !written || (read && read->chunk.time_ns < written->chunk.time_ns) ? DIR_READ :
-													   DIR_WRITE);
+				     !written || (read && read->chunk.time_ns < written->chunk.time_ns) ? DIR_READ
+													: DIR_WRITE);
 	}
 }
 
@@ -172,10 +184,7 @@ static void conn_tell_held(struct stream_table *table, struct conn *conn)
 /* After the last thing was told. */
 static void conn_remove(struct stream_table *table, struct conn *conn, enum close_how how, uint64_t time_ns)
 {
-	struct retired *retired = &table->retired[table->retired_at++ % RETIRED_MAX];
-
-	*retired = (struct retired){ .id = conn->info.id,
-				     .next = { conn->flows[DIR_READ].next, conn->flows[DIR_WRITE].next } };
+	retired_note(table, conn);
 	HASH_DELETE(hh, table->by_id, conn);
 	DL_DELETE(table->by_age, conn);
 	if (conn->handle)

@@ -27,9 +27,9 @@ struct stream_chunk {
 	uint64_t offset;
 	uint64_t time_ns;
 	uint32_t thread;
-	struct slice data;              /* empty: a hole of hole_len */
-	uint64_t hole_len;              /* bytes at @offset that could not be copied */
-	enum missing_reason reason;     /* of hole_len, and of a gap before @offset that nothing else explains */
+	struct slice data;          /* empty: a hole of hole_len */
+	uint64_t hole_len;          /* bytes at @offset that could not be copied */
+	enum missing_reason reason; /* of hole_len, and of a gap before @offset that nothing else explains */
 };
 
 struct stream_ops {

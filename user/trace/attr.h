@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Filling a span. Each put_…() appends one attribute, or nothing where there is no value, so the sections read as a list
- * of what a span has. A refusal of memory is kept in `failed`; the one who began the span looks at its end.
+ * Filling a span. Each put_…() appends one attribute, or nothing where there is no value, so the sections read as a
+ * list of what a span has. A refusal of memory is kept in `failed`; the one who began the span looks at its end.
  */
 #pragma once
 #include "model/call.h"
@@ -10,7 +10,7 @@
 struct maker {
 	struct arena *arena;
 	struct alloc *scratch; /* for texts while they are written */
-	bool keeps;	       /* the values die before the span: copy them */
+	bool keeps;            /* the values die before the span: copy them */
 	bool failed;
 	struct span *span;
 };

@@ -15,9 +15,10 @@ struct status_class {
 };
 
 static const struct status_class openai_classes[] = {
-	{ 400, "BadRequestError" }, { 401, "AuthenticationError" }, { 403, "PermissionDeniedError" },
-	{ 404, "NotFoundError" },   { 409, "ConflictError" },	    { 422, "UnprocessableEntityError" },
-	{ 429, "RateLimitError" },  { 0, NULL },
+	{ 400, "BadRequestError" },       { 401, "AuthenticationError" },
+	{ 403, "PermissionDeniedError" }, { 404, "NotFoundError" },
+	{ 409, "ConflictError" },         { 422, "UnprocessableEntityError" },
+	{ 429, "RateLimitError" },        { 0, NULL },
 };
 
 static const struct status_class anthropic_classes[] = {
@@ -129,8 +130,8 @@ static const struct family families[] = {
 	{ "openai.", openai_classes, "APIError", SLICE("Request timed out."), false, openai_status_text,
 	  openai_in_band_text },
 	{ "anthropic.", anthropic_classes, "APIStatusError",
-	  SLICE("Request timed out or interrupted. This could be due to a network timeout, dropped connection, or request "
-		"cancellation. See https://docs.anthropic.com/en/api/errors#long-requests for more details."),
+	  SLICE("Request timed out or interrupted. This could be due to a network timeout, dropped connection, or "
+		"request cancellation. See https://docs.anthropic.com/en/api/errors#long-requests for more details."),
 	  true, status_repr, anthropic_in_band_text },
 };
 
@@ -215,9 +216,9 @@ static void fault_by_provider(struct maker *maker, const struct call *call, stru
 	fault->message = error->message.len ? error->message : error->raw;
 	if (fault->message.len)
 		return;
-	fault->message = call->status >= 400 ? number_text(maker, "HTTP status ", call->status) :
-			 call->has_error     ? SLICE("the answer holds an error") :
-					       slice_of(call_end_names[call->end]);
+	fault->message = call->status >= 400 ? number_text(maker, "HTTP status ", call->status)
+			 : call->has_error   ? SLICE("the answer holds an error")
+					     : slice_of(call_end_names[call->end]);
 }
 
 static struct slice join(struct maker *maker, struct slice type, struct slice message)
@@ -269,5 +270,6 @@ void span_put_fault(struct maker *maker, const struct span_source *source)
 			  { SLICE("exception.type"), fault.type },
 			  { SLICE("exception.message"), fault.message },
 			  { SLICE("exception.stacktrace"), SLICE("") },
-		  }, 3);
+		  },
+		  3);
 }

@@ -20,16 +20,18 @@ static int shown_make(const struct held *held, const struct held_source *source,
 {
 	bool is_first = held->count == 0;
 
-	return span_make(&(struct span_source){
-		.call = source->call,
-		.opts = source->opts,
-		.origin = source->origin,
-		.role = is_first ? SPAN_WHOLE : SPAN_LOGICAL,
-		.begin_ns = held->begin_ns,
-		.others_complete = held->all_complete,
-		.retry_index = is_first && held->first_counter > 0 ? held->first_counter : -1,
-		.retry_count = (int64_t)held->count + 1,
-	}, arena, true, ret);
+	return span_make(
+		&(struct span_source){
+			.call = source->call,
+			.opts = source->opts,
+			.origin = source->origin,
+			.role = is_first ? SPAN_WHOLE : SPAN_LOGICAL,
+			.begin_ns = held->begin_ns,
+			.others_complete = held->all_complete,
+			.retry_index = is_first && held->first_counter > 0 ? held->first_counter : -1,
+			.retry_count = (int64_t)held->count + 1,
+		},
+		arena, true, ret);
 }
 
 int held_add(struct held *held, const struct held_source *source)
@@ -44,13 +46,15 @@ int held_add(struct held *held, const struct held_source *source)
 	r = shown_make(held, source, arena, &shown);
 	if (r < 0)
 		return r;
-	r = span_make(&(struct span_source){
-		.call = call,
-		.opts = source->opts,
-		.origin = source->origin,
-		.role = SPAN_ATTEMPT,
-		.retry_index = (int64_t)held->count + MAX(held->first_counter, (int64_t)0),
-	}, held->attempts_arena, true, &attempt);
+	r = span_make(
+		&(struct span_source){
+			.call = call,
+			.opts = source->opts,
+			.origin = source->origin,
+			.role = SPAN_ATTEMPT,
+			.retry_index = (int64_t)held->count + MAX(held->first_counter, (int64_t)0),
+		},
+		held->attempts_arena, true, &attempt);
 	if (r < 0)
 		return r;
 	arena_free(held->shown_arena);

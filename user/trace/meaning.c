@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a call means, in two tongues: MLflow's attributes as its autolog writes them, and OpenTelemetry's gen_ai.*. The
- * metadata goes to everyone; the conversation is written only for those who are there to read it.
+ * What a call means, in two tongues: MLflow's attributes as its autolog writes them, and OpenTelemetry's gen_ai.*.
+ * The metadata goes to everyone; the conversation is written only for those who are there to read it.
  */
 #include "base/cleanup.h"
 #include "base/json.h"
@@ -25,12 +25,15 @@ static const struct {
 static const struct {
 	const char *vendor, *provider;
 } providers[] = {
-	{ "openai", "openai" },         { "anthropic", "anthropic" },   { "azure.ai.openai", "azure" },
-	{ "azure.ai.inference", "azure_ai" }, { "gcp.gemini", "gemini" },     { "gcp.vertex_ai", "vertex_ai" },
-	{ "aws.bedrock", "bedrock" },   { "cohere", "cohere" },         { "mistral_ai", "mistral" },
-	{ "groq", "groq" },             { "deepseek", "deepseek" },     { "x_ai", "xai" },
-	{ "perplexity", "perplexity" }, { "moonshot_ai", "moonshot" },  { "together", "together_ai" },
-	{ "fireworks", "fireworks_ai" }, { "openrouter", "openrouter" }, { "databricks", "databricks" },
+	{ "openai", "openai" },         { "anthropic", "anthropic" },
+	{ "azure.ai.openai", "azure" }, { "azure.ai.inference", "azure_ai" },
+	{ "gcp.gemini", "gemini" },     { "gcp.vertex_ai", "vertex_ai" },
+	{ "aws.bedrock", "bedrock" },   { "cohere", "cohere" },
+	{ "mistral_ai", "mistral" },    { "groq", "groq" },
+	{ "deepseek", "deepseek" },     { "x_ai", "xai" },
+	{ "perplexity", "perplexity" }, { "moonshot_ai", "moonshot" },
+	{ "together", "together_ai" },  { "fireworks", "fireworks_ai" },
+	{ "openrouter", "openrouter" }, { "databricks", "databricks" },
 };
 
 static struct slice provider_of(struct slice vendor)
@@ -58,7 +61,8 @@ void span_put_identity(struct maker *maker, const struct span_source *source)
 		put_text(maker, "mlflow.spanType", slice_of(operations[call->operation].span_type));
 		put_text(maker, "mlflow.llm.model", shown_model(call));
 		put_text(maker, "mlflow.llm.provider", provider_of(call->vendor));
-		put_text(maker, "mlflow.message.format", slice_of(call->dialect ? call->dialect->message_format : NULL));
+		put_text(maker, "mlflow.message.format",
+			 slice_of(call->dialect ? call->dialect->message_format : NULL));
 	}
 	put_text(maker, "spantap.dialect", slice_of(call->dialect ? call->dialect->name : NULL));
 	put_text(maker, "gen_ai.operation.name", slice_of(operations[call->operation].operation));
@@ -119,8 +123,8 @@ void span_put_conversation(struct maker *maker, const struct span_source *source
 	put_text(maker, "user.id", call->user_id);
 }
 
-/* Embedding and reranking write nothing: their providers leave the output out, and MLflow counts only what has all three
- * numbers. */
+/* Embedding and reranking write nothing: their providers leave the output out, and MLflow counts only what has all
+ * three numbers. */
 static int64_t tokens_out(const struct call *call)
 {
 	bool writes_nothing = call->operation == OPERATION_EMBEDDINGS || call->operation == OPERATION_RERANK;
@@ -203,8 +207,8 @@ static bool chunk_is_error(const struct call *call, const struct chunk *chunk)
 		json_text_is(json_get(chunk->data, SLICE("type")), SLICE("error")));
 }
 
-/* Of a long stream the newest stay, under their own numbers, as with OpenTelemetry's limit of span events; the exception,
- * where there is one, takes the last place. */
+/* Of a long stream the newest stay, under their own numbers, as with OpenTelemetry's limit of span events; the
+ * exception, where there is one, takes the last place. */
 void span_put_chunks(struct maker *maker, const struct span_source *source)
 {
 	const struct call *call = source->call;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The process behind a call. MLflow makes a trace tag of every resource attribute, so the resource holds only what a user
- * looks for; the rest stands on the spans.
+ * The process behind a call. MLflow makes a trace tag of every resource attribute, so the resource holds only what a
+ * user looks for; the rest stands on the spans.
  */
 #include "base/cleanup.h"
 #include "trace/span.h"
@@ -25,10 +25,10 @@ static struct slice utc_text(struct maker *maker, uint64_t unix_ns)
 	unsigned month = (5 * year_day + 2) / 153;
 	unsigned day = year_day - (153 * month + 2) / 5 + 1;
 	unsigned year = (unsigned)(days / 146097 * 400) + era_year + (month >= 10);
-	struct slice text = arena_printf(maker->arena, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", year,
-					 month < 10 ? month + 3 : month - 9, day, (unsigned)(rest / 3600),
-					 (unsigned)(rest / 60 % 60), (unsigned)(rest % 60),
-					 (unsigned)(unix_ns / 1000000 % 1000));
+	struct slice text =
+		arena_printf(maker->arena, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", year,
+			     month < 10 ? month + 3 : month - 9, day, (unsigned)(rest / 3600),
+			     (unsigned)(rest / 60 % 60), (unsigned)(rest % 60), (unsigned)(unix_ns / 1000000 % 1000));
 
 	if (!text.data)
 		maker->failed = true;

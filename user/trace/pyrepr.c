@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two rules make Python's repr of a string: it is quoted by ' unless it holds a ' and no ", and what is not printable is
- * written as an escape. So a string is gone over twice: once for the quote, once to write.
+ * Two rules make Python's repr of a string: it is quoted by ' unless it holds a ' and no ", and what is not
+ * printable is written as an escape. So a string is gone over twice: once for the quote, once to write.
  */
 #include "trace/pyrepr.h"
 #include "base/cleanup.h"
@@ -70,10 +70,10 @@ static bool is_printable(uint32_t code)
 	static const struct {
 		uint32_t first, last;
 	} hidden[] = {
-		{ 0x00, 0x1f },	    { 0x7f, 0xa0 },	{ 0xad, 0xad },	    { 0x600, 0x605 },	{ 0x61c, 0x61c },
-		{ 0x1680, 0x1680 }, { 0x180e, 0x180e }, { 0x2000, 0x200f }, { 0x2028, 0x202f }, { 0x205f, 0x206f },
-		{ 0x3000, 0x3000 }, { 0xd800, 0xf8ff }, { 0xfeff, 0xfeff }, { 0xfff0, 0xfffb }, { 0xfffe, 0xffff },
-		{ 0xe0000, 0x10ffff },
+		{ 0x00, 0x1f },     { 0x7f, 0xa0 },     { 0xad, 0xad },     { 0x600, 0x605 },
+		{ 0x61c, 0x61c },   { 0x1680, 0x1680 }, { 0x180e, 0x180e }, { 0x2000, 0x200f },
+		{ 0x2028, 0x202f }, { 0x205f, 0x206f }, { 0x3000, 0x3000 }, { 0xd800, 0xf8ff },
+		{ 0xfeff, 0xfeff }, { 0xfff0, 0xfffb }, { 0xfffe, 0xffff }, { 0xe0000, 0x10ffff },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(hidden); i++)
@@ -125,7 +125,8 @@ static void put_number(struct buf *out, struct slice value)
 {
 	char text[400];
 	double number = 0;
-	int digits = 0, exponent;
+	int digits = 0;
+	long exponent;
 
 	if (!memchr(value.data, '.', value.len) && !memchr(value.data, 'e', value.len) &&
 	    !memchr(value.data, 'E', value.len)) {
@@ -136,9 +137,9 @@ static void put_number(struct buf *out, struct slice value)
 	snprintf(text, sizeof(text), "%.*e", digits, number);
 	while (strtod(text, NULL) != number && digits < 17)
 		snprintf(text, sizeof(text), "%.*e", ++digits, number);
-	exponent = strchr(text, 'e') ? atoi(strchr(text, 'e') + 1) : 0;
+	exponent = strchr(text, 'e') ? strtol(strchr(text, 'e') + 1, NULL, 10) : 0;
 	if (exponent >= -4 && exponent < 16)
-		snprintf(text, sizeof(text), "%.*f", MAX(1, digits - exponent), number);
+		snprintf(text, sizeof(text), "%.*f", MAX(1, digits - (int)exponent), number);
 	buf_put(out, slice_of(text));
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The rules of the clients: those that OpenAI's, Anthropic's and AWS's SDKs follow, which most others follow too. A server
- * that names the moment to come again is obeyed up to two minutes.
+ * The rules of the clients: those that OpenAI's, Anthropic's and AWS's SDKs follow, which most others follow too. A
+ * server that names the moment to come again is obeyed up to two minutes.
  */
 #include "trace/retry.h"
 #include "base/cleanup.h"

@@ -10,10 +10,10 @@ struct retry_key {
 	struct process_id process;
 	uint32_t thread;
 	uint64_t conn, begin_ns; /* which request it is */
-	uint64_t body[2];	 /* hash of all that is asked; only with has_body */
-	bool has_body;		 /* every byte of the request was seen */
-	uint64_t token;		 /* hash of the key that the client gives all attempts; 0: none */
-	int64_t counter;	 /* repetitions so far by the client's own count; -1: it does not count */
+	uint64_t body[2];        /* hash of all that is asked; only with has_body */
+	bool has_body;           /* every byte of the request was seen */
+	uint64_t token;          /* hash of the key that the client gives all attempts; 0: none */
+	int64_t counter;         /* repetitions so far by the client's own count; -1: it does not count */
 };
 
 struct retry_key retry_key_of(const struct call *call, uint64_t seed);

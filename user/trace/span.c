@@ -109,8 +109,8 @@ int span_make(const struct span_source *source, struct arena *arena, bool keeps,
 	span->events_tail = &span->events;
 	span->name = span_name(&maker, call);
 	span->kind = call->conn.peer.is_accepted ? SPAN_SERVER : SPAN_CLIENT;
-	span->start_unix_ns = span_unix_ns(source->opts,
-					   source->role == SPAN_LOGICAL ? source->begin_ns : span_begin_ns(call));
+	span->start_unix_ns =
+		span_unix_ns(source->opts, source->role == SPAN_LOGICAL ? source->begin_ns : span_begin_ns(call));
 	span->end_unix_ns = span_unix_ns(source->opts, span_end_ns(call));
 	for (size_t i = 0; i < ARRAY_SIZE(sections); i++)
 		if (sections[i].roles & source->role)

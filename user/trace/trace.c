@@ -17,7 +17,7 @@
 
 enum {
 	TRACE_BYTES_MAX = 16 << 20, /* of one span that leaves at once; bodies are not copied into it */
-	ATTEMPTS_MAX = 16,	    /* a loop that fails for ever is many traces, not one without end */
+	ATTEMPTS_MAX = 16,          /* a loop that fails for ever is many traces, not one without end */
 	OPEN_MAX = 1024,
 };
 
@@ -34,7 +34,7 @@ struct trace_assembler {
 	struct arena *scratch; /* the span that leaves at once */
 	uint64_t sequence;
 	struct held *held, **held_tail; /* oldest first */
-	size_t held_count;		/* attempts in all of them */
+	size_t held_count;              /* attempts in all of them */
 	struct open_request *open, **open_tail;
 	size_t open_count;
 };
@@ -129,13 +129,15 @@ static void call_leave(struct trace_assembler *assembler, const struct held_sour
 		.origin = source->origin,
 	};
 	struct span *span;
-	int r = span_make(&(struct span_source){
-		.call = source->call,
-		.opts = source->opts,
-		.origin = source->origin,
-		.role = SPAN_WHOLE,
-		.retry_index = source->key.counter > 0 ? source->key.counter : -1,
-	}, arena, false, &span);
+	int r = span_make(
+		&(struct span_source){
+			.call = source->call,
+			.opts = source->opts,
+			.origin = source->origin,
+			.role = SPAN_WHOLE,
+			.retry_index = source->key.counter > 0 ? source->key.counter : -1,
+		},
+		arena, false, &span);
 
 	if (r == 0)
 		r = span_resource(source->opts, source->origin, arena, false, &trace.resource);
@@ -277,8 +279,8 @@ void trace_on_call(struct trace_assembler *assembler, const struct call *call)
 	at = held_find(assembler, &source.key);
 	if (at)
 		return call_join(assembler, &source, held_take(assembler, at), sequence);
-	held = assembler->opts.held_max && retry_is_expected(call) ?
-		       held_new(assembler->opts.alloc, &source, sequence) : NULL;
+	held = assembler->opts.held_max && retry_is_expected(call) ? held_new(assembler->opts.alloc, &source, sequence)
+								   : NULL;
 	if (held)
 		call_hold(assembler, &source, held);
 	else
@@ -293,7 +295,8 @@ void trace_set_unix_offset(struct trace_assembler *assembler, int64_t unix_offse
 /* Lets go of all that @is_due says, oldest first. */
 static void held_release(struct trace_assembler *assembler,
 			 bool (*is_due)(const struct trace_assembler *assembler, const struct held *held,
-					const void *what), const void *what)
+					const void *what),
+			 const void *what)
 {
 	struct held **at = &assembler->held;
 

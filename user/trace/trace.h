@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * trace: calls become spans as MLflow's autolog writes them, attempts of one logical request become one trace, ids are
- * given. A failed attempt that its client may repeat is held back until the repetition comes or hold_ns (or its own
- * Retry-After) is over; everything else leaves at once.
+ * trace: calls become spans as MLflow's autolog writes them, attempts of one logical request become one trace, ids
+ * are given. A failed attempt that its client may repeat is held back until the repetition comes or hold_ns (or its
+ * own Retry-After) is over; everything else leaves at once.
  *
- * Attempts belong together when the same process sends the same request again after a failure that clients repeat (408,
- * 409, 429, 5xx, cut before the first event, timeout), and its retry counter (x-stainless-retry-count, amz-sdk-request),
- * where there is one, says so. One attempt: a trace of one span. Several: a root from the first byte to the last that
- * shows what the application saw, and a child for each attempt with its index.
+ * Attempts belong together when the same process sends the same request again after a failure that clients repeat
+ * (408, 409, 429, 5xx, cut before the first event, timeout), and its retry counter (x-stainless-retry-count,
+ * amz-sdk-request), where there is one, says so. One attempt: a trace of one span. Several: a root from the first
+ * byte to the last that shows what the application saw, and a child for each attempt with its index.
  *
  * Ids derive from (node, boot, sequence): the same input gives the same ids. Pure.
  */
@@ -21,14 +21,14 @@ struct trace_assembler;
 
 struct trace_opts {
 	struct alloc *alloc;
-	uint64_t node_key[2];   /* secret of this installation: ids are unique and cannot be guessed */
-	uint64_t boot;          /* number of this start; (node, boot, sequence) never comes again */
-	int64_t unix_offset_ns; /* CLOCK_REALTIME - CLOCK_BOOTTIME */
-	uint64_t hold_ns;       /* longest wait for a repetition (12 s) */
-	size_t held_max;        /* most attempts held back; beyond it the oldest leaves */
-	size_t chunk_events_max; /* span events of a streamed answer (128, as OpenTelemetry's limit); the last ones stay */
-	bool wants_mlflow;      /* some sink wants mlflow.* */
-	bool wants_otlp;        /* some sink wants the conversation as gen_ai.* */
+	uint64_t node_key[2];    /* secret of this installation: ids are unique and cannot be guessed */
+	uint64_t boot;           /* number of this start; (node, boot, sequence) never comes again */
+	int64_t unix_offset_ns;  /* CLOCK_REALTIME - CLOCK_BOOTTIME */
+	uint64_t hold_ns;        /* longest wait for a repetition (12 s) */
+	size_t held_max;         /* most attempts held back; beyond it the oldest leaves */
+	size_t chunk_events_max; /* span events of a streamed answer (128, as OpenTelemetry); the last ones stay */
+	bool wants_mlflow;       /* some sink wants mlflow.* */
+	bool wants_otlp;         /* some sink wants the conversation as gen_ai.* */
 	struct slice host_name;
 };
 
@@ -46,8 +46,9 @@ int trace_assembler_new(const struct trace_opts *opts, const struct trace_ops *o
 struct trace_assembler *trace_assembler_free(struct trace_assembler *assembler);
 DEFINE_CLEANUP(struct trace_assembler *, trace_assembler_free)
 
-/* A request is out whole and its answer still to come; of @call only the request's side is looked at. Answers take longer
- * than hold_ns: a held attempt that this request repeats waits for its call. Without this news it would leave alone. */
+/* A request is out whole and its answer still to come; of @call only the request's side is looked at. Answers take
+ * longer than hold_ns: a held attempt that this request repeats waits for its call. Without this news it would leave
+ * alone. */
 void trace_on_request(struct trace_assembler *assembler, const struct call *call);
 void trace_on_call(struct trace_assembler *assembler, const struct call *call);
 /* The clock was set: offset for what comes. */

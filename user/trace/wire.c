@@ -4,17 +4,14 @@
  * what is not known is left out or says so.
  */
 #include "base/cleanup.h"
+#include "trace/address.h"
 #include "trace/span.h"
-#include <arpa/inet.h>
 
 static struct slice address_text(struct maker *maker, enum address_family family, const struct endpoint *endpoint)
 {
-	char text[INET6_ADDRSTRLEN];
-	int af = family == ADDRESS_INET ? AF_INET : AF_INET6;
-	struct slice copy = SLICE_NONE;
+	char text[ADDRESS_TEXT_MAX];
+	struct slice copy = arena_dup(maker->arena, slice_of(address_write(family, endpoint->address, text)));
 
-	if (inet_ntop(af, endpoint->address, text, sizeof(text)))
-		copy = arena_dup(maker->arena, slice_of(text));
 	if (!copy.data)
 		maker->failed = true;
 	return copy;
@@ -22,8 +19,7 @@ static struct slice address_text(struct maker *maker, enum address_family family
 
 static bool peer_is_known(const struct peer *peer)
 {
-	return peer->evidence > PEER_HOST_HEADER &&
-	       (peer->family == ADDRESS_INET || peer->family == ADDRESS_INET6);
+	return peer->evidence > PEER_HOST_HEADER && (peer->family == ADDRESS_INET || peer->family == ADDRESS_INET6);
 }
 
 /* "name", "name:port", "[v6]:port". */
@@ -64,8 +60,10 @@ static void put_server(struct maker *maker, const struct call *call)
 
 	if (host.len) {
 		put_text(maker, "server.address", host);
-		put_int(maker, "server.port", port_number(port) > 0 ? port_number(port) :
-					      call->conn.kind == CAPTURE_PLAIN ? 80 : 443);
+		put_int(maker, "server.port",
+			port_number(port) > 0              ? port_number(port)
+			: call->conn.kind == CAPTURE_PLAIN ? 80
+							   : 443);
 	} else if (peer_is_known(peer)) {
 		const struct endpoint *server = peer->is_accepted ? &peer->local : &peer->remote;
 
@@ -95,7 +93,7 @@ void span_put_http(struct maker *maker, const struct span_source *source)
 
 /* What a provider says of limits, waiting and its own time, by the beginning of the name. */
 static const struct slice told_headers[] = {
-	SLICE("x-ratelimit-"), SLICE("anthropic-ratelimit-"), SLICE("ratelimitbysize-"), SLICE("retry-after"),
+	SLICE("x-ratelimit-"),   SLICE("anthropic-ratelimit-"), SLICE("ratelimitbysize-"), SLICE("retry-after"),
 	SLICE("x-should-retry"), SLICE("openai-processing-ms"), SLICE("x-litellm-"),
 };
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Calls at a steady pace until SIGTERM: load.py URL CA CALLS_PER_SECOND PREFIX [STREAMED]. Each call carries its tag;
-each is told on stdout once it is whole."""
+"""Calls at a steady pace, from the first line on stdin until SIGTERM: load.py URL CA CALLS_PER_SECOND PREFIX [STREAMED].
+Each call carries its tag; each is told on stdout once it is whole."""
 
 import http.client
 import json
@@ -15,6 +15,7 @@ url, ca, rate, prefix = urllib.parse.urlsplit(sys.argv[1]), sys.argv[2], float(s
 stop = []
 signal.signal(signal.SIGTERM, lambda *_: stop.append(1))
 context = ssl.create_default_context(cafile=ca)
+sys.stdin.readline()
 connection, number, due = None, 0, time.monotonic()
 while not stop:
     if connection is None or number % 20 == 0:

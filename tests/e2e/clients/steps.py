@@ -40,9 +40,9 @@ def connect():
 
 
 def ask(connection, path, tag, stream):
-    body = json.dumps(
-        {"model": "gpt-4o-mini", "stream": stream, "messages": [{"role": "user", "content": f"[{tag}] hello"}]}
-    ).encode()
+    text = f"[{tag}] hello"
+    asked = {"prompt": text} if path.endswith("/generate") else {"messages": [{"role": "user", "content": text}]}
+    body = json.dumps({"model": "gpt-4o-mini", "stream": stream, **asked}).encode()
     connection.request(
         "POST", path, body, {"Content-Type": "application/json", "Authorization": "Bearer sk-test-secret-0123456789"}
     )

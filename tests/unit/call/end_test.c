@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is proven: how each exchange is said to have ended, when, and that nothing is called complete that lacks a byte. */
+/* What is proven: how each exchange ended, when, and that nothing is called complete that lacks a byte. */
 #include "unit/call/fake.h"
 
 static struct world world;
@@ -30,7 +30,7 @@ struct row {
 	uint64_t end_ms;
 };
 
-/* The request takes from 0 to 1 ms, the answer's head comes at 100, its event at 200, its end at 300; the close at 1000. */
+/* Request from 0 to 1 ms, the answer's head at 100, its event at 200, its end at 300; the close at 1000. */
 static const struct row rows[] = {
 	{ FRAMED, CLOSE_LOCAL, false, NULL, NULL, CALL_END_COMPLETE, true, 300 },
 	{ FRAMED, CLOSE_RESET, false, NULL, NULL, CALL_END_COMPLETE, true, 300 },
@@ -59,8 +59,10 @@ static const struct row rows[] = {
 	{ NONE, CLOSE_LOCAL, false, "x-stainless-read-timeout", "600", CALL_END_CLIENT_CANCEL, true, 1000 },
 	{ NONE, CLOSE_LOCAL, false, "x-stainless-read-timeout", "soon", CALL_END_CLIENT_CANCEL, true, 1000 },
 	{ NONE, CLOSE_LOCAL, false, "x-stainless-read-timeout", "", CALL_END_CLIENT_CANCEL, true, 1000 },
-	{ NONE, CLOSE_LOCAL, false, "x-stainless-read-timeout", "99999999999999999999", CALL_END_CLIENT_CANCEL, true, 1000 },
-	{ NONE, CLOSE_LOCAL, false, "x-stainless-read-timeout", "0.70000000000000000000", CALL_END_TIMEOUT, true, 1000 },
+	{ NONE, CLOSE_LOCAL, false, "x-stainless-read-timeout", "99999999999999999999", CALL_END_CLIENT_CANCEL, true,
+	  1000 },
+	{ NONE, CLOSE_LOCAL, false, "x-stainless-read-timeout", "0.70000000000000000000", CALL_END_TIMEOUT, true,
+	  1000 },
 	{ NONE, CLOSE_EXIT, false, "x-stainless-read-timeout", "0.7", CALL_END_TIMEOUT, true, 1000 },
 	{ NONE, CLOSE_REMOTE, false, "x-stainless-read-timeout", "0.7", CALL_END_SERVER_CUT, true, 1000 },
 	{ NONE, CLOSE_REMOTE, true, "x-stainless-read-timeout", "0.7", CALL_END_TIMEOUT, true, 1000 },
@@ -71,7 +73,9 @@ static const struct row rows[] = {
 
 static void row_answer(struct call_conn *conn, const struct row *row)
 {
-	struct message_end lost = { .how = MESSAGE_END_LOST, .missing_bytes = 5, .time_ns = 300 * MS,
+	struct message_end lost = { .how = MESSAGE_END_LOST,
+				    .missing_bytes = 5,
+				    .time_ns = 300 * MS,
 				    .missing_reasons = 1u << MISSING_RING_FULL };
 
 	if (row->answer >= HEAD)
@@ -99,8 +103,10 @@ static void every_end_has_its_name(void **state)
 		const struct call *call = &world.told[0].call;
 
 		world.count = 0;
-		tell_ask(conn, 1, (struct ask){ .headers = &header, .header_count = !!header.name.len,
-						.is_server = row->is_server }, "{}", 0);
+		tell_ask(conn, 1,
+			 (struct ask){
+				 .headers = &header, .header_count = !!header.name.len, .is_server = row->is_server },
+			 "{}", 0);
 		row_answer(conn, row);
 		assert_int_equal(world.count, row->answer == FRAMED || row->answer == LOST);
 		call_conn_close(conn, row->how, 1000 * MS);

@@ -60,7 +60,10 @@ static struct slice kept(const char *name)
 static void exchange(struct ask ask, const struct header *answer, size_t answer_count)
 {
 	struct call_conn *conn = world_connect(&world);
-	struct message_head head = { .kind = MESSAGE_RESPONSE, .dir = DIR_READ, .status = 200, .headers = answer,
+	struct message_head head = { .kind = MESSAGE_RESPONSE,
+				     .dir = DIR_READ,
+				     .status = 200,
+				     .headers = answer,
 				     .header_count = answer_count };
 
 	world.count = 0;
@@ -96,7 +99,8 @@ static void only_allowed_headers_are_anywhere_in_memory(void **state)
 	};
 
 	exchange((struct ask){ .target = "/v1/fake?x=SECRET-of-query&key=SECRET-of-key&api-version=5",
-			       .authority = "user:SECRET-of-authority@api.example:8443", .headers = request,
+			       .authority = "user:SECRET-of-authority@api.example:8443",
+			       .headers = request,
 			       .header_count = ARRAY_SIZE(request) },
 		 answer, ARRAY_SIZE(answer));
 	/* The credential, once. */
@@ -129,7 +133,8 @@ static void the_credential_is_found_where_clients_put_it(void **state)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		exchange((struct ask){ .target = rows[i].target, .headers = &rows[i].header, .header_count = 1 }, NULL, 0);
+		exchange((struct ask){ .target = rows[i].target, .headers = &rows[i].header, .header_count = 1 }, NULL,
+			 0);
 		assert_string_equal(world.told[0].credential, rows[i].credential);
 	}
 }
@@ -163,7 +168,8 @@ static void targets_come_apart(void **state)
 static void the_request_id_is_the_providers(void **state)
 {
 	static const struct header version = { SLICE("anthropic-version"), SLICE("2023-06-01") };
-	static const struct header both[] = { { SLICE("x-request-id"), SLICE("req-x") }, { SLICE("request-id"), SLICE("req-a") } };
+	static const struct header both[] = { { SLICE("x-request-id"), SLICE("req-x") },
+					      { SLICE("request-id"), SLICE("req-a") } };
 	static const struct header azure[] = { { SLICE("apim-request-id"), SLICE("req-z") } };
 
 	exchange((struct ask){ 0 }, both, 2);

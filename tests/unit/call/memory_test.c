@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is proven: whichever request for memory is refused, all of it comes back, the bytes still add up and no call that
- * lost something says that it is complete; a body beyond its budget is cut and said to be; and no order of events, however
- * senseless, does harm.
+ * What is proven: whichever request for memory is refused, all of it comes back, the bytes still add up and no call
+ * that lost something says that it is complete; a body beyond its budget is cut and said to be; and no order of
+ * events, however senseless, does harm.
  */
 #include "unit/call/fake.h"
 
@@ -124,7 +124,9 @@ static void a_body_beyond_its_budget_is_cut_and_told(void **state)
 		assert_int_equal(ends[big]->missing_reasons, 1u << MISSING_BUDGET);
 		assert_int_equal(ends[!big]->missing_reasons, 0);
 		assert_int_equal(ends[!big]->missing_bytes, 0);
-		assert_int_equal((big ? call->response_body : call->request_body).len + (uint64_t)ends[big]->missing_bytes, 2000000);
+		assert_int_equal((big ? call->response_body : call->request_body).len +
+					 (uint64_t)ends[big]->missing_bytes,
+				 2000000);
 		assert_true(ends[big]->missing_bytes < 1500000);
 		assert_int_equal(call->end, CALL_END_COMPLETE);
 		world_close(&world);
@@ -157,18 +159,23 @@ static void a_stream_beyond_its_budget_goes_on(void **state)
 
 static void random_event(struct call_conn *conn, uint64_t *random, uint64_t ms)
 {
-	static const char *const texts[] = { "{\"model\":1}", "{\"fake\":1}", "{\"text\":1}", "[DONE]", "{\"last\":1}", "x", "",
-					     "{\"words\":1}" };
+	static const char *const texts[] = {
+		"{\"model\":1}", "{\"fake\":1}", "{\"text\":1}", "[DONE]", "{\"last\":1}", "x", "", "{\"words\":1}"
+	};
 	static const char *const targets[] = { "/v1/fake", "/other", "http://x/fake?key=1", "*", "" };
 	static const char *const methods[] = { "POST", "GET", "PUT", "" };
 	const char *text = texts[random_below(random, ARRAY_SIZE(texts))];
 	enum message_kind kind = random_below(random, _MESSAGE_MAX);
 	uint64_t number = random_below(random, 4);
-	struct message_end end = { .how = random_below(random, 3), .conn_how = random_below(random, 6), .stream_bytes = 1,
-				   .missing_bytes = (int64_t)random_below(random, 3) - 1, .time_ns = ms * MS };
+	struct message_end end = { .how = random_below(random, 3),
+				   .conn_how = random_below(random, 6),
+				   .stream_bytes = 1,
+				   .missing_bytes = (int64_t)random_below(random, 3) - 1,
+				   .time_ns = ms * MS };
 	struct ask ask = { .target = targets[random_below(random, ARRAY_SIZE(targets))],
 			   .method = methods[random_below(random, ARRAY_SIZE(methods))],
-			   .is_server = random_below(random, 2), .version = random_below(random, 2) ? "2" : "1.1" };
+			   .is_server = random_below(random, 2),
+			   .version = random_below(random, 2) ? "2" : "1.1" };
 
 	switch (random_below(random, 8)) {
 	case 0:

@@ -27,7 +27,9 @@ static struct conn_info no_peer(enum side side)
 
 static void inet(struct conn_info *info, enum address_family family, struct endpoint local, struct endpoint remote)
 {
-	info->peer = (struct peer){ .family = family, .evidence = PEER_SOCKET, .local = local, .remote = remote, .netns = 7 };
+	info->peer = (struct peer){
+		.family = family, .evidence = PEER_SOCKET, .local = local, .remote = remote, .netns = 7
+	};
 }
 
 static const struct endpoint v4_client = { { 127, 0, 0, 1 }, 50000 }, v4_server = { { 127, 0, 0, 1 }, 8000 };
@@ -67,7 +69,8 @@ static struct conn_info unix_pair(enum side side)
 {
 	struct conn_info info = no_peer(side);
 
-	info.peer = (struct peer){ .family = ADDRESS_UNIX, .evidence = PEER_SOCKET, .socket = side == CLIENT ? 501 : 502 };
+	info.peer =
+		(struct peer){ .family = ADDRESS_UNIX, .evidence = PEER_SOCKET, .socket = side == CLIENT ? 501 : 502 };
 	/* Only the accepted end knows its peer here: one of the two is enough. */
 	info.peer.unix_peer = side == SERVER ? 501 : 0;
 	return info;

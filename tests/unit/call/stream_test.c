@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is proven: the times of a streamed answer, which events count, which are kept, and when its call is handed out. */
+/* What is proven: the times of a streamed answer, which events count, which stay, and when its call is told. */
 #include "unit/call/fake.h"
 
 static struct world world;
@@ -31,12 +31,12 @@ static void times_are_those_of_the_events(void **state)
 	struct call_conn *conn = streaming("1.1");
 	const struct call *call = &world.told[0].call;
 
-	tell_event(conn, 1, "", 15);                /* a bare "event: ping" carries nothing */
-	tell_event(conn, 1, "{\"role\":1}", 20);    /* first event, not yet a token */
-	tell_event(conn, 1, "{\"text\":1}", 30);    /* first token */
-	tell_event(conn, 1, "{\"text\":2}", 75);    /* the longest gap: 45 */
+	tell_event(conn, 1, "", 15);             /* a bare "event: ping" carries nothing */
+	tell_event(conn, 1, "{\"role\":1}", 20); /* first event, not yet a token */
+	tell_event(conn, 1, "{\"text\":1}", 30); /* first token */
+	tell_event(conn, 1, "{\"text\":2}", 75); /* the longest gap: 45 */
 	tell_event(conn, 1, "{\"usage\":2}", 80);
-	tell_event(conn, 1, "[DONE]", 190);         /* carries no data: neither counted nor a gap */
+	tell_event(conn, 1, "[DONE]", 190); /* carries no data: neither counted nor a gap */
 	tell_end(conn, 1, MESSAGE_RESPONSE, 500, 200);
 	assert_int_equal(world.count, 1);
 	assert_true(call->is_stream && call->ended_itself && call->is_complete);
@@ -164,7 +164,7 @@ static void events_wait_for_the_request(void **state)
 	call_conn_close(conn, CLOSE_LOCAL, 70 * MS);
 }
 
-/* The client read its [DONE] and nothing more: the trace comes soon, once, and what is told later starts nothing new. */
+/* The client read its [DONE] and nothing more: the trace comes soon, once, and nothing starts anew. */
 static void an_own_end_is_handed_out_when_the_rest_does_not_come(void **state)
 {
 	struct call_conn *conn = streaming("1.1");

@@ -2,28 +2,29 @@
 /* Messages: blocks grow in any order, usage replaces itself field by field, the page gets what it cannot read. */
 #include "unit/dialect/talk.h"
 
-#define ASK \
+#define ASK                                                                                                                              \
 	SLICE("{\"model\":\"claude-x\",\"max_tokens\":9,\"system\":\"Be terse.\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]," \
 	      "\"metadata\":{\"user_id\":\"user_ab_account_cd_session_ef\"}}")
-#define START \
-	SLICE("message_start|{\"type\":\"message_start\",\"message\":{\"id\":\"msg_1\",\"type\":\"message\",\"role\":\"assistant\"," \
-	      "\"model\":\"claude-x-1\",\"content\":[],\"stop_reason\":null,\"usage\":{\"input_tokens\":14," \
+#define START                                                                                                                             \
+	SLICE("message_start|{\"type\":\"message_start\",\"message\":{\"id\":\"msg_1\",\"type\":\"message\",\"role\":\"assistant\","      \
+	      "\"model\":\"claude-x-1\",\"content\":[],\"stop_reason\":null,\"usage\":{\"input_tokens\":14,"                              \
 	      "\"cache_creation_input_tokens\":50,\"cache_read_input_tokens\":1000,\"cache_creation\":{\"ephemeral_1h_input_tokens\":7}," \
 	      "\"output_tokens\":1}}}")
 #define BLOCK(index, block) SLICE("{\"type\":\"content_block_start\",\"index\":" index ",\"content_block\":" block "}")
 #define DELTA(index, delta) SLICE("{\"type\":\"content_block_delta\",\"index\":" index ",\"delta\":" delta "}")
-#define STOP                                                                                             \
-	SLICE("{\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"tool_use\",\"stop_sequence\":null}," \
+#define STOP                                                                                                           \
+	SLICE("{\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"tool_use\",\"stop_sequence\":null},"           \
 	      "\"usage\":{\"input_tokens\":20,\"cache_read_input_tokens\":null,\"output_tokens\":6}}")
-#define SAID(content, reason)                                                                                          \
+#define SAID(content, reason)                                                                                            \
 	"{\"id\":\"msg_1\",\"type\":\"message\",\"role\":\"assistant\",\"model\":\"claude-x-1\",\"stop_reason\":" reason \
 	",\"content\":[" content "],\"usage\":{\"input_tokens\":14,\"cache_creation_input_tokens\":50,"                  \
 	"\"cache_read_input_tokens\":1000,\"cache_creation\":{\"ephemeral_1h_input_tokens\":7},\"output_tokens\":1}}"
 
 static struct talk messages(void)
 {
-	return (struct talk){ .path = "/v1/messages", .host = "api.anthropic.com", .agent = "Anthropic/Python 2.12.0",
-			      .request = ASK };
+	return (struct talk){
+		.path = "/v1/messages", .host = "api.anthropic.com", .agent = "Anthropic/Python 2.12.0", .request = ASK
+	};
 }
 
 static void an_answer_in_one_piece(void **state)
@@ -31,10 +32,11 @@ static void an_answer_in_one_piece(void **state)
 	struct talk talk = messages();
 	struct told told;
 
-	talk.body = SLICE("{\"id\":\"msg_1\",\"type\":\"message\",\"role\":\"assistant\",\"model\":\"claude-x-1\",\"content\":["
-			  "{\"type\":\"thinking\",\"thinking\":\"hm\",\"signature\":\"s\"},{\"type\":\"text\",\"text\":\"Yo\"},"
-			  "{\"type\":\"tool_use\",\"id\":\"t1\",\"name\":\"f\",\"input\":{\"a\":1}}],\"stop_reason\":\"tool_use\","
-			  "\"usage\":{\"input_tokens\":14,\"output_tokens\":6,\"service_tier\":\"standard\"}}");
+	talk.body = SLICE(
+		"{\"id\":\"msg_1\",\"type\":\"message\",\"role\":\"assistant\",\"model\":\"claude-x-1\",\"content\":["
+		"{\"type\":\"thinking\",\"thinking\":\"hm\",\"signature\":\"s\"},{\"type\":\"text\",\"text\":\"Yo\"},"
+		"{\"type\":\"tool_use\",\"id\":\"t1\",\"name\":\"f\",\"input\":{\"a\":1}}],\"stop_reason\":\"tool_use\","
+		"\"usage\":{\"input_tokens\":14,\"output_tokens\":6,\"service_tier\":\"standard\"}}");
 	told = talk_told(&talk);
 	assert_string_equal(told.dialect->name, "anthropic.messages");
 	assert_slice(told.dialect->span_name(&told.call), "Messages.create");
@@ -44,9 +46,10 @@ static void an_answer_in_one_piece(void **state)
 	assert_slice(told.call.session_id, "ef");
 	assert_slice(told.call.service_tier, "standard");
 	assert_slice(told.call.system_instructions, "[{\"type\":\"text\",\"content\":\"Be terse.\"}]");
-	assert_slice(told.call.output_messages,
-		     "[{\"role\":\"assistant\",\"parts\":[{\"type\":\"reasoning\",\"content\":\"hm\"},{\"type\":\"text\",\"content\":\"Yo\"},"
-		     "{\"type\":\"tool_call\",\"id\":\"t1\",\"name\":\"f\",\"arguments\":{\"a\":1}}],\"finish_reason\":\"tool_call\"}]");
+	assert_slice(
+		told.call.output_messages,
+		"[{\"role\":\"assistant\",\"parts\":[{\"type\":\"reasoning\",\"content\":\"hm\"},{\"type\":\"text\",\"content\":\"Yo\"},"
+		"{\"type\":\"tool_call\",\"id\":\"t1\",\"name\":\"f\",\"arguments\":{\"a\":1}}],\"finish_reason\":\"tool_call\"}]");
 	assert_slice(told.call.chat_messages, "");
 	assert_int_equal(told.call.usage.input, 14);
 	assert_int_equal(told.call.usage.total, 20);
@@ -77,13 +80,14 @@ static void blocks_grow_in_any_order(void **state)
 	told = talk_told(&talk);
 	assert_string_equal(told.kinds, "qqqqcccccqcqql");
 	assert_slice(told.dialect->span_name(&told.call), "AsyncMessages.create");
-	assert_slice(told.call.outputs,
-		     "{\"id\":\"msg_1\",\"type\":\"message\",\"role\":\"assistant\",\"model\":\"claude-x-1\",\"stop_reason\":\"tool_use\","
-		     "\"stop_sequence\":null,\"content\":[{\"type\":\"thinking\",\"thinking\":\"hm\",\"signature\":\"S\"},"
-		     "{\"type\":\"text\",\"text\":\"Let me\",\"citations\":[{\"c\":1}]},"
-		     "{\"type\":\"tool_use\",\"id\":\"t\",\"name\":\"f\",\"input\":{\"a\": 1}}],\"usage\":{\"input_tokens\":20,"
-		     "\"cache_creation_input_tokens\":50,\"cache_read_input_tokens\":1000,\"cache_creation\":{\"ephemeral_1h_input_tokens\":7},"
-		     "\"output_tokens\":6}}");
+	assert_slice(
+		told.call.outputs,
+		"{\"id\":\"msg_1\",\"type\":\"message\",\"role\":\"assistant\",\"model\":\"claude-x-1\",\"stop_reason\":\"tool_use\","
+		"\"stop_sequence\":null,\"content\":[{\"type\":\"thinking\",\"thinking\":\"hm\",\"signature\":\"S\"},"
+		"{\"type\":\"text\",\"text\":\"Let me\",\"citations\":[{\"c\":1}]},"
+		"{\"type\":\"tool_use\",\"id\":\"t\",\"name\":\"f\",\"input\":{\"a\": 1}}],\"usage\":{\"input_tokens\":20,"
+		"\"cache_creation_input_tokens\":50,\"cache_read_input_tokens\":1000,\"cache_creation\":{\"ephemeral_1h_input_tokens\":7},"
+		"\"output_tokens\":6}}");
 	assert_int_equal(told.call.usage.input, 1070);
 	assert_int_equal(told.call.usage.output, 6);
 	assert_int_equal(told.call.usage.total, 1076);
@@ -119,9 +123,10 @@ static void a_stream_joined_in_its_middle_is_still_a_message(void **state)
 	talk.events[1] = STOP;
 	told = talk_told(&talk);
 	assert_string_equal(told.dialect->name, "anthropic.messages");
-	assert_slice(told.call.outputs,
-		     "{\"stop_reason\":\"tool_use\",\"stop_sequence\":null,\"content\":[{\"type\":\"text\",\"text\":\"nd of it\"}],"
-		     "\"usage\":{\"input_tokens\":20,\"cache_read_input_tokens\":null,\"output_tokens\":6}}");
+	assert_slice(
+		told.call.outputs,
+		"{\"stop_reason\":\"tool_use\",\"stop_sequence\":null,\"content\":[{\"type\":\"text\",\"text\":\"nd of it\"}],"
+		"\"usage\":{\"input_tokens\":20,\"cache_read_input_tokens\":null,\"output_tokens\":6}}");
 	assert_slice(told.call.vendor, "anthropic");
 	assert_int_equal(told.call.operation, OPERATION_CHAT);
 	told_free(&told);
@@ -133,7 +138,8 @@ static void an_error_event_is_an_error(void **state)
 	struct told told;
 
 	talk.events[0] = START;
-	talk.events[1] = SLICE("error|{\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Overloaded\"}}");
+	talk.events[1] = SLICE(
+		"error|{\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Overloaded\"}}");
 	told = talk_told(&talk);
 	assert_true(told.call.has_error && told.call.error.in_band);
 	assert_slice(told.call.error.type, "overloaded_error");
@@ -173,21 +179,25 @@ static void tools_and_blocks_of_the_provider(void **state)
 	struct talk talk = messages();
 	struct told told;
 
-	talk.request = SLICE("{\"model\":\"m\",\"max_tokens\":1,\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"tool_result\","
-			     "\"tool_use_id\":\"t\",\"content\":\"18\"},{\"type\":\"text\",\"text\":\"so?\"}]}],\"tools\":["
-			     "{\"name\":\"f\",\"description\":\"d\",\"input_schema\":{\"type\":\"object\"},\"cache_control\":{}},"
-			     "{\"type\":\"web_search_20250305\",\"name\":\"web_search\",\"max_uses\":3}],"
-			     "\"metadata\":{\"user_id\":\"{\\\"device_id\\\":\\\"d\\\",\\\"session_id\\\":\\\"s\\\"}\"}}");
-	talk.body = SLICE("{\"type\":\"message\",\"role\":\"assistant\",\"content\":[{\"type\":\"server_tool_use\",\"id\":\"x\",\"name\":\"web_search\"},"
-			  "{\"type\":\"text\",\"text\":\"P\"}],\"stop_reason\":\"end_turn\"}");
+	talk.request = SLICE(
+		"{\"model\":\"m\",\"max_tokens\":1,\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"tool_result\","
+		"\"tool_use_id\":\"t\",\"content\":\"18\"},{\"type\":\"text\",\"text\":\"so?\"}]}],\"tools\":["
+		"{\"name\":\"f\",\"description\":\"d\",\"input_schema\":{\"type\":\"object\"},\"cache_control\":{}},"
+		"{\"type\":\"web_search_20250305\",\"name\":\"web_search\",\"max_uses\":3}],"
+		"\"metadata\":{\"user_id\":\"{\\\"device_id\\\":\\\"d\\\",\\\"session_id\\\":\\\"s\\\"}\"}}");
+	talk.body = SLICE(
+		"{\"type\":\"message\",\"role\":\"assistant\",\"content\":[{\"type\":\"server_tool_use\",\"id\":\"x\",\"name\":\"web_search\"},"
+		"{\"type\":\"text\",\"text\":\"P\"}],\"stop_reason\":\"end_turn\"}");
 	told = talk_told(&talk);
-	assert_slice(told.call.tools,
-		     "[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"description\":\"d\",\"parameters\":{\"type\":\"object\"}}},"
-		     "{\"type\":\"function\",\"function\":{\"name\":\"web_search\"}}]");
-	assert_slice(told.call.chat_messages,
-		     "[{\"role\":\"tool\",\"tool_call_id\":\"t\",\"content\":\"18\"},"
-		     "{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"so?\"}]},"
-		     "{\"role\":\"assistant\",\"content\":[{\"type\":\"text\",\"text\":\"[server_tool_use]\"},{\"type\":\"text\",\"text\":\"P\"}]}]");
+	assert_slice(
+		told.call.tools,
+		"[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"description\":\"d\",\"parameters\":{\"type\":\"object\"}}},"
+		"{\"type\":\"function\",\"function\":{\"name\":\"web_search\"}}]");
+	assert_slice(
+		told.call.chat_messages,
+		"[{\"role\":\"tool\",\"tool_call_id\":\"t\",\"content\":\"18\"},"
+		"{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"so?\"}]},"
+		"{\"role\":\"assistant\",\"content\":[{\"type\":\"text\",\"text\":\"[server_tool_use]\"},{\"type\":\"text\",\"text\":\"P\"}]}]");
 	assert_slice(told.call.session_id, "s");
 	assert_slice(told.call.user_id, "d");
 	told_free(&told);

@@ -2,18 +2,23 @@
 /* Chat completions: what is shown of an answer in one piece, of a stream put together again, and of failures. */
 #include "unit/dialect/talk.h"
 
-#define ASK \
-	SLICE("{\"model\":\"gpt-4o-mini\",\"messages\":[{\"role\":\"system\",\"content\":\"Be terse.\"}," \
+#define ASK                                                                                                            \
+	SLICE("{\"model\":\"gpt-4o-mini\",\"messages\":[{\"role\":\"system\",\"content\":\"Be terse.\"},"              \
 	      "{\"role\":\"user\",\"content\":\"Capital?\"}],\"stream\":true,\"user\":\"u-1\"}")
-#define HEAD "{\"id\":\"c1\",\"object\":\"chat.completion.chunk\",\"created\":7,\"model\":\"m-1\",\"service_tier\":\"default\","
-#define CHUNK(delta, reason) \
-	SLICE(HEAD "\"system_fingerprint\":\"fp\",\"choices\":[{\"index\":0,\"delta\":" delta ",\"finish_reason\":" reason "}]}")
-#define SAID(choices) \
-	"{\"id\":\"c1\",\"object\":\"chat.completion\",\"created\":7,\"model\":\"m-1\",\"system_fingerprint\":\"fp\",\"choices\":[" choices "]}"
+#define HEAD                                                                                                           \
+	"{\"id\":\"c1\",\"object\":\"chat.completion.chunk\",\"created\":7,\"model\":\"m-1\",\"service_tier\":\"default\","
+#define CHUNK(delta, reason)                                                                                           \
+	SLICE(HEAD "\"system_fingerprint\":\"fp\",\"choices\":[{\"index\":0,\"delta\":" delta                          \
+		   ",\"finish_reason\":" reason "}]}")
+#define SAID(choices)                                                                                                                       \
+	"{\"id\":\"c1\",\"object\":\"chat.completion\",\"created\":7,\"model\":\"m-1\",\"system_fingerprint\":\"fp\",\"choices\":[" choices \
+	"]}"
 
 static struct talk chat(void)
 {
-	return (struct talk){ .path = "/v1/chat/completions", .host = "api.openai.com", .agent = "OpenAI/Python 3.54.0",
+	return (struct talk){ .path = "/v1/chat/completions",
+			      .host = "api.openai.com",
+			      .agent = "OpenAI/Python 3.54.0",
 			      .request = ASK };
 }
 
@@ -22,10 +27,11 @@ static void an_answer_in_one_piece_is_shown_to_the_letter(void **state)
 	struct talk talk = chat();
 	struct told told;
 
-	talk.body = SLICE("{ \"id\":\"c1\",\"model\":\"m-1\",\"service_tier\":\"default\",\"system_fingerprint\":\"fp\",\"choices\":[{\"index\":0,"
-			  "\"message\":{\"role\":\"assistant\",\"content\":\"Paris.\"},\"finish_reason\":\"stop\"}],"
-			  "\"usage\":{\"prompt_tokens\":19,\"completion_tokens\":4,\"total_tokens\":23,"
-			  "\"prompt_tokens_details\":{\"cached_tokens\":0},\"completion_tokens_details\":{\"reasoning_tokens\":2}}}");
+	talk.body = SLICE(
+		"{ \"id\":\"c1\",\"model\":\"m-1\",\"service_tier\":\"default\",\"system_fingerprint\":\"fp\",\"choices\":[{\"index\":0,"
+		"\"message\":{\"role\":\"assistant\",\"content\":\"Paris.\"},\"finish_reason\":\"stop\"}],"
+		"\"usage\":{\"prompt_tokens\":19,\"completion_tokens\":4,\"total_tokens\":23,"
+		"\"prompt_tokens_details\":{\"cached_tokens\":0},\"completion_tokens_details\":{\"reasoning_tokens\":2}}}");
 	told = talk_told(&talk);
 	assert_string_equal(told.dialect->name, "openai.chat");
 	assert_slice(told.dialect->span_name(&told.call), "Completions");
@@ -48,8 +54,9 @@ static void an_answer_in_one_piece_is_shown_to_the_letter(void **state)
 	assert_slice(told.call.input_messages,
 		     "[{\"role\":\"system\",\"parts\":[{\"type\":\"text\",\"content\":\"Be terse.\"}]},"
 		     "{\"role\":\"user\",\"parts\":[{\"type\":\"text\",\"content\":\"Capital?\"}]}]");
-	assert_slice(told.call.output_messages, "[{\"role\":\"assistant\",\"parts\":[{\"type\":\"text\",\"content\":\"Paris.\"}],"
-						"\"finish_reason\":\"stop\"}]");
+	assert_slice(told.call.output_messages,
+		     "[{\"role\":\"assistant\",\"parts\":[{\"type\":\"text\",\"content\":\"Paris.\"}],"
+		     "\"finish_reason\":\"stop\"}]");
 	assert_slice(told.call.chat_messages, "");
 	told_free(&told);
 }
@@ -64,15 +71,17 @@ static void a_stream_becomes_the_object_it_would_have_been(void **state)
 	talk.events[1] = CHUNK("{\"content\":\"Par\"}", "null");
 	talk.events[2] = CHUNK("{\"content\":\"is.\"}", "null");
 	talk.events[3] = CHUNK("{}", "\"stop\"");
-	talk.events[4] = SLICE(HEAD "\"choices\":[],\"usage\":{\"prompt_tokens\":19,\"completion_tokens\":4,\"total_tokens\":23}}");
+	talk.events[4] = SLICE(
+		HEAD "\"choices\":[],\"usage\":{\"prompt_tokens\":19,\"completion_tokens\":4,\"total_tokens\":23}}");
 	talk.events[5] = SLICE("[DONE]");
 	told = talk_told(&talk);
 	assert_string_equal(told.kinds, "qccqqe");
 	assert_slice(told.dialect->span_name(&told.call), "AsyncCompletions");
-	assert_slice(told.call.outputs,
-		     "{\"id\":\"c1\",\"object\":\"chat.completion\",\"created\":7,\"model\":\"m-1\",\"system_fingerprint\":\"fp\","
-		     "\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"Paris.\"},\"finish_reason\":\"stop\"}],"
-		     "\"usage\":{\"prompt_tokens\":19,\"completion_tokens\":4,\"total_tokens\":23}}");
+	assert_slice(
+		told.call.outputs,
+		"{\"id\":\"c1\",\"object\":\"chat.completion\",\"created\":7,\"model\":\"m-1\",\"system_fingerprint\":\"fp\","
+		"\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"Paris.\"},\"finish_reason\":\"stop\"}],"
+		"\"usage\":{\"prompt_tokens\":19,\"completion_tokens\":4,\"total_tokens\":23}}");
 	assert_slice(told.call.service_tier, "default");
 	assert_int_equal(told.call.usage.total, 23);
 	assert_false(told.call.is_undecodable);
@@ -84,14 +93,18 @@ static void choices_stay_apart(void **state)
 	struct talk talk = chat();
 	struct told told;
 
-	talk.events[0] = SLICE(HEAD "\"system_fingerprint\":\"fp\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"A\"}},"
-				    "{\"index\":1,\"delta\":{\"content\":\"B\"}}]}");
-	talk.events[1] = SLICE(HEAD "\"choices\":[{\"index\":1,\"delta\":{\"content\":\"b\"},\"finish_reason\":\"length\"}]}");
-	talk.events[2] = SLICE(HEAD "\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}]}");
+	talk.events[0] =
+		SLICE(HEAD "\"system_fingerprint\":\"fp\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"A\"}},"
+			   "{\"index\":1,\"delta\":{\"content\":\"B\"}}]}");
+	talk.events[1] =
+		SLICE(HEAD "\"choices\":[{\"index\":1,\"delta\":{\"content\":\"b\"},\"finish_reason\":\"length\"}]}");
+	talk.events[2] =
+		SLICE(HEAD "\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}]}");
 	told = talk_told(&talk);
-	assert_slice(told.call.outputs,
-		     SAID("{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"Aa\"},\"finish_reason\":\"stop\"},"
-			  "{\"index\":1,\"message\":{\"role\":\"assistant\",\"content\":\"Bb\"},\"finish_reason\":\"length\"}"));
+	assert_slice(
+		told.call.outputs,
+		SAID("{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"Aa\"},\"finish_reason\":\"stop\"},"
+		     "{\"index\":1,\"message\":{\"role\":\"assistant\",\"content\":\"Bb\"},\"finish_reason\":\"length\"}"));
 	assert_int_equal(told.call.finish_count, 2);
 	told_free(&told);
 }
@@ -125,24 +138,41 @@ static void tool_calls_are_merged_as_hosts_write_them(void **state)
 		size_t n = 0;
 
 		for (; n < 5 && hosts[host][n].len; n++) {
-			snprintf(text[n], sizeof(text[n]),
-				 HEAD "\"system_fingerprint\":\"fp\",\"choices\":[{\"index\":0,\"delta\":{\"content\":null,\"tool_calls\":%s}}]}",
-				 hosts[host][n].data);
+			snprintf(
+				text[n], sizeof(text[n]),
+				HEAD
+				"\"system_fingerprint\":\"fp\",\"choices\":[{\"index\":0,\"delta\":{\"content\":null,\"tool_calls\":%s}}]}",
+				hosts[host][n].data);
 			talk.events[n] = slice_of(text[n]);
 		}
 		talk.events[n] = CHUNK("{}", "\"tool_calls\"");
 		told = talk_told(&talk);
-		assert_slice(told.call.outputs,
-			     SAID("{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":null,\"tool_calls\":["
-				  "{\"id\":\"a\",\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":\"{\\\"x\\\":1}\"}},"
-				  "{\"id\":\"b\",\"type\":\"function\",\"function\":{\"name\":\"g\",\"arguments\":\"{}\"}}]},"
-				  "\"finish_reason\":\"tool_calls\"}"));
-		assert_slice(told.call.output_messages,
-			     "[{\"role\":\"assistant\",\"parts\":["
-			     "{\"type\":\"tool_call\",\"id\":\"a\",\"name\":\"f\",\"arguments\":{\"x\":1}},"
-			     "{\"type\":\"tool_call\",\"id\":\"b\",\"name\":\"g\",\"arguments\":{}}],\"finish_reason\":\"tool_call\"}]");
+		assert_slice(
+			told.call.outputs,
+			SAID("{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":null,\"tool_calls\":["
+			     "{\"id\":\"a\",\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":\"{\\\"x\\\":1}\"}},"
+			     "{\"id\":\"b\",\"type\":\"function\",\"function\":{\"name\":\"g\",\"arguments\":\"{}\"}}]},"
+			     "\"finish_reason\":\"tool_calls\"}"));
+		assert_slice(
+			told.call.output_messages,
+			"[{\"role\":\"assistant\",\"parts\":["
+			"{\"type\":\"tool_call\",\"id\":\"a\",\"name\":\"f\",\"arguments\":{\"x\":1}},"
+			"{\"type\":\"tool_call\",\"id\":\"b\",\"name\":\"g\",\"arguments\":{}}],\"finish_reason\":\"tool_call\"}]");
 		told_free(&told);
 	}
+}
+
+/* With nothing but ids to tell them apart. */
+static void calls_without_index_and_arguments_stay_apart(void **state)
+{
+	struct talk talk = chat();
+	struct told told;
+
+	talk.events[0] = CHUNK("{\"tool_calls\":[{\"id\":\"a\",\"function\":{\"name\":\"f\"}}]}", "null");
+	talk.events[1] = CHUNK("{\"tool_calls\":[{\"id\":\"b\",\"function\":{\"name\":\"f\"}}]}", "null");
+	told = talk_told(&talk);
+	assert_int_equal(json_count(json_path(told.call.outputs, "choices", "#0", "message", "tool_calls", NULL)), 2);
+	told_free(&told);
 }
 
 static void reasoning_refusal_and_logprobs_are_kept(void **state)
@@ -152,14 +182,19 @@ static void reasoning_refusal_and_logprobs_are_kept(void **state)
 
 	talk.events[0] = CHUNK("{\"role\":\"assistant\",\"reasoning_content\":\"So\"}", "null");
 	talk.events[1] = CHUNK("{\"reasoning_content\":\"…\"}", "null");
-	talk.events[2] = SLICE(HEAD "\"choices\":[{\"index\":0,\"delta\":{\"refusal\":\"No\"},\"logprobs\":{\"content\":[{\"token\":\"N\"}]}}]}");
-	talk.events[3] = SLICE(HEAD "\"choices\":[{\"index\":0,\"delta\":{\"refusal\":\".\"},\"logprobs\":{\"content\":[{\"token\":\"o\"}]}}]}");
+	talk.events[2] = SLICE(
+		HEAD
+		"\"choices\":[{\"index\":0,\"delta\":{\"refusal\":\"No\"},\"logprobs\":{\"content\":[{\"token\":\"N\"}]}}]}");
+	talk.events[3] = SLICE(
+		HEAD
+		"\"choices\":[{\"index\":0,\"delta\":{\"refusal\":\".\"},\"logprobs\":{\"content\":[{\"token\":\"o\"}]}}]}");
 	talk.events[4] = CHUNK("{}", "\"stop\"");
 	told = talk_told(&talk);
 	assert_string_equal(told.kinds, "ccccq");
-	assert_slice(told.call.outputs,
-		     SAID("{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":null,\"refusal\":\"No.\",\"reasoning_content\":\"So…\"},"
-			  "\"logprobs\":{\"content\":[{\"token\":\"N\"},{\"token\":\"o\"}]},\"finish_reason\":\"stop\"}"));
+	assert_slice(
+		told.call.outputs,
+		SAID("{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":null,\"refusal\":\"No.\",\"reasoning_content\":\"So…\"},"
+		     "\"logprobs\":{\"content\":[{\"token\":\"N\"},{\"token\":\"o\"}]},\"finish_reason\":\"stop\"}"));
 	told_free(&told);
 }
 
@@ -186,15 +221,17 @@ static void placeholders_are_not_values(void **state)
 	talk.path = "/openai/deployments/my-gpt/chat/completions";
 	talk.host = "res.openai.azure.com:443";
 	talk.request = SLICE("{\"messages\":[]}");
-	talk.events[0] = SLICE("{\"id\":\"\",\"object\":\"\",\"created\":0,\"model\":\"\",\"choices\":[],\"prompt_filter_results\":[]}");
+	talk.events[0] = SLICE(
+		"{\"id\":\"\",\"object\":\"\",\"created\":0,\"model\":\"\",\"choices\":[],\"prompt_filter_results\":[]}");
 	talk.events[1] = CHUNK("{\"content\":\"x\",\"function_call\":{\"name\":\"\",\"arguments\":\"\"}}", "\"\"");
 	talk.events[2] = CHUNK("{}", "\"stop\"");
 	told = talk_told(&talk);
 	assert_slice(told.call.vendor, "azure.ai.openai");
 	assert_slice(told.call.request_model, "my-gpt");
 	assert_slice(told.call.response_model, "m-1");
-	assert_slice(told.call.outputs,
-		     SAID("{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"x\"},\"finish_reason\":\"stop\"}"));
+	assert_slice(
+		told.call.outputs,
+		SAID("{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"x\"},\"finish_reason\":\"stop\"}"));
 	told_free(&told);
 }
 
@@ -205,14 +242,16 @@ static void a_stream_that_ends_well_without_a_word_ends_with_stop(void **state)
 
 	talk.events[0] = CHUNK("{\"content\":\"Par\"}", "null");
 	told = talk_told(&talk);
-	assert_slice(told.call.outputs,
-		     SAID("{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"Par\"},\"finish_reason\":\"stop\"}"));
+	assert_slice(
+		told.call.outputs,
+		SAID("{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"Par\"},\"finish_reason\":\"stop\"}"));
 	assert_int_equal(told.call.finish_count, 0);
 	told_free(&told);
 	talk.end = CALL_END_SERVER_CUT;
 	told = talk_told(&talk);
-	assert_slice(told.call.outputs,
-		     SAID("{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"Par\"},\"finish_reason\":null}"));
+	assert_slice(
+		told.call.outputs,
+		SAID("{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"Par\"},\"finish_reason\":null}"));
 	told_free(&told);
 }
 
@@ -222,14 +261,18 @@ static void usage_is_found_where_hosts_put_it(void **state)
 		struct slice event;
 		int64_t input, output, cache, reasoning;
 	} hosts[] = {
-		{ SLICE("{\"choices\":[],\"x_groq\":{\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4,\"total_tokens\":7}}}"), 3, 4, -1, -1 },
+		{ SLICE("{\"choices\":[],\"x_groq\":{\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4,\"total_tokens\":7}}}"),
+		  3, 4, -1, -1 },
 		{ SLICE("{\"choices\":[{\"index\":0,\"delta\":{},\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4,\"total_tokens\":7}}]}"),
 		  3, 4, -1, -1 },
 		{ SLICE("{\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4,\"total_tokens\":12,"
-			"\"completion_tokens_details\":{\"reasoning_tokens\":5}}}"), 3, 9, -1, 5 },
+			"\"completion_tokens_details\":{\"reasoning_tokens\":5}}}"),
+		  3, 9, -1, 5 },
 		{ SLICE("{\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4,\"total_tokens\":13,"
-			"\"prompt_tokens_details\":{\"audio_tokens\":6}}}"), 9, 4, -1, -1 },
-		{ SLICE("{\"choices\":[],\"usage\":{\"prompt_tokens\":\"3\",\"completion_tokens\":4.0,\"prompt_cache_hit_tokens\":2}}"), 3, 4, 2, -1 },
+			"\"prompt_tokens_details\":{\"audio_tokens\":6}}}"),
+		  9, 4, -1, -1 },
+		{ SLICE("{\"choices\":[],\"usage\":{\"prompt_tokens\":\"3\",\"completion_tokens\":4.0,\"prompt_cache_hit_tokens\":2}}"),
+		  3, 4, 2, -1 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
@@ -253,10 +296,13 @@ static void errors_are_told_in_the_provider_s_words(void **state)
 		struct slice body;
 		const char *type, *code, *message;
 	} bodies[] = {
-		{ SLICE("{\"error\":{\"message\":\"slow\",\"type\":\"rate\",\"param\":null,\"code\":\"limit\"}}"), "rate", "limit", "slow" },
-		{ SLICE("[{\"error\":{\"message\":\"no\",\"status\":\"INVALID\",\"code\":400}}]"), "INVALID", "400", "no" },
+		{ SLICE("{\"error\":{\"message\":\"slow\",\"type\":\"rate\",\"param\":null,\"code\":\"limit\"}}"),
+		  "rate", "limit", "slow" },
+		{ SLICE("[{\"error\":{\"message\":\"no\",\"status\":\"INVALID\",\"code\":400}}]"), "INVALID", "400",
+		  "no" },
 		{ SLICE("{\"error\":\"gone\",\"error_type\":\"overloaded\"}"), "overloaded", "", "gone" },
-		{ SLICE("{\"object\":\"error\",\"message\":\"bad\",\"type\":\"t\",\"code\":3000}"), "t", "3000", "bad" },
+		{ SLICE("{\"object\":\"error\",\"message\":\"bad\",\"type\":\"t\",\"code\":3000}"), "t", "3000",
+		  "bad" },
 		{ SLICE("{\"detail\":[{\"loc\":1}]}"), "", "", "[{\"loc\":1}]" },
 		{ SLICE("<html>Bad gateway</html>"), "", "", "" },
 	};
@@ -290,8 +336,9 @@ static void an_error_inside_a_stream_leaves_what_was_said(void **state)
 	assert_true(told.call.has_error && told.call.error.in_band);
 	assert_slice(told.call.error.message, "broke");
 	assert_slice(told.call.error.raw, "{\"error\":{\"message\":\"broke\",\"type\":\"server_error\"}}");
-	assert_slice(told.call.outputs,
-		     SAID("{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"Par\"},\"finish_reason\":null}"));
+	assert_slice(
+		told.call.outputs,
+		SAID("{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"Par\"},\"finish_reason\":null}"));
 	told_free(&told);
 }
 
@@ -300,17 +347,19 @@ static void tools_take_mlflow_s_shape(void **state)
 	struct talk talk = chat();
 	struct told told;
 
-	talk.request = SLICE("{\"model\":\"m\",\"messages\":[],\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"description\":\"d\","
-			     "\"parameters\":{\"title\":\"T\",\"type\":\"object\",\"properties\":{\"title\":{\"title\":\"U\",\"type\":\"string\"}}},\"strict\":true}},"
-			     "{\"type\":\"custom\",\"custom\":{\"name\":\"c\"}},{\"type\":\"web_search\"}],"
-			     "\"functions\":[{\"name\":\"old\",\"parameters\":{}}],\"response_format\":{\"type\":\"json_schema\"}}");
+	talk.request = SLICE(
+		"{\"model\":\"m\",\"messages\":[],\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"description\":\"d\","
+		"\"parameters\":{\"title\":\"T\",\"type\":\"object\",\"properties\":{\"title\":{\"title\":\"U\",\"type\":\"string\"}}},\"strict\":true}},"
+		"{\"type\":\"custom\",\"custom\":{\"name\":\"c\"}},{\"type\":\"web_search\"}],"
+		"\"functions\":[{\"name\":\"old\",\"parameters\":{}}],\"response_format\":{\"type\":\"json_schema\"}}");
 	talk.body = SLICE("{}");
 	told = talk_told(&talk);
-	assert_slice(told.call.tools,
-		     "[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"description\":\"d\",\"parameters\":{\"type\":\"object\","
-		     "\"properties\":{\"title\":{\"type\":\"string\"}}},\"strict\":true}},"
-		     "{\"type\":\"function\",\"function\":{\"name\":\"c\"}},"
-		     "{\"type\":\"function\",\"function\":{\"name\":\"old\",\"parameters\":{}}}]");
+	assert_slice(
+		told.call.tools,
+		"[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"description\":\"d\",\"parameters\":{\"type\":\"object\","
+		"\"properties\":{\"title\":{\"type\":\"string\"}}},\"strict\":true}},"
+		"{\"type\":\"function\",\"function\":{\"name\":\"c\"}},"
+		"{\"type\":\"function\",\"function\":{\"name\":\"old\",\"parameters\":{}}}]");
 	assert_slice(told.call.output_type, "json");
 	told_free(&told);
 }
@@ -320,21 +369,24 @@ static void what_the_page_cannot_read_is_given_as_chat_messages(void **state)
 	struct talk talk = chat();
 	struct told told;
 
-	talk.request = SLICE("{\"model\":\"m\",\"messages\":[{\"role\":\"developer\",\"content\":\"Be kind\"},{\"role\":\"user\",\"content\":["
-			     "{\"type\":\"text\",\"text\":\"See\"},{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:image/png;base64,AAAA\"}},"
-			     "{\"type\":\"file\",\"file\":{\"file_id\":\"f1\"}}]},{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{\"id\":\"t\","
-			     "\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":\"{\\\"a\\\":1}\"}}]},"
-			     "{\"role\":\"tool\",\"tool_call_id\":\"t\",\"content\":\"18\"}]}");
-	talk.body = SLICE("{\"choices\":[{\"message\":{\"role\":\"assistant\",\"content\":\"ok\",\"reasoning\":\"hm\"}}]}");
+	talk.request = SLICE(
+		"{\"model\":\"m\",\"messages\":[{\"role\":\"developer\",\"content\":\"Be kind\"},{\"role\":\"user\",\"content\":["
+		"{\"type\":\"text\",\"text\":\"See\"},{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:image/png;base64,AAAA\"}},"
+		"{\"type\":\"file\",\"file\":{\"file_id\":\"f1\"}}]},{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{\"id\":\"t\","
+		"\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":\"{\\\"a\\\":1}\"}}]},"
+		"{\"role\":\"tool\",\"tool_call_id\":\"t\",\"content\":\"18\"}]}");
+	talk.body =
+		SLICE("{\"choices\":[{\"message\":{\"role\":\"assistant\",\"content\":\"ok\",\"reasoning\":\"hm\"}}]}");
 	told = talk_told(&talk);
-	assert_slice(told.call.chat_messages,
-		     "[{\"role\":\"system\",\"content\":[{\"type\":\"text\",\"text\":\"Be kind\"}]},"
-		     "{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"See\"},"
-		     "{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:image/png;base64,AAAA\"}},{\"type\":\"text\",\"text\":\"[file]\"}]},"
-		     "{\"role\":\"assistant\",\"content\":[],\"tool_calls\":[{\"id\":\"t\",\"type\":\"function\","
-		     "\"function\":{\"name\":\"f\",\"arguments\":\"{\\\"a\\\":1}\"}}]},"
-		     "{\"role\":\"tool\",\"tool_call_id\":\"t\",\"content\":\"18\"},"
-		     "{\"role\":\"assistant\",\"content\":[{\"type\":\"text\",\"text\":\"ok\"}],\"reasoning\":\"hm\"}]");
+	assert_slice(
+		told.call.chat_messages,
+		"[{\"role\":\"system\",\"content\":[{\"type\":\"text\",\"text\":\"Be kind\"}]},"
+		"{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"See\"},"
+		"{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:image/png;base64,AAAA\"}},{\"type\":\"text\",\"text\":\"[file]\"}]},"
+		"{\"role\":\"assistant\",\"content\":[],\"tool_calls\":[{\"id\":\"t\",\"type\":\"function\","
+		"\"function\":{\"name\":\"f\",\"arguments\":\"{\\\"a\\\":1}\"}}]},"
+		"{\"role\":\"tool\",\"tool_call_id\":\"t\",\"content\":\"18\"},"
+		"{\"role\":\"assistant\",\"content\":[{\"type\":\"text\",\"text\":\"ok\"}],\"reasoning\":\"hm\"}]");
 	told_free(&told);
 }
 
@@ -357,6 +409,7 @@ int main(void)
 		cmocka_unit_test(a_stream_becomes_the_object_it_would_have_been),
 		cmocka_unit_test(choices_stay_apart),
 		cmocka_unit_test(tool_calls_are_merged_as_hosts_write_them),
+		cmocka_unit_test(calls_without_index_and_arguments_stay_apart),
 		cmocka_unit_test(reasoning_refusal_and_logprobs_are_kept),
 		cmocka_unit_test(a_surrogate_pair_may_be_split),
 		cmocka_unit_test(placeholders_are_not_values),

@@ -1,24 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Completions, embeddings, images, Ollama's own API, and calls of which nothing is known. */
-#include <stdio.h>
 #include "unit/dialect/talk.h"
+#include <stdio.h>
 
 static void completions_are_put_together(void **state)
 {
-	struct talk talk = { .path = "/v1/completions", .request = SLICE("{\"model\":\"m\",\"prompt\":[\"A\",\"B\"]}") };
+	struct talk talk = { .path = "/v1/completions",
+			     .request = SLICE("{\"model\":\"m\",\"prompt\":[\"A\",\"B\"]}") };
 	struct told told;
 
-	talk.events[0] = SLICE("{\"id\":\"cmpl\",\"created\":3,\"model\":\"m-1\",\"choices\":[{\"text\":\" Par\",\"index\":0,\"finish_reason\":null}]}");
-	talk.events[1] = SLICE("{\"id\":\"cmpl\",\"choices\":[{\"text\":\"is.\",\"index\":0,\"finish_reason\":\"stop\"}]}");
+	talk.events[0] = SLICE(
+		"{\"id\":\"cmpl\",\"created\":3,\"model\":\"m-1\",\"choices\":[{\"text\":\" Par\",\"index\":0,\"finish_reason\":null}]}");
+	talk.events[1] =
+		SLICE("{\"id\":\"cmpl\",\"choices\":[{\"text\":\"is.\",\"index\":0,\"finish_reason\":\"stop\"}]}");
 	talk.events[2] = SLICE("[DONE]");
 	told = talk_told(&talk);
 	assert_string_equal(told.dialect->name, "openai.completions");
 	assert_string_equal(told.kinds, "cce");
 	assert_int_equal(told.call.operation, OPERATION_TEXT_COMPLETION);
-	assert_slice(told.call.outputs, "{\"id\":\"cmpl\",\"object\":\"text_completion\",\"created\":3,\"model\":\"m-1\","
-					"\"choices\":[{\"index\":0,\"text\":\" Paris.\",\"finish_reason\":\"stop\"}]}");
-	assert_slice(told.call.input_messages, "[{\"role\":\"user\",\"parts\":[{\"type\":\"text\",\"content\":\"A\"}]},"
-					       "{\"role\":\"user\",\"parts\":[{\"type\":\"text\",\"content\":\"B\"}]}]");
+	assert_slice(told.call.outputs,
+		     "{\"id\":\"cmpl\",\"object\":\"text_completion\",\"created\":3,\"model\":\"m-1\","
+		     "\"choices\":[{\"index\":0,\"text\":\" Paris.\",\"finish_reason\":\"stop\"}]}");
+	assert_slice(told.call.input_messages,
+		     "[{\"role\":\"user\",\"parts\":[{\"type\":\"text\",\"content\":\"A\"}]},"
+		     "{\"role\":\"user\",\"parts\":[{\"type\":\"text\",\"content\":\"B\"}]}]");
 	told_free(&told);
 	memset(talk.events, 0, sizeof(talk.events));
 	talk.events[0] = SLICE("{\"value\":\"Par\"}");
@@ -35,7 +40,8 @@ static size_t base64(const void *data, size_t len, char *out)
 	size_t n = 0;
 
 	for (size_t i = 0; i < len; i += 3) {
-		uint32_t bits = (uint32_t)bytes[i] << 16 | (i + 1 < len ? bytes[i + 1] << 8 : 0) | (i + 2 < len ? bytes[i + 2] : 0);
+		uint32_t bits = (uint32_t)bytes[i] << 16 | (i + 1 < len ? bytes[i + 1] << 8 : 0) |
+				(i + 2 < len ? bytes[i + 2] : 0);
 
 		out[n++] = digits[bits >> 18];
 		out[n++] = digits[bits >> 12 & 63];
@@ -51,7 +57,8 @@ static void vectors_are_the_floats_they_were(void **state)
 	enum { COUNT = 4096 };
 	static char text[COUNT * 6], body[COUNT * 6 + 200];
 	struct talk talk = { .path = "/v1/embeddings", .request = SLICE("{\"model\":\"m\",\"input\":\"x\"}") };
-	static float values[COUNT] = { 0.1f, 0.25f, -0.5f, 1.0f, 0.0f, 7.9999995f, -8.0f, 1e-7f, 1e-30f, 3e30f, 1e-45f, 0.001f };
+	static float values[COUNT] = { 0.1f,  0.25f, -0.5f,  1.0f,  0.0f,   7.9999995f,
+				       -8.0f, 1e-7f, 1e-30f, 3e30f, 1e-45f, 0.001f };
 	uint64_t seed = 7;
 	struct told told;
 	size_t i;
@@ -65,8 +72,11 @@ static void vectors_are_the_floats_they_were(void **state)
 			bits &= 0x807fffff;
 		memcpy(&values[i], &bits, sizeof(bits));
 	}
-	snprintf(body, sizeof(body), "{\"object\":\"list\",\"data\":[{\"object\":\"embedding\",\"index\":0,\"embedding\":\"%.*s\"}],\"model\":\"m-1\","
-		 "\"usage\":{\"prompt_tokens\":8,\"total_tokens\":8}}", (int)base64(values, sizeof(values), text), text);
+	snprintf(
+		body, sizeof(body),
+		"{\"object\":\"list\",\"data\":[{\"object\":\"embedding\",\"index\":0,\"embedding\":\"%.*s\"}],\"model\":\"m-1\","
+		"\"usage\":{\"prompt_tokens\":8,\"total_tokens\":8}}",
+		(int)base64(values, sizeof(values), text), text);
 	talk.body = slice_of(body);
 	told = talk_told(&talk);
 	assert_slice(told.dialect->span_name(&told.call), "Embeddings");
@@ -88,7 +98,8 @@ static void vectors_are_the_floats_they_were(void **state)
 
 static void what_is_no_vector_of_floats_stays_as_it_was(void **state)
 {
-	static const struct slice data[] = { SLICE("\"AAAA\""), SLICE("\"not base64!\""), SLICE("[1,2]"), SLICE("\"AAAAAAA\"") };
+	static const struct slice data[] = { SLICE("\"AAAA\""), SLICE("\"not base64!\""), SLICE("[1,2]"),
+					     SLICE("\"AAAAAAA\"") };
 
 	for (size_t i = 0; i < ARRAY_SIZE(data); i++) {
 		struct talk talk = { .path = "/v1/embeddings", .request = SLICE("{\"model\":\"m\",\"input\":\"x\"}") };
@@ -105,10 +116,12 @@ static void what_is_no_vector_of_floats_stays_as_it_was(void **state)
 
 static void images_are_shown_as_they_are(void **state)
 {
-	struct talk talk = { .path = "/v1/images/generations", .request = SLICE("{\"model\":\"gpt-image-1\",\"prompt\":\"dot\"}") };
+	struct talk talk = { .path = "/v1/images/generations",
+			     .request = SLICE("{\"model\":\"gpt-image-1\",\"prompt\":\"dot\"}") };
 	struct told told;
 
-	talk.body = SLICE("{\"created\":4,\"data\":[{\"b64_json\":\"AAAA\"}],\"usage\":{\"input_tokens\":9,\"output_tokens\":272,\"total_tokens\":281}}");
+	talk.body = SLICE(
+		"{\"created\":4,\"data\":[{\"b64_json\":\"AAAA\"}],\"usage\":{\"input_tokens\":9,\"output_tokens\":272,\"total_tokens\":281}}");
 	told = talk_told(&talk);
 	assert_slice(told.dialect->span_name(&told.call), "Images");
 	assert_int_equal(told.call.operation, OPERATION_IMAGE);
@@ -120,38 +133,50 @@ static void images_are_shown_as_they_are(void **state)
 
 static void ollama_lines_become_one_answer(void **state)
 {
-	struct talk talk = { .path = "/api/chat", .host = "localhost:11434",
-			     .request = SLICE("{\"model\":\"l\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\",\"images\":[\"AA\"]}],\"format\":\"json\"}") };
+	struct talk talk = {
+		.path = "/api/chat",
+		.host = "localhost:11434",
+		.request = SLICE(
+			"{\"model\":\"l\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\",\"images\":[\"/9j/AA\",\"AA\"]}],\"format\":\"json\"}")
+	};
 	struct told told;
 
-	talk.events[0] = SLICE("{\"model\":\"l:1\",\"created_at\":\"t\",\"message\":{\"role\":\"assistant\",\"content\":\"\",\"thinking\":\"hm\"},\"done\":false}");
-	talk.events[1] = SLICE("{\"model\":\"l:1\",\"created_at\":\"t\",\"message\":{\"role\":\"assistant\",\"content\":\"Y\"},\"done\":false}");
-	talk.events[2] = SLICE("{\"model\":\"l:1\",\"created_at\":\"t\",\"message\":{\"role\":\"assistant\",\"content\":\"o\",\"tool_calls\":"
-			       "[{\"function\":{\"name\":\"f\",\"arguments\":{\"a\":1}}}]},\"done\":false}");
-	talk.events[3] = SLICE("{\"model\":\"l:1\",\"created_at\":\"u\",\"message\":{\"role\":\"assistant\",\"content\":\"\"},\"done_reason\":\"stop\","
-			       "\"done\":true,\"prompt_eval_count\":26,\"eval_count\":3}");
+	talk.events[0] = SLICE(
+		"{\"model\":\"l:1\",\"created_at\":\"t\",\"message\":{\"role\":\"assistant\",\"content\":\"\",\"thinking\":\"hm\"},\"done\":false}");
+	talk.events[1] = SLICE(
+		"{\"model\":\"l:1\",\"created_at\":\"t\",\"message\":{\"role\":\"assistant\",\"content\":\"Y\"},\"done\":false}");
+	talk.events[2] = SLICE(
+		"{\"model\":\"l:1\",\"created_at\":\"t\",\"message\":{\"role\":\"assistant\",\"content\":\"o\",\"tool_calls\":"
+		"[{\"function\":{\"name\":\"f\",\"arguments\":{\"a\":1}}}]},\"done\":false}");
+	talk.events[3] = SLICE(
+		"{\"model\":\"l:1\",\"created_at\":\"u\",\"message\":{\"role\":\"assistant\",\"content\":\"\"},\"done_reason\":\"stop\","
+		"\"done\":true,\"prompt_eval_count\":26,\"eval_count\":3}");
 	told = talk_told(&talk);
 	assert_string_equal(told.dialect->name, "ollama.chat");
 	assert_string_equal(told.kinds, "cccl");
-	assert_slice(told.call.outputs,
-		     "{\"model\":\"l:1\",\"created_at\":\"u\",\"done_reason\":\"stop\",\"done\":true,\"prompt_eval_count\":26,\"eval_count\":3,"
-		     "\"message\":{\"role\":\"assistant\",\"content\":\"Yo\",\"thinking\":\"hm\",\"tool_calls\":"
-		     "[{\"function\":{\"name\":\"f\",\"arguments\":{\"a\":1}}}]}}");
+	assert_slice(
+		told.call.outputs,
+		"{\"model\":\"l:1\",\"created_at\":\"u\",\"done_reason\":\"stop\",\"done\":true,\"prompt_eval_count\":26,\"eval_count\":3,"
+		"\"message\":{\"role\":\"assistant\",\"content\":\"Yo\",\"thinking\":\"hm\",\"tool_calls\":"
+		"[{\"function\":{\"name\":\"f\",\"arguments\":{\"a\":1}}}]}}");
 	assert_int_equal(told.call.usage.input, 26);
 	assert_int_equal(told.call.usage.total, 29);
 	assert_slice(told.call.usage_raw, "{\"prompt_eval_count\":26,\"eval_count\":3}");
 	assert_slice(told.call.vendor, "ollama");
 	assert_slice(told.call.output_type, "json");
-	assert_slice(told.call.chat_messages,
-		     "[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"Hi\"},{\"type\":\"text\",\"text\":\"[blob]\"}]},"
-		     "{\"role\":\"assistant\",\"content\":[{\"type\":\"text\",\"text\":\"Yo\"}],\"reasoning\":\"hm\",\"tool_calls\":"
-		     "[{\"id\":\"\",\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":\"{\\\"a\\\":1}\"}}]}]");
+	assert_slice(
+		told.call.chat_messages,
+		"[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"Hi\"},{\"type\":\"image_url\","
+		"\"image_url\":{\"url\":\"data:image/jpeg;base64,/9j/AA\"}},{\"type\":\"text\",\"text\":\"[blob]\"}]},"
+		"{\"role\":\"assistant\",\"content\":[{\"type\":\"text\",\"text\":\"Yo\"}],\"reasoning\":\"hm\",\"tool_calls\":"
+		"[{\"id\":\"\",\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":\"{\\\"a\\\":1}\"}}]}]");
 	told_free(&told);
 }
 
 static void ollama_generates_and_embeds(void **state)
 {
-	struct talk talk = { .path = "/api/generate", .request = SLICE("{\"model\":\"l\",\"prompt\":\"Hi\",\"system\":\"S\"}") };
+	struct talk talk = { .path = "/api/generate",
+			     .request = SLICE("{\"model\":\"l\",\"prompt\":\"Hi\",\"system\":\"S\"}") };
 	struct told told;
 
 	talk.events[0] = SLICE("{\"model\":\"l\",\"created_at\":\"t\",\"response\":\"Y\",\"done\":false}");
@@ -161,7 +186,8 @@ static void ollama_generates_and_embeds(void **state)
 	assert_slice(told.call.outputs, "{\"model\":\"l\",\"created_at\":\"t\",\"done\":false,\"response\":\"Y\"}");
 	assert_slice(told.call.error.message, "out of memory");
 	told_free(&told);
-	talk = (struct talk){ .path = "/api/embed", .request = SLICE("{\"model\":\"l\",\"input\":[\"a\"]}"),
+	talk = (struct talk){ .path = "/api/embed",
+			      .request = SLICE("{\"model\":\"l\",\"input\":[\"a\"]}"),
 			      .body = SLICE("{\"model\":\"l\",\"embeddings\":[[0.1]],\"prompt_eval_count\":2}") };
 	told = talk_told(&talk);
 	assert_string_equal(told.dialect->name, "ollama.embed");
@@ -172,8 +198,10 @@ static void ollama_generates_and_embeds(void **state)
 
 static void an_unknown_format_is_shown_as_it_is(void **state)
 {
-	struct talk talk = { .path = "/v2/infer", .request = SLICE("{\"model\":\"m\",\"prompt\":\"x\"}"),
-			     .body = SLICE("{\"generation\":\"y\",\"usage\":{\"input_tokens\":1,\"output_tokens\":2}}") };
+	struct talk talk = { .path = "/v2/infer",
+			     .request = SLICE("{\"model\":\"m\",\"prompt\":\"x\"}"),
+			     .body = SLICE(
+				     "{\"generation\":\"y\",\"usage\":{\"input_tokens\":1,\"output_tokens\":2}}") };
 	struct told told = talk_told(&talk);
 
 	assert_string_equal(told.dialect->name, "unknown");

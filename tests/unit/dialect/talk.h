@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * One exchange told to a dialect as the call room would tell it: recognise, request, events or response, finish. Events
- * are copied to memory that is spoilt after each, because their slices die.
- */
+/* One exchange told to a dialect as the call room tells it. Events lie in memory that is spoilt after each: slices die. */
 #pragma once
-#include "unit/support.h"
 #include "base/json.h"
 #include "dialect/dialect.h"
+#include "unit/support.h"
 
 enum { TALK_EVENTS = 64 };
 
 struct talk {
-	const char *method, *path, *host, *agent;
+	const char *path, *host, *agent;
 	struct name_value header; /* one more */
 	struct slice request;
 	bool request_is_cut; /* more of it should have come */
@@ -48,10 +45,8 @@ static inline struct message_part talk_part(struct slice event)
 static inline void talk_event(struct told *told, void *state, struct slice event, size_t i)
 {
 	char *copy = malloc(event.len + 1);
-	struct message_part part;
+	struct message_part part = talk_part((struct slice){ memcpy(copy, event.data, event.len), event.len });
 
-	memcpy(copy, event.data, event.len);
-	part = talk_part((struct slice){ copy, event.len });
 	told->kinds[i] = "qcel"[told->dialect->event(&told->call, state, &part)];
 	told->call.ended_itself |= told->kinds[i] == 'e' || told->kinds[i] == 'l';
 	memset(copy, '#', event.len);
@@ -61,7 +56,7 @@ static inline void talk_event(struct told *told, void *state, struct slice event
 static inline struct dialect_hint talk_hint(const struct talk *talk, const struct call *call)
 {
 	return (struct dialect_hint){
-		.method = slice_of(talk->method ? talk->method : "POST"),
+		.method = SLICE("POST"),
 		.path = slice_of(talk->path),
 		.host = slice_of(talk->host),
 		.headers = call->request_headers,
@@ -72,33 +67,28 @@ static inline struct dialect_hint talk_hint(const struct talk *talk, const struc
 	};
 }
 
-/* @dialect: NULL to let it be found. False when nobody wants it. */
-static inline bool talk_run(const struct talk *talk, struct alloc *alloc, const struct dialect *dialect, struct told *told)
+static inline void talk_call(const struct talk *talk, struct call *call, struct arena *arena)
 {
-	struct dialect_hint hint;
-	struct call *call;
-	void *state = NULL;
-
-	memset(told, 0, sizeof(*told));
-	told->arena = arena_new(alloc, (size_t)32 << 20);
-	if (!told->arena)
-		return false;
-	call = &told->call;
-	*call = (struct call){ .arena = told->arena, .usage = USAGE_NONE, .method = SLICE("POST"),
-			       .path = slice_of(talk->path), .host = slice_of(talk->host),
-			       .status = talk->is_silent ? 0 : talk->status ? talk->status : 200,
-			       .request_body = talk->request, .response_body = talk->body };
+	*call = (struct call){ .arena = arena,
+			       .usage = USAGE_NONE,
+			       .method = SLICE("POST"),
+			       .path = slice_of(talk->path),
+			       .host = slice_of(talk->host),
+			       .request_body = talk->request,
+			       .response_body = talk->body };
+	if (!talk->is_silent)
+		call->status = talk->status ? talk->status : 200;
 	if (talk->agent)
 		call->request_headers[call->request_header_count++] =
 			(struct name_value){ SLICE("user-agent"), slice_of(talk->agent) };
 	if (talk->header.name.len)
 		call->request_headers[call->request_header_count++] = talk->header;
-	hint = talk_hint(talk, call);
-	told->dialect = dialect ? dialect : dialect_find(&hint, &told->score);
-	if (!told->dialect)
-		return false;
-	if (told->dialect->state_size && !(state = arena_alloc(told->arena, told->dialect->state_size)))
-		return false;
+}
+
+static inline void talk_exchange(const struct talk *talk, struct told *told, void *state)
+{
+	struct call *call = &told->call;
+
 	call->dialect = told->dialect;
 	if (talk->path)
 		told->dialect->request(call, state);
@@ -110,6 +100,28 @@ static inline bool talk_run(const struct talk *talk, struct alloc *alloc, const 
 		told->dialect->response(call, state);
 	call->end = talk->end ? talk->end : CALL_END_COMPLETE;
 	told->dialect->finish(call, state);
+}
+
+/* @dialect: NULL to let it be found. False when nobody wants it. */
+static inline bool talk_run(const struct talk *talk, struct alloc *alloc, const struct dialect *dialect,
+			    struct told *told)
+{
+	struct dialect_hint hint;
+	void *state = NULL;
+
+	memset(told, 0, sizeof(*told));
+	told->arena = arena_new(alloc, (size_t)32 << 20);
+	if (!told->arena)
+		return false;
+	talk_call(talk, &told->call, told->arena);
+	hint = talk_hint(talk, &told->call);
+	told->dialect = dialect ? dialect : dialect_find(&hint, &told->score);
+	if (!told->dialect)
+		return false;
+	state = arena_alloc(told->arena, told->dialect->state_size + 1);
+	if (!state)
+		return false;
+	talk_exchange(talk, told, state);
 	return true;
 }
 
@@ -133,10 +145,4 @@ static inline void assert_slice(struct slice got, const char *want)
 
 	snprintf(text, sizeof(text), "%.*s", (int)got.len, got.data ? got.data : "");
 	assert_string_equal(text, want);
-}
-
-static inline void assert_json_or_none(struct slice value)
-{
-	if (value.len)
-		assert_int_equal(json_check(value, JSON_DEPTH_MAX), 0);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is proven: each family of sinks gets what is for it, and all the rest goes to both. */
-#include "unit/support.h"
 #include "base/cleanup.h"
 #include "model/record.h"
+#include "unit/support.h"
 
 static void names_tell_for_whom_a_value_is(void **state)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is proven: a sealed trace reads back as what it was, poison is mended, the credential is nowhere in it, and when memory
- * ends the trace is refused whole.
+ * What is proven: a sealed trace reads back as what it was, poison is mended, the credential is nowhere in it, and
+ * when memory ends the trace is refused whole.
  */
 #include "../support.h"
 #include "base/cleanup.h"
@@ -107,6 +107,69 @@ static void a_sealed_trace_is_whole_clean_and_without_secrets(void **state)
 	assert_int_equal(heap.used, 0);
 }
 
+static const Otlp__AnyValue *value_of(const Otlp__Span *span, const char *name)
+{
+	for (size_t i = 0; i < span->n_attributes; i++)
+		if (strcmp(span->attributes[i]->key, name) == 0)
+			return span->attributes[i]->value;
+	fail_msg("no %s", name);
+	return NULL;
+}
+
+/* 300 characters of two bytes: the limit counts characters, and none is cut in its middle. */
+static void types_ids_and_limits_hold(void **state)
+{
+	struct alloc_heap heap = ALLOC_HEAP(16 << 20);
+	struct arena *arena = arena_new(&heap.alloc, 8 << 20);
+	const struct policy_opts opts = { .alloc = &heap.alloc, .keyed_hash = hash, .node = SLICE("node-7") };
+	static const struct slice reasons[] = { { "stop", 4 }, { "length", 6 } };
+	struct span_link link = { .trace_id = { 5 }, .span_id = { 6 } };
+	struct span child = { .id = { 2 }, .parent_id = { 1 }, .name = SLICE("child"), .start_unix_ns = UINT64_MAX };
+	struct span root = { .id = { 1 }, .name = SLICE("root"), .kind = SPAN_SERVER, .links = &link, .next = &child };
+	struct trace trace = { .id = { 9 }, .spans = &root, .span_count = 2 };
+	char session[601];
+	Otlp__ResourceSpans *read;
+	Otlp__Span **spans;
+	struct policy *policy;
+	struct record record;
+
+	for (size_t i = 0; i < 600; i += 2)
+		memcpy(session + i, "\xc3\xa9", 2);
+	session[600] = 0;
+	root.attributes = attribute(arena, "session.id", text_value(session), NULL);
+	root.attributes = attribute(arena, "d", (struct value){ VALUE_DOUBLE, .number = 0.5 }, root.attributes);
+	root.attributes = attribute(arena, "b", (struct value){ VALUE_BOOL, .truth = true }, root.attributes);
+	root.attributes =
+		attribute(arena, "r", (struct value){ VALUE_TEXTS, .texts = { reasons, 2 } }, root.attributes);
+	root.attributes = attribute(arena, "url.query", text_value("key=abc&alt=sse"), root.attributes);
+	assert_int_equal(policy_new(&opts, &policy), 0);
+	assert_int_equal(policy_seal(policy, &trace, 4, arena, &record), 0);
+	assert_int_equal(record.span_count, 2);
+	read = otlp__resource_spans__unpack(NULL, record.body.len, (const uint8_t *)record.body.data);
+	assert_non_null(read);
+	assert_string_equal(read->resource->attributes[0]->key, "host.name");
+	assert_string_equal(read->resource->attributes[0]->value->string_value, "node-7");
+	assert_string_equal(read->scope_spans[0]->scope->name, "spantap");
+	spans = read->scope_spans[0]->spans;
+	assert_int_equal(strlen(value_of(spans[0], "session.id")->string_value), 500);
+	assert_true(value_of(spans[0], "d")->double_value == 0.5);
+	assert_true(value_of(spans[0], "b")->bool_value);
+	assert_int_equal(value_of(spans[0], "r")->array_value->n_values, 2);
+	assert_string_equal(value_of(spans[0], "r")->array_value->values[1]->string_value, "length");
+	assert_false(strstr(value_of(spans[0], "url.query")->string_value, "abc"));
+	assert_int_equal(spans[0]->kind, 2);
+	assert_int_equal(spans[0]->status->code, 1);
+	assert_int_equal(spans[0]->start_time_unix_nano, 1);
+	assert_int_equal(spans[0]->links[0]->trace_id.data[0], 5);
+	assert_memory_equal(spans[1]->parent_span_id.data, root.id, 8);
+	assert_int_equal(spans[1]->start_time_unix_nano, INT64_MAX);
+	assert_int_equal(spans[1]->end_time_unix_nano, INT64_MAX);
+	otlp__resource_spans__free_unpacked(read, NULL);
+	policy_free(policy);
+	arena_free(arena);
+	assert_int_equal(heap.used, 0);
+}
+
 static void a_trace_without_memory_is_refused_whole(void **state)
 {
 	for (uint64_t nth = 1; nth < 60; nth++) {
@@ -159,6 +222,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_sealed_trace_is_whole_clean_and_without_secrets),
+		cmocka_unit_test(types_ids_and_limits_hold),
 		cmocka_unit_test(a_trace_without_memory_is_refused_whole),
 		cmocka_unit_test(a_full_arena_refuses_the_trace),
 	};

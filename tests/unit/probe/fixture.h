@@ -139,7 +139,7 @@ static inline int fixture_open(const struct fixture *fixture)
 		image->symbols[count++] = (Elf64_Sym){
 			(uint32_t)names_len, STT_FUNC, 0, is_here, FIXTURE_ADDRESS + fixture_offset(i), len
 		};
-		strcpy(image->names + names_len, function->name + !is_here);
+		memcpy(image->names + names_len, function->name + !is_here, strlen(function->name + !is_here) + 1);
 		names_len += strlen(function->name) + 1;
 	}
 	fixture_tables(image, fixture->has_sections, count, names_len);

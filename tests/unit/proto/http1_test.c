@@ -87,23 +87,24 @@ static void more_pipelined_requests_than_are_kept_lose_only_their_names(void **s
 
 static void interim_answers_are_not_told(void **state)
 {
-	wire_expect(plain,
-		    WIRE(C("POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"),
-			 S("HTTP/1.1 100 Continue\r\n\r\n"), C("ok"),
-			 S("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")),
-		    "1q POST  / 1.1 [expect=100-continue] [content-length=2]\n"
-		    "1q bytes ok\n"
-		    "1q framed body=2 stream=62 missing=0\n"
-		    "1a 201 1.1 [content-length=0]\n"
-		    "1a framed body=0 stream=105 missing=0\n");
+	wire_expect(
+		plain,
+		WIRE(C("POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"),
+		     S("HTTP/1.1 100 Continue\r\n\r\n"), C("ok"),
+		     S("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")),
+		"1q POST  / 1.1 [expect=100-continue] [content-length=2]\n"
+		"1q bytes ok\n"
+		"1q framed body=2 stream=62 missing=0\n"
+		"1a 201 1.1 [content-length=0]\n"
+		"1a framed body=0 stream=105 missing=0\n");
 }
 
 static void an_early_answer_does_not_end_the_request(void **state)
 {
 	wire_expect(plain,
 		    WIRE(C("POST / HTTP/1.1\r\nContent-Length: 6\r\n\r\nabc"),
-			 S("HTTP/1.1 413 No\r\nContent-Length: 2\r\n\r\nno"), C("def"),
-			 C("GET /2 HTTP/1.1\r\n\r\n"), S("HTTP/1.1 204 N\r\n\r\n")),
+			 S("HTTP/1.1 413 No\r\nContent-Length: 2\r\n\r\nno"), C("def"), C("GET /2 HTTP/1.1\r\n\r\n"),
+			 S("HTTP/1.1 204 N\r\n\r\n")),
 		    "1q POST  / 1.1 [content-length=6]\n"
 		    "1q bytes abc\n"
 		    "1a 413 1.1 [content-length=2]\n"
@@ -127,7 +128,7 @@ static void the_close_ends_what_it_delimits(void **state)
 		const char *end;
 	} rows[] = {
 		{ CLOSE_REMOTE, false, "framed" }, { CLOSE_LOCAL, false, "cut" },   { CLOSE_RESET, false, "cut" },
-		{ CLOSE_EXIT, false, "cut" },	   { CLOSE_LOCAL, true, "framed" }, { CLOSE_REMOTE, true, "cut" },
+		{ CLOSE_EXIT, false, "cut" },      { CLOSE_LOCAL, true, "framed" }, { CLOSE_REMOTE, true, "cut" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -187,23 +188,25 @@ static void targets_in_all_their_forms(void **state)
 
 static void chunked_outranks_a_length(void **state)
 {
-	wire_expect(plain,
-		    WIRE(C("POST / HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n"),
-			 S("HTTP/1.1 204 N\r\n\r\n")),
-		    "1q POST  / 1.1 [content-length=3] [transfer-encoding=chunked]\n"
-		    "1q bytes x\n"
-		    "1q framed body=1 stream=77 missing=0\n"
-		    "1a 204 1.1\n"
-		    "1a framed body=0 stream=18 missing=0\n");
+	wire_expect(
+		plain,
+		WIRE(C("POST / HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n"),
+		     S("HTTP/1.1 204 N\r\n\r\n")),
+		"1q POST  / 1.1 [content-length=3] [transfer-encoding=chunked]\n"
+		"1q bytes x\n"
+		"1q framed body=1 stream=77 missing=0\n"
+		"1a 204 1.1\n"
+		"1a framed body=0 stream=18 missing=0\n");
 }
 
 static void another_protocol_ends_the_exchange(void **state)
 {
 	struct wire_opts opts = { .how = CLOSE_REMOTE };
 	struct piece upgrade[] = { C("GET /ws HTTP/1.1\r\nUpgrade: websocket\r\n\r\n"),
-				   S("HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\n\r\n\x81\x02hi"), C("\x81\x82zzzzhi") };
-	struct piece tunnel[] = { C("CONNECT h:443 HTTP/1.1\r\nHost: h:443\r\n\r\n"),
-				  S("HTTP/1.1 200 OK\r\n\r\n"), C("\x16\x03\x01GET / HTTP/1.1\r\n\r\n") };
+				   S("HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\n\r\n\x81\x02hi"),
+				   C("\x81\x82zzzzhi") };
+	struct piece tunnel[] = { C("CONNECT h:443 HTTP/1.1\r\nHost: h:443\r\n\r\n"), S("HTTP/1.1 200 OK\r\n\r\n"),
+				  C("\x16\x03\x01GET / HTTP/1.1\r\n\r\n") };
 	struct wire wire;
 
 	wire_expect(plain, upgrade, 3,
@@ -259,7 +262,8 @@ static void parts_carry_the_time_of_the_read_that_completed_them(void **state)
 	wire_expect((struct wire_opts){ .has_times = true },
 		    WIRE(C("GET / HTTP/1.1\r\n\r\n"),
 			 S("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\n\r\ndata: 1\n"),
-			 S("\ndata: 2"), S("\n\ndata: 3\r\n"), S("\r\n"), S("event: a\ndata:\ndata: 4\n\n: ping\n\ndata: last")),
+			 S("\ndata: 2"), S("\n\ndata: 3\r\n"), S("\r\n"),
+			 S("event: a\ndata:\ndata: 4\n\n: ping\n\ndata: last")),
 		    "1q GET  / 1.1\n1q framed body=0 stream=18 missing=0 @10\n"
 		    "1a 200 1.1 [content-type=text/event-stream; charset=utf-8]\n"
 		    "1a event<> 1 @30\n1a event<> 2 @40\n1a event<> 3 @50\n1a event<a> \n4 @60\n1a event<> last @60\n"

@@ -113,8 +113,9 @@ static struct stream_chunk chunk_of(enum direction dir, uint64_t offset, size_t 
 
 	for (size_t i = 0; i < TEXT_MAX; i++)
 		text[dir][i] = byte_at(dir, i);
-	return (struct stream_chunk){ .conn = 7, .dir = dir, .offset = offset, .time_ns = time_ns,
-				      .data = { text[dir] + offset, len } };
+	return (struct stream_chunk){
+		.conn = 7, .dir = dir, .offset = offset, .time_ns = time_ns, .data = { text[dir] + offset, len }
+	};
 }
 
 static int push(struct fixture *f, enum direction dir, uint64_t offset, size_t len, uint64_t time_ns)
@@ -133,7 +134,8 @@ static void close_at(struct fixture *f, uint64_t read_end, uint64_t write_end)
 
 static void chunks_in_any_order_come_out_in_order(void **state)
 {
-	static const size_t orders[6][3] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 }, { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 } };
+	static const size_t orders[6][3] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 },
+					     { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 } };
 
 	for (size_t i = 0; i < 6; i++) {
 		struct fixture f;
@@ -169,7 +171,9 @@ static void bytes_and_holes_are_the_highest_offset(void **state)
 
 			chunks[count] = chunk_of(dir, offset, len, random_below(&seed, 500));
 			if (random_below(&seed, 5) == 0)
-				chunks[count] = (struct stream_chunk){ .conn = 7, .dir = dir, .offset = offset, .hole_len = len };
+				chunks[count] = (struct stream_chunk){
+					.conn = 7, .dir = dir, .offset = offset, .hole_len = len
+				};
 			count++;
 		}
 		for (size_t i = 0; i < count; i++) {
@@ -237,7 +241,9 @@ static void the_reorder_budget_bounds_the_wait(void **state)
 
 static void a_declared_hole_keeps_its_reason_and_place(void **state)
 {
-	struct stream_chunk hole = { .conn = 7, .dir = DIR_READ, .offset = 10, .hole_len = 5, .reason = MISSING_BUDGET };
+	struct stream_chunk hole = {
+		.conn = 7, .dir = DIR_READ, .offset = 10, .hole_len = 5, .reason = MISSING_BUDGET
+	};
 	struct fixture f;
 
 	fixture_begin(&f, 1 << 20, 10);
@@ -299,8 +305,9 @@ static void a_straggler_of_a_closed_connection_is_not_told_twice(void **state)
 
 static void an_unknown_connection_is_opened_late_and_learns_the_rest(void **state)
 {
-	struct conn_info info = { .id = 7, .process = { .pid = 12, .start_ns = 5 }, .kind = CAPTURE_PLAIN,
-				  .peer.evidence = PEER_BIO };
+	struct conn_info info = {
+		.id = 7, .process = { .pid = 12, .start_ns = 5 }, .kind = CAPTURE_PLAIN, .peer.evidence = PEER_BIO
+	};
 	struct peer weaker = { .evidence = PEER_NESTED }, stronger = { .evidence = PEER_SOCKET };
 	struct fixture f;
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is proven: a failed call shows the class and the text that its SDK would have raised, or the provider's own. */
 #include "trace/pyrepr.h"
-#include "unit/trace/sample.h"
+#include "unit/trace/bed.h"
 
 #define ANTHROPIC_TIMEOUT                                                                                              \
-	"Request timed out or interrupted. This could be due to a network timeout, dropped connection, or request "     \
+	"Request timed out or interrupted. This could be due to a network timeout, dropped connection, or request "    \
 	"cancellation. See https://docs.anthropic.com/en/api/errors#long-requests for more details."
 
 enum { OPENAI, ANTHROPIC, OLLAMA };
@@ -20,7 +20,8 @@ struct fault_case {
 
 static const struct fault_case cases[] = {
 	{ OPENAI, 429, CALL_END_COMPLETE, false,
-	  "{\"error\":{\"message\":\"Rate limit reached.\",\"type\":\"requests\",\"param\":null,\"code\":\"rate_limit_exceeded\"}}",
+	  "{\"error\":{\"message\":\"Rate limit reached.\",\"type\":\"requests\","
+	  "\"param\":null,\"code\":\"rate_limit_exceeded\"}}",
 	  "requests", "rate_limit_exceeded", "Rate limit reached.", "OpenAI/Python 3.54.0", "RateLimitError",
 	  "Error code: 429 - Rate limit reached.", "", "rate_limit_exceeded" },
 	{ OPENAI, 400, CALL_END_COMPLETE, false, "{\"error\":{\"message\":\"Invalid value: 'foo'.\",\"code\":null}}",
@@ -28,30 +29,36 @@ static const struct fault_case cases[] = {
 	  "Error code: 400 - Invalid value: 'foo'.", "", "invalid_request_error" },
 	{ OPENAI, 400, CALL_END_COMPLETE, false, "{\"error\":{\"message\":\"Invalid value: 'foo'.\",\"code\":null}}",
 	  "invalid_request_error", "", "Invalid value: 'foo'.", "AsyncOpenAI/Python 2.1.0", "BadRequestError",
-	  "Error code: 400 - {'error': {'message': \"Invalid value: 'foo'.\", 'code': None}}", "", "invalid_request_error" },
+	  "Error code: 400 - {'error': {'message': \"Invalid value: 'foo'.\", 'code': None}}", "",
+	  "invalid_request_error" },
 	{ OPENAI, 502, CALL_END_COMPLETE, false, "<html>Bad gateway</html>", "", "", "", "OpenAI/Python 3.54.0",
 	  "InternalServerError", "Error code: 502", "", "502" },
 	{ OPENAI, 418, CALL_END_COMPLETE, false, "{\"error\":\"no\"}", "", "", "no", "curl/8", "APIStatusError",
 	  "Error code: 418", "", "418" },
 	{ OPENAI, 422, CALL_END_COMPLETE, false, "{\"message\":\"bad\"}", "", "", "bad", "curl/8",
 	  "UnprocessableEntityError", "Error code: 422 - bad", "", "422" },
-	{ OPENAI, 429, CALL_END_CLIENT_CANCEL, false, "", "", "", "", "", "RateLimitError", "Error code: 429", "", "429" },
-	{ OPENAI, 0, CALL_END_TIMEOUT, false, "", "", "", "", "", "APITimeoutError", "Request timed out.", "", "timeout" },
+	{ OPENAI, 429, CALL_END_CLIENT_CANCEL, false, "", "", "", "", "", "RateLimitError", "Error code: 429", "",
+	  "429" },
+	{ OPENAI, 0, CALL_END_TIMEOUT, false, "", "", "", "", "", "APITimeoutError", "Request timed out.", "",
+	  "timeout" },
 	{ OPENAI, 200, CALL_END_SERVER_CUT, false, "", "", "", "", "", "APIConnectionError", "Connection error.", "",
 	  "stream_truncated" },
 	{ OPENAI, 0, CALL_END_RESET, false, "", "", "", "", "", "APIConnectionError", "Connection error.", "",
 	  "connection_reset" },
-	{ OPENAI, 200, CALL_END_COMPLETE, true, "{\"error\":{\"message\":\"The server had an error.\"}}", "server_error", "",
-	  "The server had an error.", "", "APIError", "The server had an error.", "", "server_error" },
+	{ OPENAI, 200, CALL_END_COMPLETE, true, "{\"error\":{\"message\":\"The server had an error.\"}}",
+	  "server_error", "", "The server had an error.", "", "APIError", "The server had an error.", "",
+	  "server_error" },
 	{ OPENAI, 200, CALL_END_COMPLETE, true, "{\"error\":{}}", "", "", "", "", "APIError",
 	  "An error occurred during streaming", "", "_OTHER" },
 	{ ANTHROPIC, 529, CALL_END_COMPLETE, false,
-	  "{\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Overloaded\"},\"request_id\":\"req_011fake\"}",
+	  "{\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Overloaded\"},"
+	  "\"request_id\":\"req_011fake\"}",
 	  "overloaded_error", "", "Overloaded", "", "OverloadedError",
 	  "Error code: 529 - {'type': 'error', 'error': {'type': 'overloaded_error', 'message': 'Overloaded'}, "
 	  "'request_id': 'req_011fake'}",
 	  "OverloadedError: Error code: 529 - {'type': 'error', 'error': {'type': 'overloaded_error', 'message': "
-	  "'Overloaded'}, 'request_id': 'req_011fake'}", "overloaded_error" },
+	  "'Overloaded'}, 'request_id': 'req_011fake'}",
+	  "overloaded_error" },
 	{ ANTHROPIC, 413, CALL_END_COMPLETE, false, " too big\n", "", "", "", "", "ContentTooLargeError", "too big",
 	  "ContentTooLargeError: too big", "413" },
 	{ ANTHROPIC, 0, CALL_END_TIMEOUT, false, "", "", "", "", "", "APITimeoutError", ANTHROPIC_TIMEOUT,
@@ -62,11 +69,12 @@ static const struct fault_case cases[] = {
 	  "{'type': 'error', 'error': {'type': 'overloaded_error', 'message': 'Overloaded'}}",
 	  "APIStatusError: {'type': 'error', 'error': {'type': 'overloaded_error', 'message': 'Overloaded'}}",
 	  "overloaded_error" },
-	{ OLLAMA, 404, CALL_END_COMPLETE, false, "{\"error\":\"model 'x' not found\"}", "", "", "model 'x' not found", "",
-	  "404", "model 'x' not found", "404: model 'x' not found", "404" },
+	{ OLLAMA, 404, CALL_END_COMPLETE, false, "{\"error\":\"model 'x' not found\"}", "", "", "model 'x' not found",
+	  "", "404", "model 'x' not found", "404: model 'x' not found", "404" },
 	{ OLLAMA, 0, CALL_END_RESET, false, "", "", "", "", "", "connection_reset", "reset", "connection_reset: reset",
 	  "connection_reset" },
-	{ OLLAMA, 500, CALL_END_COMPLETE, false, "", "", "", "", "", "500", "HTTP status 500", "500: HTTP status 500", "500" },
+	{ OLLAMA, 500, CALL_END_COMPLETE, false, "", "", "", "", "", "500", "HTTP status 500", "500: HTTP status 500",
+	  "500" },
 };
 
 static struct call fault_call(const struct fault_case *c)
@@ -187,7 +195,8 @@ static void json_is_shown_as_python_shows_it(void **state)
 		{ "\"\\u00e9\\ud83d\\ude00\\u200b\\u00ad\\ud800\"", "'\xc3\xa9\xf0\x9f\x98\x80\\u200b\\xad\\ud800'" },
 		{ "\"\xc3\xa9\xff\"", "'\xc3\xa9\xef\xbf\xbd'" },
 		{ "[1.0,1.50,0.1,1e5,1e16,1e15,1.5e-5,0.0001,-0.0,123456789.125,1e22,5e-324]",
-		  "[1.0, 1.5, 0.1, 100000.0, 1e+16, 1000000000000000.0, 1.5e-05, 0.0001, -0.0, 123456789.125, 1e+22, 5e-324]" },
+		  "[1.0, 1.5, 0.1, 100000.0, 1e+16, 1000000000000000.0, 1.5e-05, 0.0001, -0.0, "
+		  "123456789.125, 1e+22, 5e-324]" },
 		{ "12345678901234567890", "12345678901234567890" },
 		{ "{\"it's\":\"\"}", "{\"it's\": ''}" },
 	};

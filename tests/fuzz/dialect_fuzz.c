@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Fuzz target of the dialect room: the first byte picks the dialect, the second how the call ends; the rest is the request
+ * body, a line of "---", and then events, one per line (one line alone is a whole answer). What comes out as JSON must be
+ * JSON.
+ *
+ *	clang -fsanitize=fuzzer,address,undefined …
+ */
+#include "base/json.h"
+#include "dialect/dialect.h"
+#include <errno.h>
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check(struct slice json)
+{
+	if (json.len && json_check(json, JSON_DEPTH_MAX) == -EBADMSG)
+		abort();
+}
+
+static void events_feed(struct call *call, void *state, struct slice rest)
+{
+	while (rest.len) {
+		struct message_part part = { .kind = PART_EVENT, .data = slice_cut(&rest, '\n') };
+		char *copy = malloc(part.data.len + 1); /* a slice of its own: reading past it is seen */
+
+		memcpy(copy, part.data.data, part.data.len);
+		part.data.data = copy;
+		call->dialect->event(call, state, &part);
+		free(copy);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct slice rest, request;
+	struct alloc_heap heap = ALLOC_HEAP((size_t)8 << 20);
+	struct arena *arena = arena_new(&heap.alloc, (size_t)4 << 20);
+	struct dialect_hint hint = { .method = SLICE("POST"), .path = SLICE("/v1/x/chat/completions") };
+	struct call call = { .arena = arena, .usage = USAGE_NONE, .path = SLICE("/v1/x"), .status = 200 };
+	const struct dialect *dialect;
+	ptrdiff_t mark;
+	unsigned score;
+	void *state;
+
+	if (size < 2 || !arena) {
+		arena_free(arena);
+		return 0;
+	}
+	rest = (struct slice){ (const char *)data + 2, size - 2 };
+	dialect = dialect_at(data[0] % 16);
+	if (!dialect)
+		dialect = dialect_at(0);
+	mark = slice_find(rest, SLICE("\n---\n"));
+	request = mark < 0 ? rest : slice_head(rest, (size_t)mark);
+	rest = slice_from(rest, mark < 0 ? rest.len : (size_t)mark + 5);
+	call.dialect = dialect;
+	call.request_body = hint.request_body = request;
+	call.response_body = hint.response_body = rest;
+	dialect_find(&hint, &score);
+	state = dialect->state_size ? arena_alloc(arena, dialect->state_size) : NULL;
+	dialect->request(&call, state);
+	call.is_stream = memchr(rest.data, '\n', rest.len);
+	call.end = data[1] % _CALL_END_MAX;
+	call.status = data[1] & 128 ? 500 : 200;
+	if (call.is_stream)
+		events_feed(&call, state, rest);
+	else
+		dialect->response(&call, state);
+	dialect->finish(&call, state);
+	check(call.tools);
+	check(call.chat_messages);
+	check(call.input_messages);
+	check(call.output_messages);
+	check(call.system_instructions);
+	check(call.usage_raw);
+	if (!call.outputs_is_text)
+		check(call.outputs);
+	arena_free(arena);
+	return 0;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Fuzz target of stream: records of five bytes (what, connection and direction, offset in two, length), on three connections.
+ * For each direction of each, what is told is in order, without overlap, with its own bytes, and adds up to the highest offset.
+ */
+#include "digest.h"
+#include "stream/stream.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { CONNS = 3, OFFSETS = 65536 + 256 };
+
+struct told {
+	struct conn {
+		struct told *told;
+		uint64_t next[_DIR_MAX], highest[_DIR_MAX];
+		bool is_open;
+	} conns[CONNS];
+	uint64_t time_ns;
+	const char *text; /* the same in both directions: the byte at each offset */
+};
+
+static void *on_opened(void *user, const struct conn_info *info)
+{
+	struct told *told = user;
+	struct conn *conn = &told->conns[info->id];
+
+	MUST(!conn->is_open);
+	conn->told = told;
+	conn->is_open = true;
+	return conn;
+}
+
+static void on_peer(void *user, void *handle, const struct conn_info *info)
+{
+	MUST(((struct conn *)handle)->is_open);
+}
+
+static void on_bytes(void *user, void *handle, enum direction dir, uint64_t offset, uint64_t time_ns, uint32_t thread,
+		     struct slice data)
+{
+	struct conn *conn = handle;
+
+	MUST(conn->is_open && offset == conn->next[dir] && data.len);
+	MUST(memcmp(data.data, conn->told->text + offset, data.len) == 0);
+	conn->next[dir] += data.len;
+}
+
+static void on_hole(void *user, void *handle, enum direction dir, uint64_t offset, uint64_t len,
+		    enum missing_reason reason, uint64_t time_ns)
+{
+	struct conn *conn = handle;
+
+	MUST(conn->is_open && offset == conn->next[dir] && len);
+	conn->next[dir] += len;
+}
+
+static void on_closed(void *user, void *handle, enum close_how how, uint64_t time_ns)
+{
+	struct conn *conn = handle;
+
+	MUST(conn->is_open);
+	for (int dir = 0; dir < _DIR_MAX; dir++)
+		MUST(conn->next[dir] == conn->highest[dir]);
+	conn->is_open = false;
+}
+
+static const struct stream_ops ops = { on_opened, on_peer, on_bytes, on_hole, on_closed };
+
+static void record_push(struct stream_table *table, struct told *told, const uint8_t *record)
+{
+	struct stream_chunk chunk = { .conn = record[1] % CONNS,
+				      .dir = record[1] & 0x80 ? DIR_READ : DIR_WRITE,
+				      .offset = record[2] | (uint64_t)record[3] << 8,
+				      .time_ns = told->time_ns };
+	struct conn *conn = &told->conns[chunk.conn];
+
+	if (record[0] & 1)
+		chunk.hole_len = record[4];
+	else
+		chunk.data = (struct slice){ told->text + chunk.offset, record[4] };
+	conn->highest[chunk.dir] = MAX(conn->highest[chunk.dir], chunk.offset + record[4]);
+	MUST(stream_push(table, &chunk) == 0);
+}
+
+static void record_run(struct stream_table *table, struct told *told, const uint8_t *record)
+{
+	uint64_t id = record[1] % CONNS;
+	struct conn *conn = &told->conns[id];
+
+	told->time_ns += record[0] / 16;
+	switch (record[0] % 16) {
+	case 0:
+		if (conn->is_open)
+			conn->highest[DIR_READ] += record[4];
+		stream_close(table, id, conn->highest, CLOSE_LOCAL, MISSING_FAULT, told->time_ns);
+		break;
+	case 1:
+		stream_tick(table, told->time_ns);
+		break;
+	case 2:
+		MUST(stream_open(table, &(struct conn_info){ .id = id, .process.pid = record[4] % 2 }) == 0);
+		break;
+	case 3:
+		stream_exit(table, (struct process_id){ .pid = record[4] % 2 }, told->time_ns);
+		break;
+	default:
+		record_push(table, told, record);
+		break;
+	}
+}
+
+static const char *text_made(void)
+{
+	static char text[OFFSETS];
+	static bool is_made;
+
+	for (size_t i = 0; !is_made && i < OFFSETS; i++)
+		text[i] = (char)(i * 7 + i / 256);
+	is_made = true;
+	return text;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct told told = { .text = text_made() };
+	struct alloc_heap heap = ALLOC_HEAP((size_t)16 << 20);
+	struct stream_opts opts = { &heap.alloc, 1024, 20, 2 };
+	struct stream_table *table;
+
+	MUST(stream_table_new(&opts, &ops, &told, &table) == 0);
+	for (; size >= 5; data += 5, size -= 5)
+		record_run(table, &told, data);
+	stream_table_free(table);
+	MUST(heap.used == 0);
+	return 0;
+}
