@@ -163,6 +163,8 @@ def test_100_processes_of_200_ms_are_100_calls(check):
     check.equal(len(PROVIDER.truth(count, where=lambda t: "[race-" in str(t["request"]))), count, "calls made")
     spans = tracer.wait_spans(count, timeout=20, where=lambda s: str(tag_of(s)).startswith("race-"))
     tracer.stop()
+    named = [s for s in spans if s["attributes"].get("process.executable.name") == "curl"]
+    check.equal(len(named), count, "processes that are named")
     check.equal(len({tag_of(s) for s in spans}), count, "processes captured")
     check.equal(len(spans), count, "calls captured")
     check.equal({s["attributes"].get("spantap.complete") for s in spans}, {True}, "spantap.complete")

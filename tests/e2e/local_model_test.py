@@ -54,6 +54,7 @@ def test_tcp_client(check):
             ("127.0.0.1", PROVIDER.plain_port),
             "peer",
         )
+        check.equal(attributes.get("network.peer.address"), "127.0.0.1", "network.peer.address")
 
 
 def test_unix_client(check):
