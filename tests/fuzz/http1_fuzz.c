@@ -92,7 +92,7 @@ static struct told run(struct slice rest, uint8_t mode, bool is_single)
 	struct proto *proto;
 
 	opts.alloc = &heap.alloc;
-	opts.head_bytes_max = 1024;
+	opts.head_bytes_max = 240; /* less than one piece may be */
 	opts.event_bytes_max = 512;
 	opts.inflate_max = 1 << 20;
 	MUST(proto_new(&opts, mode & 1, &ops, &told, &proto) == 0);

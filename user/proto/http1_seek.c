@@ -48,6 +48,7 @@ static void line_restart(struct flow *flow)
 }
 
 static void line_finish(struct http1 *http1, struct flow *flow, uint64_t time_ns);
+static void line_slide(struct http1 *http1, struct flow *flow, uint64_t time_ns);
 
 void seek_begin(struct http1 *http1, struct flow *flow, enum missing_reason reason, uint64_t time_ns)
 {
@@ -71,6 +72,8 @@ void seek_begin(struct http1 *http1, struct flow *flow, enum missing_reason reas
 	}
 	if (has_line)
 		line_finish(http1, flow, time_ns);
+	else if (flow->line.len == flow->line.max)
+		line_slide(http1, flow, time_ns);
 }
 
 /* Bytes on to the frame, behind the CRLF that was held back. */

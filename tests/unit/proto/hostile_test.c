@@ -62,6 +62,7 @@ static const struct row {
 	{ "folds", "POST / HTTP/1.1\r\nA: b\r\n", " c\r\n", 5000, "\r\n", "1q POST" },
 	{ "fields without names", "POST / HTTP/1.1\r\n", ": x\r\n", 100, "\r\n", "1q framed" },
 	{ "blank lines", NEXT, "\r\n", 20000, "", "1q framed" },
+	{ "a line that is no head and has no end", NEXT, "(", 200000, "\r\n", "1q framed" },
 	{ "lines that are no head", "GET / HTTP/1.1\r\n\r\n", "abc\r\n", 20000, "\r\n", "1q framed" },
 	{ "starts that are no heads", "GET / HTTP/1.1\r\n\r\nx\r\n", "GET / HTTP/1.1\r\nbad\r\n", 5000, "\r\n",
 	  "1q framed" },
