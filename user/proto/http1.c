@@ -334,7 +334,7 @@ static void head_step(struct http1 *http1, struct flow *flow, struct slice *in, 
 		flow->line_ns = time_ns;
 	*in = slice_from(*in, piece.len);
 	buf_put(&flow->line, piece);
-	if (flow->line.failed)
+	if (flow->line.failed || !piece.len)
 		head_breach(http1, flow, piece.len, time_ns);
 	else if (!flow->has_start && http1_sniff(slice_head(buf_slice(&flow->line), SNIFF_BYTES)) == SNIFF_NO)
 		head_deny(http1, flow, time_ns);
