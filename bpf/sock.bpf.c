@@ -318,7 +318,8 @@ SEC("tp_btf/inet_sock_set_state") int BPF_PROG(st_sock_state, struct sock *sk, i
 		conn->how = ABI_HOW_REMOTE;
 	else if (!conn->how && old_state == TCP_ESTABLISHED)
 		conn->how = new_state == TCP_CLOSE && sk->sk_err ? ABI_HOW_RESET : ABI_HOW_LOCAL;
-	if (is_over)
+	/* A TLS object may still be read when its socket is gone: what it holds was received before. Its own end ends it. */
+	if (is_over && copy.kind == ABI_KIND_PLAIN)
 		conn_close(&copy, conn, ABI_HOW_LOCAL);
 	return 0;
 }

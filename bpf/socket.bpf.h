@@ -53,12 +53,13 @@ static __always_inline void peer_addresses(struct abi_peer *peer, struct sock *s
 	}
 	peer->local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
 	peer->remote_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	/* By size: an array's name would read its first byte only. */
 	if (peer->family == AF_INET) {
-		BPF_CORE_READ_INTO(peer->local, sk, __sk_common.skc_rcv_saddr);
-		BPF_CORE_READ_INTO(peer->remote, sk, __sk_common.skc_daddr);
+		bpf_core_read(peer->local, 4, &sk->__sk_common.skc_rcv_saddr);
+		bpf_core_read(peer->remote, 4, &sk->__sk_common.skc_daddr);
 	} else {
-		BPF_CORE_READ_INTO(&peer->local, sk, __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr8);
-		BPF_CORE_READ_INTO(&peer->remote, sk, __sk_common.skc_v6_daddr.in6_u.u6_addr8);
+		bpf_core_read(peer->local, 16, &sk->__sk_common.skc_v6_rcv_saddr.in6_u.u6_addr8);
+		bpf_core_read(peer->remote, 16, &sk->__sk_common.skc_v6_daddr.in6_u.u6_addr8);
 	}
 }
 

@@ -91,17 +91,32 @@ static __always_inline void bind_by_bio(const struct abi_conn_key *key, struct a
 		conn_bind(key, conn, sk, ABI_PEER_BIO);
 }
 
-/* What a memory BIO holds will be sent by somebody: remember how it begins. BIO -> BIO_BUF_MEM {buf, readp} -> BUF_MEM. */
+/* The start of a TLS record: application data or handshake, version 3.x. */
+static __always_inline bool prefix_read(__u64 at, struct prefix_key *prefix)
+{
+	if (!at || bpf_probe_read_user(prefix->bytes, PREFIX_LEN, (void *)at))
+		return false;
+	return prefix->bytes[0] >= 0x14 && prefix->bytes[0] <= 0x17 && prefix->bytes[1] == 3;
+}
+
+/*
+ * What a memory BIO holds will be sent by somebody: remember how it begins. OpenSSL's own is BIO -> BIO_BUF_MEM {buf, readp}
+ * -> BUF_MEM {length, data}; Node's is BIO -> NodeBIO {env, initial, length, eof_return, read_head} -> Buffer {env, read_pos,
+ * write_pos, len, next, data}. A wrong guess costs nothing: it must look like a record here and be sent by a socket later.
+ */
 static __always_inline void remember_prefix(const struct abi_conn_key *key, struct bio *bio)
 {
 	__u64 state = user_word(bio->at + (bio->is_v3 ? 0x40 : 0x38)), readp = user_word(state + 8);
 	struct prefix_key prefix = { .tgid = key->tgid };
+	__u64 buffer;
 
-	if (user_word(readp) < PREFIX_LEN)
+	if (user_word(readp) >= PREFIX_LEN && prefix_read(user_word(readp + 8), &prefix)) {
+		bpf_map_update_elem(&st_prefix, &prefix, key, BPF_ANY);
 		return;
-	if (bpf_probe_read_user(prefix.bytes, PREFIX_LEN, (void *)user_word(readp + 8)) || prefix.bytes[1] != 3)
-		return;
-	bpf_map_update_elem(&st_prefix, &prefix, key, BPF_ANY);
+	}
+	buffer = user_word(state + 0x20);
+	if (buffer && prefix_read(user_word(buffer + 0x28) + user_word(buffer + 8), &prefix))
+		bpf_map_update_elem(&st_prefix, &prefix, key, BPF_ANY);
 }
 
 static __always_inline void call_bind(const struct abi_conn_key *key, struct abi_conn *conn,

@@ -124,7 +124,7 @@ class Server:
             f"{self.directory}/artifacts",
         ]
         self.process = proc.Process(
-            command, "mlflow", env={**env, **SERVER_ENV}, log=f"{self.directory}/log", cwd=self.directory
+            command, "mlflow", env={**env, **SERVER_ENV}, log=f"{self.directory}/log", cwd=self.directory, guard=True
         )
         self.ready()
         return self

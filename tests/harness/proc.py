@@ -61,17 +61,41 @@ def _die_with_parent():
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+# A leader of its group that lives as long as the command, and when this program dies takes the whole group with it: the
+# kernel's death signal reaches children only, and servers have children of their own.
+GUARD = """
+import os, signal, subprocess, sys
+signal.signal(signal.SIGHUP, lambda *_: os.killpg(0, signal.SIGKILL))
+for number in (signal.SIGTERM, signal.SIGINT):
+    signal.signal(number, lambda *_: None)
+sys.exit(subprocess.Popen(sys.argv[1:]).wait())
+"""
+
+
+def _die_with_parent_by_hangup():
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGHUP)
+
+
 class Process:
     """A child in a process group of its own; its output goes to a file that diagnoses can quote."""
 
     def __init__(
-        self, command, name=None, env=None, stdout=None, stdin=subprocess.DEVNULL, log=None, cwd=None, pass_fds=()
+        self,
+        command,
+        name=None,
+        env=None,
+        stdout=None,
+        stdin=subprocess.DEVNULL,
+        log=None,
+        cwd=None,
+        pass_fds=(),
+        guard=False,
     ):
         self.name = name or os.path.basename(command[0])
         self.log_path = log or os.path.join(scratch(self.name), "log")
         self.log_file = open(self.log_path, "ab")
         self.popen = subprocess.Popen(
-            command,
+            [sys.executable, "-c", GUARD, *command] if guard else command,
             env=env,
             stdin=stdin,
             stdout=stdout or self.log_file,
@@ -79,7 +103,7 @@ class Process:
             cwd=cwd,
             pass_fds=pass_fds,
             start_new_session=True,
-            preexec_fn=_die_with_parent,
+            preexec_fn=_die_with_parent_by_hangup if guard else _die_with_parent,
         )
         self.pid = self.popen.pid
         _running.append(self)

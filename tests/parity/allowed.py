@@ -122,7 +122,7 @@ IN_PROCESS = [
 
 USAGE = [
     Rule(
-        r"(spans/\d+/attributes/mlflow\.chat|info/trace_metadata/mlflow\.trace)\.tokenUsage/cache_creation_input_tokens",
+        r"(spans/\d+/attributes/mlflow\.chat|info/trace_metadata/mlflow\.trace)\.tokenUsage/cache_creation_.*",
         "extra",
         "tokens written to the cache, which autolog of OpenAI drops (cache_write_tokens of the Responses API)",
         cases=r".*responses.*",

@@ -137,6 +137,13 @@ static void message_judge(struct draft *draft, enum message_kind kind, struct me
 			(int64_t)MIN((uint64_t)end->missing_bytes + draft->body_cut[kind], end->stream_bytes);
 }
 
+/* Something of it is missing, but nobody counted it: that is not "nothing". */
+static void missing_tell(struct message_end *end)
+{
+	if (end->missing_bytes == 0 && (end->how == MESSAGE_END_LOST || end->missing_reasons))
+		end->missing_bytes = -1;
+}
+
 static bool message_is_whole(const struct message_end *end)
 {
 	return end->how != MESSAGE_END_LOST && end->missing_bytes == 0 && end->missing_reasons == 0;
@@ -159,4 +166,6 @@ void ending_judge(struct draft *draft)
 	if (draft->heap.refused && message_is_whole(&call->request_end) && message_is_whole(&call->response_end))
 		call->response_end.missing_reasons |= 1u << MISSING_BUDGET;
 	call->is_complete = message_is_whole(&call->request_end) && message_is_whole(&call->response_end);
+	missing_tell(&call->request_end);
+	missing_tell(&call->response_end);
 }

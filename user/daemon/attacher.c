@@ -120,7 +120,7 @@ static int probes_start(struct attacher *attacher, const char **ret_error)
 	char cache_path[PATH_MAX];
 	const struct probe_opts opts = {
 		.ring_bytes = config->ring_bytes,
-		.default_wanted = !selects,
+		.default_wanted = !selects && !meta_has_filters(attacher->meta),
 		.plain = true,
 		.capture_off = strcmp(config->capture, "none") == 0,
 		.cache_path = state_file(&attacher->state, "libraries", cache_path),
@@ -161,6 +161,9 @@ static int targets_start(struct attacher *attacher, const char **ret_error)
 	probe_scan_installed(attacher->probe, attacher->has_command ? config->cmd[0] : NULL, NULL);
 	if (!attacher->has_command && config->command != COMMAND_ATTACH)
 		r = probe_scan_all(attacher->probe);
+	/* Who runs already is decided now; whoever comes is looked at when it maps a library, and counted in until then. */
+	if (!attacher->has_command && config->command != COMMAND_ATTACH)
+		probe_want_unknown(attacher->probe, true);
 	return r;
 }
 

@@ -300,6 +300,11 @@ int kernel_attach(struct kernel *kernel, const struct site_set *sites, const cha
 	return attach_by_multi(kernel, sites, path, ret, ret_attached);
 }
 
+struct abi_control *kernel_control(struct kernel *kernel)
+{
+	return &kernel->skel->data_control->control;
+}
+
 int kernel_map_fd(const struct kernel *kernel, const char *name)
 {
 	return bpf_object__find_map_fd_by_name(kernel->skel->obj, name);

@@ -5,6 +5,7 @@
 #include "probe/probe.h"
 
 struct spantap_bpf;
+struct abi_control;
 
 struct kernel {
 	struct spantap_bpf *skel;
@@ -20,4 +21,5 @@ enum { KERNEL_LINKS_MAX = 3 * SITES_MAX };
  * *ret_attached counts the sites that have their programs. */
 int kernel_attach(struct kernel *kernel, const struct site_set *sites, const char *path,
 		  struct link ret[KERNEL_LINKS_MAX], unsigned *ret_attached);
+struct abi_control *kernel_control(struct kernel *kernel);
 int kernel_map_fd(const struct kernel *kernel, const char *name);

@@ -154,6 +154,11 @@ int probe_process(struct probe *probe, uint32_t pid, bool wanted, bool inherit)
 	return bpf_map_update_elem(fd, &pid, &process, BPF_ANY) < 0 ? -errno : 0;
 }
 
+void probe_want_unknown(struct probe *probe, bool wanted)
+{
+	kernel_control(&probe->kernel)->default_wanted = wanted;
+}
+
 int probe_scan_pid(struct probe *probe, uint32_t pid)
 {
 	CLEANUP(fclose) FILE *maps = NULL;

@@ -59,6 +59,8 @@ bool probe_sees_sockets(const struct probe *probe); /* the kernel has what plain
 
 /* Whether @pid is traced; with @inherit its children are what it is. */
 int probe_process(struct probe *probe, uint32_t pid, bool wanted, bool inherit);
+/* What holds for processes without an entry, from now on. */
+void probe_want_unknown(struct probe *probe, bool wanted);
 /* Attaches to what running processes have mapped: all, or one. */
 int probe_scan_all(struct probe *probe);
 int probe_scan_pid(struct probe *probe, uint32_t pid);

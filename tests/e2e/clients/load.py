@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Calls at a steady pace, from the first line on stdin until SIGTERM: load.py URL CA CALLS_PER_SECOND PREFIX [STREAMED].
-Each call carries its tag; each is told on stdout once it is whole."""
+"""Calls at a steady pace, from the first line on stdin until SIGTERM. Each call carries its tag; each is told on stdout
+once it is whole.
+
+  load.py URL CA CALLS_PER_SECOND PREFIX [STREAMED]
+"""
 
 import http.client
 import json
