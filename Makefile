@@ -99,7 +99,8 @@ SECONDS_EACH ?= 60
 
 .PHONY: check lint test test-e2e bench fuzz fuzz-replay run install clean setup help
 check: $(UNIT_BIN) $(FUZZ_RUN) $(BUILD)/spantap ## every test that needs neither root nor network
-	$(Q)tests/run $(UNIT_BIN) $(FUZZ_RUN) "tests/lint/run --objects $(BUILD)/obj" tests/lint/selftest.py "tests/tables/update --check"
+	$(Q)tests/run $(UNIT_BIN) $(FUZZ_RUN) "tests/lint/run --objects $(BUILD)/obj" tests/lint/selftest.py "tests/tables/update --check" \
+		tests/harness/compare_test.py tests/fake/provider_test.py
 
 lint: $(OBJ) ## the lints alone
 	$(Q)tests/lint/run --objects $(BUILD)/obj
@@ -112,7 +113,7 @@ test: ## everything, and installs what it needs (root)
 	$(Q)$(MAKE) --no-print-directory -j2 all $(UNIT_BIN) $(FUZZ_RUN) $(DRIVE)
 	$(Q)tests/setup/mlflow.sh && tests/setup/clients.sh
 	$(Q)tests/run $(UNIT_BIN) $(FUZZ_RUN) "tests/lint/run --objects $(BUILD)/obj" tests/lint/selftest.py \
-		"tests/tables/update --check" $(TESTS_E2E)
+		"tests/tables/update --check" tests/harness/compare_test.py tests/fake/provider_test.py $(TESTS_E2E)
 
 test-e2e: $(BUILD)/spantap $(DRIVE) ## the end-to-end tests alone (root)
 	$(Q)tests/setup/mlflow.sh && tests/setup/clients.sh

@@ -320,6 +320,16 @@ int delivery_drain(struct delivery *delivery, unsigned timeout_ms)
 	return r;
 }
 
+void delivery_give_up(struct delivery *delivery)
+{
+	pthread_mutex_lock(&delivery->lock);
+	if (delivery->has_spool) {
+		delivery->stats.shed += delivery->queued;
+		delivery->queued = 0;
+	}
+	pthread_mutex_unlock(&delivery->lock);
+}
+
 void delivery_stats(struct delivery *delivery, struct delivery_stats *ret)
 {
 	pthread_mutex_lock(&delivery->lock);

@@ -54,4 +54,6 @@ uint64_t delivery_boot(const struct delivery *delivery);
 int delivery_put(struct delivery *delivery, const struct record *record);
 /* Until nothing waits any more, at most @timeout_ms. 0, or -ETIMEDOUT. */
 int delivery_drain(struct delivery *delivery, unsigned timeout_ms);
+/* The run ends: what could not be put on disk by now (a full spool, a full disk) counts as shed, not as waiting. */
+void delivery_give_up(struct delivery *delivery);
 void delivery_stats(struct delivery *delivery, struct delivery_stats *ret);

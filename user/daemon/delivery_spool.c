@@ -114,7 +114,7 @@ static void pending_forget(struct delivery *delivery, size_t count)
 		delivery->pending_tail = &delivery->pending;
 	delivery->pending_count -= count;
 	pthread_mutex_lock(&delivery->lock);
-	delivery->queued -= count;
+	delivery->queued -= MIN(delivery->queued, (uint64_t)count); /* may have been given up */
 	delivery->stats.queued_bytes -= bytes;
 	pthread_mutex_unlock(&delivery->lock);
 }

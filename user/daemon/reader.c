@@ -305,6 +305,7 @@ static int finish(struct reader *reader)
 			log_error(r, "the recording is not whole");
 	}
 	waits = delivery_drain(reader->delivery, reader->draining ? reader->drain_ms : 0);
+	delivery_give_up(reader->delivery);
 	pipeline_stats(reader->pipeline, &stats);
 	delivery_stats(reader->delivery, &delivered);
 	event_ledger_read(reader->memory, &ledger);
@@ -313,6 +314,9 @@ static int finish(struct reader *reader)
 			0,
 			"%llu records could not be delivered in time: they stay in the spool and the next start delivers them",
 			(unsigned long long)delivered.waiting);
+	if (delivered.shed)
+		log_warn(0, "%llu records are lost: the spool was full (see --max-spool) or its disk was",
+			 (unsigned long long)delivered.shed);
 	outlet_summary(&stats, &ledger, &delivered, &text);
 	link_send(reader->link_fd, LINK_DONE, text.data, text.len, NULL);
 	buf_free(&text);
