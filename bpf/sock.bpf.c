@@ -297,29 +297,41 @@ SEC("tp_btf/sock_recv_length") int BPF_PROG(st_sock_recv, struct sock *sk, int r
 /* Both halves were shut down by this side: close(), or shutdown(SHUT_RDWR). */
 enum { SHUT_BOTH = 3 };
 
+static __always_inline bool is_over(const struct sock *sk, int new_state)
+{
+	return new_state == TCP_CLOSE ||
+	       ((new_state == TCP_FIN_WAIT1 || new_state == TCP_LAST_ACK) && sk->sk_shutdown == SHUT_BOTH);
+}
+
+/* Who left first; 0 while nobody did. */
+static __always_inline __u8 how_of(const struct sock *sk, int old_state, int new_state)
+{
+	if (new_state == TCP_CLOSE_WAIT)
+		return ABI_HOW_REMOTE;
+	if (old_state != TCP_ESTABLISHED)
+		return ABI_HOW_UNKNOWN;
+	return new_state == TCP_CLOSE && sk->sk_err ? ABI_HOW_RESET : ABI_HOW_LOCAL;
+}
+
 SEC("tp_btf/inet_sock_set_state") int BPF_PROG(st_sock_state, struct sock *sk, int old_state, int new_state)
 {
 	__u64 address = (__u64)sk;
 	struct abi_conn_key *key = bpf_map_lookup_elem(&st_bysock, &address), copy;
 	struct abi_conn *conn;
-	bool is_over;
+	bool over = is_over(sk, new_state);
 
 	if (!key)
 		return 0;
 	copy = *key;
-	is_over = new_state == TCP_CLOSE ||
-		  ((new_state == TCP_FIN_WAIT1 || new_state == TCP_LAST_ACK) && sk->sk_shutdown == SHUT_BOTH);
 	conn = bpf_map_lookup_elem(&st_conns, &copy);
-	if (is_over)
+	if (over)
 		bpf_map_delete_elem(&st_bysock, &address);
 	if (!conn || conn->sock != address)
 		return 0;
-	if (!conn->how && new_state == TCP_CLOSE_WAIT)
-		conn->how = ABI_HOW_REMOTE;
-	else if (!conn->how && old_state == TCP_ESTABLISHED)
-		conn->how = new_state == TCP_CLOSE && sk->sk_err ? ABI_HOW_RESET : ABI_HOW_LOCAL;
+	if (!conn->how)
+		conn->how = how_of(sk, old_state, new_state);
 	/* A TLS object may still be read when its socket is gone: what it holds was received before. Its own end ends it. */
-	if (is_over && copy.kind == ABI_KIND_PLAIN)
+	if (over && copy.kind == ABI_KIND_PLAIN)
 		conn_close(&copy, conn, ABI_HOW_LOCAL);
 	return 0;
 }
