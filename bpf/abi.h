@@ -61,6 +61,9 @@ struct abi_open {
 	__u8 kind; /* enum abi_kind */
 	__u8 is_late;
 	__u8 pad[6];
+	__u32 parent; /* thread group id; what is known of a process that is gone before anyone could ask */
+	__u32 uid;
+	__u8 comm[16];
 };
 
 struct abi_peer {

@@ -54,6 +54,9 @@ static __always_inline void open_send(const struct abi_conn_key *key, const stru
 	open->kind = key->kind;
 	open->is_late = is_late;
 	__builtin_memset(open->pad, 0, sizeof(open->pad));
+	open->parent = BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), real_parent, tgid);
+	open->uid = (__u32)bpf_get_current_uid_gid();
+	bpf_get_current_comm(open->comm, sizeof(open->comm));
 	bpf_ringbuf_submit(open, wake_flags());
 }
 

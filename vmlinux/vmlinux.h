@@ -153,6 +153,7 @@ struct task_struct {
 	int pid;
 	int tgid;
 	struct task_struct *group_leader;
+	struct task_struct *real_parent;
 	u64 start_boottime;
 	struct files_struct *files;
 	struct signal_struct *signal;

@@ -10,6 +10,7 @@
 #include "daemon/pipeline.h"
 #include "base/arena.h"
 #include "call/call.h"
+#include "daemon/link.h"
 #include "daemon/origins.h"
 #include "dialect/dialect.h"
 #include "policy/policy.h"
@@ -30,7 +31,7 @@ enum {
 	CHUNK_EVENTS_MAX = 128,
 	SECRET_LEN = 32,
 };
-static const uint64_t hold_chunk_ns = 200000000, hold_retry_ns = 12000000000, pair_wait_ns = 2000000000,
+static const uint64_t hold_chunk_ns = 200000000, hold_retry_ns = 12000000000, pair_wait_ns = 200000000,
 		      idle_ns = 1800000000000;
 
 /* One connection on its way through proto and call. */
@@ -62,9 +63,33 @@ struct pipeline {
 
 /* ---- event ─▶ stream ---- */
 
+/* A process may be gone before anyone can look at it: then this is all that is known of it. */
+static void origin_assume(struct pipeline *pipeline, const struct conn_info *conn)
+{
+	struct buf packed = BUF(&pipeline->heap.alloc, 4096);
+	const struct origin assumed = {
+		.id = conn->process,
+		.parent_pid = conn->parent_pid,
+		.uid = conn->uid,
+		.comm = slice_of(conn->comm),
+		.selected = true,
+	};
+	const struct origin *told;
+
+	if (origins_find(pipeline->origins, conn->process))
+		return;
+	origin_pack(&assumed, &packed);
+	if (!packed.failed)
+		origins_put(pipeline->origins, buf_slice(&packed), &told);
+	buf_free(&packed);
+}
+
 static void on_event_open(void *user, const struct conn_info *conn)
 {
-	stream_open(((struct pipeline *)user)->streams, conn);
+	struct pipeline *pipeline = user;
+
+	stream_open(pipeline->streams, conn);
+	origin_assume(pipeline, conn);
 }
 
 static void on_event_peer(void *user, uint64_t conn, const struct peer *peer)

@@ -26,10 +26,13 @@ static int open_decode(const void *data, const struct event_ops *ops, void *user
 		.kind = (enum capture_kind)open->kind,
 		.is_late = open->is_late,
 		.opened_ns = open->head.time_ns,
+		.parent_pid = open->parent,
+		.uid = open->uid,
 	};
 
 	if (open->kind >= _CAPTURE_MAX)
 		return -EBADMSG;
+	memcpy(conn.comm, open->comm, sizeof(conn.comm) - 1);
 	ops->open(user, &conn);
 	return 0;
 }

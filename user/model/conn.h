@@ -54,6 +54,9 @@ struct conn_info {
 	enum capture_kind kind;
 	bool is_late; /* its first bytes passed before we looked */
 	uint64_t opened_ns;
+	/* Of the process, as the kernel had it when the connection was opened: */
+	uint32_t parent_pid, uid;
+	char comm[16];
 	struct peer peer; /* grows stronger during life */
 };
 
