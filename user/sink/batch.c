@@ -154,13 +154,14 @@ static void range_halve(struct batch *batch, struct range range)
 
 void batch_answer(struct batch *batch, enum answer answer, const char *reason, int64_t retry_after_ms)
 {
-	struct range range = batch->stack[batch->depth - 1];
+	struct range range = batch->depth ? batch->stack[batch->depth - 1] : (struct range){ 0, 0 };
 	const char *kept = answer == ANSWER_TAKEN ? NULL : arena_printf(batch->arena, "%.*s", REASON_MAX, reason).data;
 	unsigned wait_ms = retry_after_ms < 0 ? 0 : (unsigned)MIN(retry_after_ms, (int64_t)RETRY_AFTER_MAX_MS);
 
 	if (answer != ANSWER_TAKEN && !kept)
 		kept = "refused";
-	if (answer == ANSWER_AGAIN || answer == ANSWER_BLOCKED)
+	/* Of a batch without records only the looking round was asked. */
+	if (answer == ANSWER_AGAIN || answer == ANSWER_BLOCKED || !batch->depth)
 		return batch_put_off(batch, kept, MAX(wait_ms, answer == ANSWER_BLOCKED ? (unsigned)BLOCKED_MS : 0));
 	if (answer == ANSWER_UNSURE && batch->doubts < DOUBTS_BEFORE_SPLIT) {
 		batch->doubts++;
