@@ -152,21 +152,30 @@ static void range_halve(struct batch *batch, struct range range)
 	batch->stack[batch->depth++] = (struct range){ range.first, half };
 }
 
+/* True when the whole batch waits for this answer's sake. Of a batch without records only the looking round was asked. */
+static bool answer_puts_off(struct batch *batch, enum answer answer, const char *kept, unsigned wait_ms)
+{
+	if (answer == ANSWER_BLOCKED)
+		wait_ms = MAX(wait_ms, (unsigned)BLOCKED_MS);
+	else if (answer == ANSWER_UNSURE && batch->doubts < DOUBTS_BEFORE_SPLIT)
+		batch->doubts++;
+	else if (answer != ANSWER_AGAIN && batch->depth)
+		return false;
+	batch_put_off(batch, kept, wait_ms);
+	return true;
+}
+
 void batch_answer(struct batch *batch, enum answer answer, const char *reason, int64_t retry_after_ms)
 {
-	struct range range = batch->depth ? batch->stack[batch->depth - 1] : (struct range){ 0, 0 };
 	const char *kept = answer == ANSWER_TAKEN ? NULL : arena_printf(batch->arena, "%.*s", REASON_MAX, reason).data;
 	unsigned wait_ms = retry_after_ms < 0 ? 0 : (unsigned)MIN(retry_after_ms, (int64_t)RETRY_AFTER_MAX_MS);
+	struct range range;
 
 	if (answer != ANSWER_TAKEN && !kept)
 		kept = "refused";
-	/* Of a batch without records only the looking round was asked. */
-	if (answer == ANSWER_AGAIN || answer == ANSWER_BLOCKED || !batch->depth)
-		return batch_put_off(batch, kept, MAX(wait_ms, answer == ANSWER_BLOCKED ? (unsigned)BLOCKED_MS : 0));
-	if (answer == ANSWER_UNSURE && batch->doubts < DOUBTS_BEFORE_SPLIT) {
-		batch->doubts++;
-		return batch_put_off(batch, kept, wait_ms);
-	}
+	if (answer_puts_off(batch, answer, kept, wait_ms))
+		return;
+	range = batch->stack[batch->depth - 1];
 	batch->depth--;
 	if (answer == ANSWER_TOO_BIG)
 		sink_limit_shrink(batch->sink);
