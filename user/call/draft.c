@@ -21,7 +21,7 @@ static bool draft_memory(struct draft *draft, size_t bytes_max)
 		arena_free(arena);
 		return false;
 	}
-	*draft->call = (struct call){ .arena = arena, .usage = USAGE_NONE };
+	*draft->call = (struct call){ .arena = arena, .usage = USAGE_NONE, .cost_told_nano = -1 };
 	draft->call->chunks_tail = &draft->call->chunks;
 	draft->held_tail = &draft->held;
 	/* Less than the heap: a body at its limit leaves room for what the dialect makes of it. */
@@ -73,6 +73,9 @@ void draft_body(struct draft *draft, enum message_kind kind, const struct messag
 
 	if (draft->body_is_broken[kind])
 		return;
+	if (part->kind == PART_MESSAGE)
+		buf_put(body, (struct slice){ (const char *)&(uint32_t){ __builtin_bswap32((uint32_t)part->data.len) },
+					      sizeof(uint32_t) });
 	buf_put(body, part->data);
 	if (part->kind == PART_LINE)
 		buf_put_char(body, '\n');
@@ -147,7 +150,8 @@ void draft_event(struct draft *draft, const struct message_part *part)
 	struct call *call = draft->call;
 	enum dialect_event event = DIALECT_EVENT_QUIET;
 
-	call->is_stream = true;
+	/* One message may be all of an answer: only the second shows that it came in pieces. */
+	call->is_stream = part->kind != PART_MESSAGE || call->events;
 	if (dialect_can_run(draft) && call->dialect->event)
 		event = call->dialect->event(call, draft->state, part);
 	/* After an error in band nothing comes that a client would wait for. */
@@ -197,7 +201,8 @@ void draft_finish(struct draft *draft, enum close_how how, uint64_t close_ns)
 	call->response_body = buf_slice(&draft->body[MESSAGE_RESPONSE]);
 	call->is_stream = call->is_stream || answer_is_empty_stream(call);
 	ending_fill(draft, how, close_ns);
-	if (can_run && !call->is_stream && draft_has_head(draft, MESSAGE_RESPONSE) && call->dialect->response)
+	if (can_run && !call->is_stream && !call->events && draft_has_head(draft, MESSAGE_RESPONSE) &&
+	    call->dialect->response)
 		call->dialect->response(call, draft->state);
 	call->end = ending_classify(draft, how, close_ns);
 	call->end_ns = ending_time(draft, close_ns);

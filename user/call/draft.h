@@ -68,6 +68,7 @@ struct draft *draft_new(struct alloc *alloc, size_t bytes_max, const struct mess
 struct draft *draft_free(struct draft *draft);
 DEFINE_CLEANUP(struct draft *, draft_free)
 
+/* Of messages (PART_MESSAGE) each is kept with its length before it: four bytes, the highest first. */
 void draft_body(struct draft *draft, enum message_kind kind, const struct message_part *part);
 void draft_hole(struct draft *draft, enum message_kind kind, enum missing_reason reason);
 void draft_hold(struct draft *draft, const struct message_part *part);

@@ -88,6 +88,7 @@ static const struct dialect *exchange_look(struct call_conn *conn, const struct 
 		.method = call->method,
 		.path = draft->path_decoded,
 		.host = call->host,
+		.protocol = call->protocol,
 		.headers = call->request_headers,
 		.header_count = call->request_header_count,
 		.request_body = buf_slice(&draft->body[MESSAGE_REQUEST]),
@@ -269,6 +270,9 @@ static void end_keep(struct draft *draft, enum message_kind kind, const struct m
 
 	*keep = *end;
 	keep->content_type = end->content_type.len ? arena_dup(call->arena, end->content_type) : SLICE_NONE;
+	keep->trailers = NULL;
+	if (kind == MESSAGE_RESPONSE)
+		headers_take_trailers(call, end);
 	if (kind == MESSAGE_REQUEST)
 		call->request_end_ns = end->time_ns;
 	if (kind == MESSAGE_RESPONSE && !call->content_type.len)

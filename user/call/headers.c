@@ -16,6 +16,9 @@ static const struct slice kept_headers[] = {
 	SLICE("via"),
 	SLICE("cf-ray"),
 	SLICE("traceparent"),
+	SLICE("grpc-status"),
+	SLICE("grpc-message"),
+	SLICE("grpc-encoding"),
 	SLICE("x-stainless-*"),
 	SLICE("x-goog-api-client"),
 	SLICE("x-app"),
@@ -125,11 +128,11 @@ static bool header_is_kept(struct slice name)
 	return false;
 }
 
-static size_t headers_keep(struct arena *arena, const struct message_head *head, struct name_value *list)
+static size_t headers_keep(struct arena *arena, const struct message_head *head, struct name_value *list, size_t max)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < head->header_count && count < CALL_HEADERS_MAX; i++) {
+	for (size_t i = 0; i < head->header_count && count < max; i++) {
 		if (!header_is_kept(head->headers[i].name))
 			continue;
 		list[count].name = arena_dup(arena, head->headers[i].name);
@@ -226,13 +229,14 @@ void headers_take_request(struct call *call, const struct message_head *head)
 	call->request_is_late = head->is_late;
 	if (head->is_late)
 		return;
+	call->protocol = arena_dup(call->arena, head->protocol);
 	call->http_version = arena_dup(call->arena, head->version);
 	call->method = arena_dup(call->arena, head->method);
 	call->path = arena_dup(call->arena, path.len ? path : SLICE("/"));
 	call->query = query_strip(call->arena, query);
 	call->host = arena_dup(call->arena, authority_host(head->authority.len ? head->authority : origin));
 	call->credential = arena_dup(call->arena, credential_find(head, query));
-	call->request_header_count = headers_keep(call->arena, head, call->request_headers);
+	call->request_header_count = headers_keep(call->arena, head, call->request_headers, CALL_HEADERS_MAX);
 }
 
 static struct slice request_id_find(const struct call *call)
@@ -256,11 +260,22 @@ void headers_take_response(struct call *call, const struct message_head *head)
 	if (head->is_late)
 		return;
 	call->status = head->status;
+	if (!call->protocol.len)
+		call->protocol = arena_dup(call->arena, head->protocol);
 	if (!call->http_version.len)
 		call->http_version = arena_dup(call->arena, head->version);
-	call->response_header_count = headers_keep(call->arena, head, call->response_headers);
+	call->response_header_count = headers_keep(call->arena, head, call->response_headers, CALL_HEADERS_MAX);
 	call->content_type = call_header(call->response_headers, call->response_header_count, SLICE("content-type"));
 	call->request_id = request_id_find(call);
+}
+
+void headers_take_trailers(struct call *call, const struct message_end *end)
+{
+	const struct message_head fields = { .headers = end->trailers, .header_count = end->trailer_count };
+	size_t room = CALL_HEADERS_MAX - call->response_header_count;
+
+	call->response_header_count +=
+		headers_keep(call->arena, &fields, call->response_headers + call->response_header_count, room);
 }
 
 static int hex_digit(char c)

@@ -7,6 +7,8 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "model/message.h"
+#include "model/usage.h"
+#include "model/work.h"
 
 struct dialect;
 
@@ -20,27 +22,6 @@ enum call_end {
 	_CALL_END_MAX,
 };
 extern const char *const call_end_names[_CALL_END_MAX];
-
-/* What the call is for: decides span type and gen_ai.operation.name. */
-enum call_operation {
-	OPERATION_UNKNOWN, /* LLM-like, but of no dialect that we know */
-	OPERATION_CHAT,
-	OPERATION_TEXT_COMPLETION,
-	OPERATION_EMBEDDINGS,
-	OPERATION_RERANK,
-	OPERATION_IMAGE,
-	OPERATION_MODERATION,
-	OPERATION_COUNT_TOKENS,
-	_OPERATION_MAX,
-};
-
-/* Tokens with the meaning of OpenTelemetry: input includes cached, output includes reasoning. -1: not told. */
-struct usage {
-	int64_t input, output, total;
-	int64_t cache_read, cache_write, cache_write_1h;
-	int64_t reasoning;
-};
-#define USAGE_NONE ((struct usage){ -1, -1, -1, -1, -1, -1, -1 })
 
 struct call_error {
 	struct slice type;    /* the provider's word: error.type of the body, else empty */
@@ -71,6 +52,7 @@ struct call {
 	struct conn_info conn;  /* of the end that is reported; the client's where both ends were seen */
 	struct conn_info other; /* the server's end, when it was seen too; id 0 otherwise */
 	uint32_t thread;
+	struct slice protocol; /* network.protocol.name; empty: http */
 	struct slice method, path, query, host, http_version;
 	int status;                                          /* 0: no answer */
 	struct name_value request_headers[CALL_HEADERS_MAX]; /* allow-listed only, names lower case */
@@ -99,7 +81,8 @@ struct call {
 	/* ---- the meaning: filled by the dialect ---- */
 	const struct dialect *dialect;
 	enum call_operation operation;
-	struct slice vendor; /* gen_ai.provider.name */
+	struct slice vendor;  /* gen_ai.provider.name */
+	struct slice gateway; /* who stands between the client and the vendor, where that is known */
 	struct slice request_model, response_model, response_id;
 	struct slice service_tier, system_fingerprint;
 	struct slice inputs;  /* JSON text: the request body, as autolog records it */
@@ -112,14 +95,26 @@ struct call {
 	struct slice output_type; /* gen_ai.output.type: text, json, image, speech; or empty */
 	struct usage usage;
 	struct slice usage_raw;                       /* as the provider sent it */
+	int64_t cost_told_nano;                       /* what the provider says that it cost, 1e-9 USD; -1: nothing */
 	struct slice finish_reasons[CALL_FINISH_MAX]; /* the provider's own words */
 	size_t finish_count;
 	struct slice session_id, user_id; /* only what the wire names */
 	struct call_error error;
 	bool has_error;
+	struct attribute *attributes, **attributes_tail; /* what only this dialect knows: call_put_…() */
+	struct call_step *steps, **steps_tail;
 	bool ended_itself;   /* the dialect saw its own end ([DONE], message_stop, done:true) */
 	bool is_undecodable; /* the answer could not be understood to its end */
 };
+
+/* Attributes beyond the fields above, under names of a convention or of INTERFACE. Nothing is put for an empty text, a
+ * negative count, or when the arena is full. @name must outlive the call. */
+void call_put_text(struct call *call, const char *name, struct slice text);
+void call_put_count(struct call *call, const char *name, int64_t value);
+void call_put_double(struct call *call, const char *name, double value);
+void call_put_bool(struct call *call, const char *name, bool value);
+/* A step at the end of the list, zeroed; NULL when the arena is full. */
+struct call_step *call_add_step(struct call *call);
 
 static inline struct slice call_header(const struct name_value *list, size_t count, struct slice name)
 {

@@ -17,6 +17,7 @@ enum capture_kind {
 	CAPTURE_OPENSSL,
 	CAPTURE_BORINGSSL,
 	CAPTURE_PLAIN, /* TCP or unix socket, by syscall */
+	CAPTURE_PIPE,  /* pipe between a process and its child */
 	_CAPTURE_MAX,
 };
 

@@ -18,6 +18,7 @@ struct dialect_hint {
 	struct slice method;
 	struct slice path; /* without query, percent-decoded, as the client sent it */
 	struct slice host;
+	struct slice protocol;            /* of the message head; empty: http */
 	const struct name_value *headers; /* request headers, allow-listed */
 	size_t header_count;
 	struct slice request_body; /* what is there of it; may be cut in its middle */

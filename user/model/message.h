@@ -21,6 +21,7 @@ struct message_head {
 	enum direction
 		dir; /* of the connection that carries it: a request in DIR_READ means that the process is the server */
 	bool is_late;           /* joined in its middle: nothing below is known but the time */
+	struct slice protocol;  /* network.protocol.name; empty: http */
 	struct slice version;   /* "1.0", "1.1", "2" */
 	struct slice method;    /* request */
 	struct slice target;    /* request: path and query as sent */
@@ -32,16 +33,18 @@ struct message_head {
 };
 
 enum part_kind {
-	PART_BYTES, /* body after transfer and content coding, as it came */
-	PART_EVENT, /* one server-sent event: type and data */
-	PART_LINE,  /* one line of NDJSON, without its end */
+	PART_BYTES,   /* body after transfer and content coding, as it came */
+	PART_EVENT,   /* one server-sent event: type and data */
+	PART_LINE,    /* one line of NDJSON, without its end */
+	PART_MESSAGE, /* one length-prefixed or framed message (gRPC, WebSocket, a database's), decompressed */
 };
 
 struct message_part {
 	enum part_kind kind;
-	struct slice type; /* PART_EVENT: the "event:" field */
+	struct slice type; /* PART_EVENT: the "event:" field; PART_MESSAGE: "text", "binary" or the protocol's word */
 	struct slice data;
-	uint64_t time_ns; /* when its last byte passed */
+	uint64_t time_ns;      /* when its last byte passed */
+	uint64_t stream_bytes; /* PART_MESSAGE: what it took on its connection, framing included; else 0 */
 };
 
 /* How a message came to its end. */
@@ -59,6 +62,8 @@ struct message_end {
 	int64_t missing_bytes;    /* of stream_bytes; -1 when not knowable */
 	uint32_t missing_reasons; /* bit mask, 1 << enum missing_reason */
 	struct slice content_type;
+	const struct header *trailers; /* fields behind the body; dead after the callback */
+	size_t trailer_count;
 	uint64_t time_ns; /* last byte */
 };
 

@@ -14,6 +14,7 @@ const char *const capture_kind_names[_CAPTURE_MAX] = {
 	[CAPTURE_OPENSSL] = "openssl",
 	[CAPTURE_BORINGSSL] = "boringssl",
 	[CAPTURE_PLAIN] = "plain",
+	[CAPTURE_PIPE] = "pipe",
 };
 
 const char *const peer_evidence_names[_PEER_MAX] = {

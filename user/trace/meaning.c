@@ -18,6 +18,14 @@ static const struct {
 	[OPERATION_IMAGE] = { "TOOL", "generate_content" },
 	[OPERATION_MODERATION] = { "GUARDRAIL", "moderation" },
 	[OPERATION_COUNT_TOKENS] = { "LLM", "count_tokens" },
+	[OPERATION_SPEECH] = { "LLM", "text_to_speech" },
+	[OPERATION_TRANSCRIPTION] = { "LLM", "transcription" },
+	[OPERATION_RETRIEVAL] = { "RETRIEVER", "retrieval" },
+	[OPERATION_TOOL] = { "TOOL", "execute_tool" },
+	[OPERATION_TOOL_LIST] = { "TOOL", "list_tools" },
+	[OPERATION_AGENT] = { "AGENT", "invoke_agent" },
+	[OPERATION_FETCH] = { "CHAT_MODEL", "fetch_response" },
+	[OPERATION_COMPACT] = { "CHAT_MODEL", "compact" },
 };
 
 /* An MLflow server fetches a price list for every provider's name that it sees, inside the request that brings it: only
@@ -172,6 +180,18 @@ void span_put_usage(struct maker *maker, const struct span_source *source)
 	put_told(maker, "gen_ai.usage.cache_read.input_tokens", usage->cache_read);
 	put_told(maker, "gen_ai.usage.cache_creation.input_tokens", usage->cache_write);
 	put_told(maker, "gen_ai.usage.reasoning.output_tokens", usage->reasoning);
+}
+
+/* What only the dialect knows of the call, under the names that it gave. */
+void span_put_particulars(struct maker *maker, const struct span_source *source)
+{
+	for (const struct attribute *attribute = source->call->attributes; attribute; attribute = attribute->next) {
+		struct value value = attribute->value;
+
+		if (value.type == VALUE_TEXT)
+			value.text = make_keep(maker, value.text);
+		put_value(maker, attribute->name, value);
+	}
 }
 
 void span_put_answer(struct maker *maker, const struct span_source *source)

@@ -21,6 +21,7 @@ static const struct {
 	{ SPAN_WHOLE | SPAN_LOGICAL, span_put_request },
 	{ SPAN_WHOLE | SPAN_LOGICAL, span_put_usage },
 	{ SPAN_ANY, span_put_answer },
+	{ SPAN_WHOLE | SPAN_LOGICAL, span_put_particulars },
 	{ SPAN_ANY, span_put_http },
 	{ SPAN_WHOLE | SPAN_ATTEMPT, span_put_exchange },
 	{ SPAN_ANY, span_put_completeness },

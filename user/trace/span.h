@@ -51,6 +51,7 @@ void span_put_conversation(struct maker *maker, const struct span_source *source
 void span_put_request(struct maker *maker, const struct span_source *source);      /* its parameters */
 void span_put_usage(struct maker *maker, const struct span_source *source);
 void span_put_answer(struct maker *maker, const struct span_source *source); /* id, finish reasons, times */
+void span_put_particulars(struct maker *maker, const struct span_source *source);
 void span_put_chunks(struct maker *maker, const struct span_source *source);
 void span_put_http(struct maker *maker, const struct span_source *source);
 void span_put_exchange(struct maker *maker, const struct span_source *source); /* sizes, peer, limits of one attempt */

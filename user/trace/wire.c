@@ -81,10 +81,10 @@ void span_put_http(struct maker *maker, const struct span_source *source)
 		put_int(maker, "http.response.status_code", call->status);
 	put_text(maker, "url.path", call->path);
 	put_text(maker, "url.query", call->query);
-	if (call->path.len)
+	if (call->path.len && !call->protocol.len)
 		put_text(maker, "url.scheme", call->conn.kind == CAPTURE_PLAIN ? SLICE("http") : SLICE("https"));
 	put_server(maker, call);
-	put_text(maker, "network.protocol.name", SLICE("http"));
+	put_text(maker, "network.protocol.name", call->protocol.len ? call->protocol : SLICE("http"));
 	put_text(maker, "network.protocol.version", call->http_version);
 	put_text(maker, "user_agent.original",
 		 call_header(call->request_headers, call->request_header_count, SLICE("user-agent")));
