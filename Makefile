@@ -23,7 +23,7 @@ HARDEN := -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection 
 CFLAGS  ?= -O2 -g
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -Iuser -I. -I$(BUILD)/gen $(WARN) $(CFLAGS) -fno-common \
 	-DSPANTAP_VERSION='"$(VERSION)"' -MMD -MP
-LIBS := -lbpf -lelf -lcapstone -lcurl -lsqlite3 -lprotobuf-c -luv -lcyaml -lcjson -lz -lbrotlidec -lzstd -lxxhash \
+LIBS := -lbpf -lelf -lcurl -lsqlite3 -lprotobuf-c -luv -lcyaml -lcjson -lz -lbrotlidec -lzstd -lxxhash \
 	-lcrypto -lcap-ng -lpthread -lm
 LDFLAGS_ALL := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
 

@@ -13,6 +13,9 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
+/* Zero at first, so it takes no room in the program. */
+struct abi_verdict verdicts[ABI_VERDICT_SLOTS];
+
 SEC("tp_btf/sched_process_fork") int BPF_PROG(st_fork, struct task_struct *parent, struct task_struct *child)
 {
 	__u32 parent_id = parent->tgid, child_id = child->tgid;

@@ -21,7 +21,7 @@ LIBRARIES = [
     ("elf.h", ["probe"]),
     ("gelf.h", ["probe"]),
     ("libelf.h", ["probe"]),
-    ("capstone/*", ["probe/insn.c"]),
+    ("capstone/*", ["probe/disasm.h"]),
     ("sqlite3.h", ["spool"]),
     ("cjson/*", ["sink", "meta"]),
     ("cyaml/*", ["config/file.c"]),

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A chain of blocks, newest first; each new one is at least twice as large as what is asked, up to 64 KiB. */
+/* A chain of blocks, newest first; each new one is at least twice as large as what is asked, up to 16 KiB: what
+ * is left empty of the newest counts for each call in the making. */
 #include "arena.h"
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { BLOCK_MIN = 1024, BLOCK_MAX = 64 << 10, ALIGN = 16 };
+enum { BLOCK_MIN = 1024, BLOCK_MAX = 16 << 10, ALIGN = 16 };
 
 struct block {
 	struct block *next;

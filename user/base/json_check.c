@@ -33,18 +33,34 @@ static bool escape_ok(struct check *c)
 	return true;
 }
 
+/* Of eight bytes one or more is a quote, a backslash or a control character; or, at times, the one behind such a byte. */
+static bool word_has_special(const char *at)
+{
+	const uint64_t ones = 0x0101010101010101, highs = 0x8080808080808080;
+	uint64_t word, quote, slash;
+
+	memcpy(&word, at, sizeof(word));
+	quote = word ^ ones * '"';
+	slash = word ^ ones * '\\';
+	return (((quote - ones) & ~quote) | ((slash - ones) & ~slash) | ((word - ones * 0x20) & ~word)) & highs;
+}
+
 /* Behind the opening quote; ends behind the closing one. */
 static bool string_ok(struct check *c)
 {
-	while (c->at < c->end) {
-		unsigned char byte = (unsigned char)*c->at++;
+	for (;;) {
+		unsigned char byte;
 
+		while (c->end - c->at >= 8 && !word_has_special(c->at))
+			c->at += 8;
+		if (c->at >= c->end)
+			return false;
+		byte = (unsigned char)*c->at++;
 		if (byte == '"')
 			return true;
 		if (byte < 0x20 || (byte == '\\' && !escape_ok(c)))
 			return false;
 	}
-	return false;
 }
 
 static bool digits(struct check *c)

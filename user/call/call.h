@@ -21,6 +21,7 @@ struct call_opts {
 	struct alloc *alloc;
 	size_t call_bytes_max; /* arena of one call (32 MiB); beyond it bodies are cut and say so (MISSING_BUDGET) */
 	uint64_t pair_wait_ns; /* 2 s */
+	bool drops_chunks;     /* nobody wants the events of streamed answers one by one */
 	uint64_t idle_ns;      /* an exchange silent this long is ended as unknown (30 min) */
 };
 

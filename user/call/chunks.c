@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two arenas take turns: when the newer one has enough of both events and bytes, the older one goes as a whole and the
+ * Two arenas take turns: when the newer one has enough events, the older one goes as a whole and the
  * newer becomes the older. So nothing is ever moved, and the end of the list is always whole.
  *
  *	old: chunk chunk chunk ... | now: chunk chunk
@@ -49,7 +49,7 @@ static bool chunks_try(struct chunks *chunks, struct call *call, struct slice da
 
 void chunks_add(struct chunks *chunks, struct call *call, struct slice data, uint64_t time_ns)
 {
-	if (chunks->now_count >= CHUNKS_KEPT_MIN && arena_used(chunks->now) >= chunks->heap.cap / 4)
+	if (chunks->now_count >= CHUNKS_KEPT_MIN)
 		chunks_turn(chunks, call);
 	/* No memory: the second turn gives back all there is. */
 	for (int i = 0; i < 3; i++) {

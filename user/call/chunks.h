@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * chunks: the newest events of a streamed answer, in bounded memory. A short stream keeps all of them; of a long one
- * at least the last CHUNKS_KEPT_MIN stay where half the budget holds them, and call->chunks_dropped counts the others.
+ * at least the last CHUNKS_KEPT_MIN stay where half the budget holds them, at most twice as many, and
+ * call->chunks_dropped counts the others.
  * The list never has a gap.
  */
 #pragma once

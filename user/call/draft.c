@@ -145,6 +145,13 @@ static bool text_is_json(struct slice text)
 	return text.len && (text.data[0] == '{' || text.data[0] == '[');
 }
 
+/* An error event is told as the error; the clients that record chunks raise before they would record it. */
+static bool chunk_is_wanted(const struct draft *draft, const struct message_part *part)
+{
+	return draft->call->dialect->keeps_chunks && !draft->drops_chunks && !draft->call->has_error &&
+	       text_is_json(part->data);
+}
+
 void draft_event(struct draft *draft, const struct message_part *part)
 {
 	struct call *call = draft->call;
@@ -162,8 +169,7 @@ void draft_event(struct draft *draft, const struct message_part *part)
 	event_count(call, part->time_ns);
 	if (event == DIALECT_EVENT_CONTENT && !call->first_token_ns)
 		call->first_token_ns = part->time_ns;
-	/* An error event is told as the error; the clients that record chunks raise before they would record it. */
-	if (call->dialect->keeps_chunks && !call->has_error && text_is_json(part->data))
+	if (chunk_is_wanted(draft, part))
 		chunks_add(&draft->chunks, call, part->data, part->time_ns);
 }
 

@@ -40,6 +40,7 @@ struct draft {
 	struct alloc *alloc;
 	struct alloc_heap heap; /* everything below but the chunks */
 	struct chunks chunks;
+	bool drops_chunks;
 	struct call *call;
 	void *state; /* the dialect's */
 	bool is_started;

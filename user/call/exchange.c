@@ -38,6 +38,8 @@ struct exchange *exchange_open(struct call_conn *conn, uint64_t number, const st
 	ex->number = number;
 	ex->draft = draft_new(alloc, tracker->opts.call_bytes_max, head);
 	ex->is_nobodys = !ex->draft;
+	if (ex->draft)
+		ex->draft->drops_chunks = tracker->opts.drops_chunks;
 	*conn->tail = ex;
 	conn->tail = &ex->next;
 	conn->count++;

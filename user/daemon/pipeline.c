@@ -356,7 +356,13 @@ static int rooms_new(struct pipeline *pipeline, const struct pipeline_opts *opts
 {
 	struct alloc *alloc = &pipeline->heap.alloc;
 	const struct stream_opts stream = { alloc, REORDER_BYTES, hold_chunk_ns, CONNS_MAX };
-	const struct call_opts call = { alloc, CALL_BYTES_MAX, pair_wait_ns, idle_ns };
+	const struct call_opts call = {
+		.alloc = alloc,
+		.call_bytes_max = CALL_BYTES_MAX,
+		.pair_wait_ns = pair_wait_ns,
+		.drops_chunks = !opts->wants_mlflow,
+		.idle_ns = idle_ns,
+	};
 	const struct trace_opts trace = {
 		.alloc = alloc,
 		.node_key = { pipeline->ids.node_key[0], pipeline->ids.node_key[1] },

@@ -7,7 +7,7 @@
  */
 #include "probe/insn.h"
 #include "base/cleanup.h"
-#include <capstone/capstone.h>
+#include "probe/disasm.h"
 #include <elf.h>
 #include <errno.h>
 
@@ -204,6 +204,7 @@ uint16_t insn_machine_elf(const struct insn_machine *machine)
 struct reader {
 	const struct insn_machine *machine;
 	const struct insn_code *code;
+	const struct disasm *disasm;
 	csh capstone;
 	cs_insn *insn;
 };
@@ -211,18 +212,21 @@ struct reader {
 static void reader_close_p(struct reader *reader)
 {
 	if (reader->insn)
-		cs_free(reader->insn, 1);
+		reader->disasm->insn_free(reader->insn, 1);
 	if (reader->capstone)
-		cs_close(&reader->capstone);
+		reader->disasm->close(&reader->capstone);
+	disasm_put(reader->disasm);
 }
 
 static int reader_open(struct reader *reader)
 {
-	if (cs_open(reader->machine->arch, reader->machine->mode, &reader->capstone) != CS_ERR_OK)
+	const struct disasm *disasm = reader->disasm = disasm_get();
+
+	if (!disasm || disasm->open(reader->machine->arch, reader->machine->mode, &reader->capstone) != CS_ERR_OK)
 		return -ENOTSUP;
-	if (cs_option(reader->capstone, CS_OPT_DETAIL, CS_OPT_ON) != CS_ERR_OK)
+	if (disasm->option(reader->capstone, CS_OPT_DETAIL, CS_OPT_ON) != CS_ERR_OK)
 		return -ENOTSUP;
-	reader->insn = cs_malloc(reader->capstone);
+	reader->insn = disasm->insn_new(reader->capstone);
 	return reader->insn ? 0 : -ENOMEM;
 }
 
@@ -232,7 +236,8 @@ static bool reader_decode(struct reader *reader, size_t at)
 	size_t left = reader->code->len - at;
 	uint64_t address = reader->code->address + at;
 
-	return at < reader->code->len && cs_disasm_iter(reader->capstone, &bytes, &left, &address, reader->insn);
+	return at < reader->code->len &&
+	       reader->disasm->decode(reader->capstone, &bytes, &left, &address, reader->insn);
 }
 
 /* Offset of an address in the function, or its length when the address is outside. */
@@ -254,7 +259,8 @@ static uint64_t reader_change(const struct reader *reader, uint64_t values)
 	unsigned from;
 	uint64_t after = values;
 
-	if (cs_regs_access(reader->capstone, reader->insn, read, &read_count, written, &written_count) != CS_ERR_OK)
+	if (reader->disasm->registers(reader->capstone, reader->insn, read, &read_count, written, &written_count) !=
+	    CS_ERR_OK)
 		return 0;
 	if (machine->copy(reader->insn, &from, &is_moved) && machine->number_of(from) >= 0) {
 		value = value_of(values, machine->number_of(from));
@@ -293,7 +299,8 @@ static bool reader_moves_stack(const struct reader *reader)
 	cs_regs read, written;
 	uint8_t read_count, written_count;
 
-	if (cs_regs_access(reader->capstone, reader->insn, read, &read_count, written, &written_count) != CS_ERR_OK)
+	if (reader->disasm->registers(reader->capstone, reader->insn, read, &read_count, written, &written_count) !=
+	    CS_ERR_OK)
 		return true;
 	for (uint8_t i = 0; i < written_count; i++)
 		if (reader->machine->number_of(written[i]) == reader->machine->stack)

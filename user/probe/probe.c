@@ -132,7 +132,7 @@ struct probe_fds probe_fds(const struct probe *probe)
 		.ring = kernel_map_fd(&probe->kernel, "st_ring"),
 		.control = kernel_map_fd(&probe->kernel, ".data.control"),
 		.ledger = kernel_map_fd(&probe->kernel, ".data.ledger"),
-		.verdicts = kernel_map_fd(&probe->kernel, ".data.verdicts"),
+		.verdicts = kernel_map_fd(&probe->kernel, ".bss"),
 	};
 }
 

@@ -13,6 +13,7 @@
  */
 #include "probe/site.h"
 #include "base/cleanup.h"
+#include "probe/disasm.h"
 #include "probe/elf.h"
 #include "probe/insn.h"
 #include "probe/site_strings.h"
@@ -273,6 +274,7 @@ static bool symbols_find(struct finder *finder)
 int site_find(int fd, struct site_set *ret)
 {
 	struct finder finder = { .machine = insn_machine_here(), .set = ret };
+	const struct disasm *disasm;
 	int r;
 
 	*ret = (struct site_set){ 0 };
@@ -287,8 +289,10 @@ int site_find(int fd, struct site_set *ret)
 		ret->family = SITE_FAMILY_BORINGSSL;
 	else if (ret->family == SITE_FAMILY_NONE)
 		ret->family = SITE_FAMILY_OPENSSL;
+	disasm = disasm_get(); /* once for all functions of the file */
 	for (size_t i = 0; i < ARRAY_SIZE(directions); i++)
 		direction_find(&finder, &directions[i]);
+	disasm_put(disasm);
 	for (size_t i = 0; i < ARRAY_SIZE(lifetimes); i++)
 		if (is_present(&finder, lifetimes[i]))
 			site_add(&finder, lifetimes[i], finder.symbols[lifetimes[i]].st_value, NULL);
