@@ -150,6 +150,7 @@ def in_order(traces):
 
 
 def without_attempts(trace):
-    """The logical call alone: the attempts below it are more than autolog can know."""
-    keep = [s for s in trace["spans"] if not ("spantap.retry.index" in s["attributes"] and s["parent_span_id"])]
+    """The logical call alone: the attempts below it, and what the provider did on its side, are more than autolog tells."""
+    more = ("spantap.retry.index", "gen_ai.tool.server_side")
+    keep = [s for s in trace["spans"] if not (s["parent_span_id"] and any(name in s["attributes"] for name in more))]
     return {"info": trace["info"], "spans": keep}

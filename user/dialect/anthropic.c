@@ -4,6 +4,7 @@
  * counting of tokens beside it, which is an operation of its own and uses none.
  */
 #include "dialect/anthropic.h"
+#include "dialect/steps.h"
 #include "dialect/openai.h"
 #include "dialect/tools.h"
 
@@ -227,6 +228,7 @@ static void answer_read(struct call *call, struct messages *messages, struct sli
 	parts_init(&parts, call, got[GOT_CONTENT]);
 	parts_message_open(&parts, json_raw_text(got[GOT_ROLE]));
 	content_put(&parts, got[GOT_CONTENT]);
+	steps_from_blocks(call, got[GOT_CONTENT]);
 	parts_message_close(&parts, true, reason);
 	call->output_messages = parts_finish(&parts);
 	messages->is_foreign |= parts.is_foreign;

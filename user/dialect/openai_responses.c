@@ -4,6 +4,7 @@
  * not of messages: an item that is no message becomes a message with one part, so that both APIs read alike.
  */
 #include "dialect/responses.h"
+#include "dialect/steps.h"
 #include "dialect/tools.h"
 
 static const struct slice count_path = SLICE("/responses/input_tokens");
@@ -213,6 +214,7 @@ static void answer_read(struct call *call, struct responses *responses, struct s
 		return;
 	parts_init(&parts, call, got[GOT_OUTPUT]);
 	items_put(&parts, got[GOT_OUTPUT], true, reason);
+	steps_from_items(call, got[GOT_OUTPUT]);
 	call->output_messages = parts_finish(&parts);
 	responses->is_foreign |= parts.is_foreign;
 }

@@ -91,6 +91,17 @@ void put_texts(struct maker *maker, const char *name, const struct slice *list, 
 	put_value(maker, slice_of(name), (struct value){ VALUE_TEXTS, .texts = { copy, count } });
 }
 
+void put_attributes(struct maker *maker, const struct attribute *attributes)
+{
+	for (; attributes; attributes = attributes->next) {
+		struct value value = attributes->value;
+
+		if (value.type == VALUE_TEXT)
+			value.text = make_keep(maker, value.text);
+		put_value(maker, attributes->name, value);
+	}
+}
+
 void put_event(struct maker *maker, struct slice name, uint64_t time_unix_ns, const struct name_value *attributes,
 	       size_t count)
 {

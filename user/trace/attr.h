@@ -30,6 +30,9 @@ void put_double(struct maker *maker, const char *name, double value);
 void put_bool(struct maker *maker, const char *name, bool value);
 void put_texts(struct maker *maker, const char *name, const struct slice *list, size_t count); /* not when empty */
 
+/* Copies of a call's own attributes. */
+void put_attributes(struct maker *maker, const struct attribute *attributes);
+
 /* An event with text attributes. */
 void put_event(struct maker *maker, struct slice name, uint64_t time_unix_ns, const struct name_value *attributes,
 	       size_t count);

@@ -2,6 +2,7 @@
 /* Two arenas, because two lives: attempts stay, the shown span is replaced by each newer attempt. */
 #include "trace/held.h"
 #include "base/cleanup.h"
+#include "trace/step.h"
 #include <errno.h>
 
 enum { HELD_BYTES_MAX = 64 << 20 }; /* of one arena; the real budget is in the alloc */
@@ -16,34 +17,35 @@ struct held *held_free(struct alloc *alloc, struct held *held)
 	return NULL;
 }
 
-static int shown_make(const struct held *held, const struct held_source *source, struct arena *arena, struct span **ret)
+static int shown_make(const struct held *held, const struct held_source *source, struct arena *arena, struct span **ret,
+		      struct span **ret_steps)
 {
 	bool is_first = held->count == 0;
+	struct span_source shown = {
+		.call = source->call,
+		.opts = source->opts,
+		.origin = source->origin,
+		.role = is_first ? SPAN_WHOLE : SPAN_LOGICAL,
+		.begin_ns = held->begin_ns,
+		.others_complete = held->all_complete,
+		.retry_index = is_first && held->first_counter > 0 ? held->first_counter : -1,
+		.retry_count = (int64_t)held->count + 1,
+	};
+	int r = span_make(&shown, arena, true, ret);
 
-	return span_make(
-		&(struct span_source){
-			.call = source->call,
-			.opts = source->opts,
-			.origin = source->origin,
-			.role = is_first ? SPAN_WHOLE : SPAN_LOGICAL,
-			.begin_ns = held->begin_ns,
-			.others_complete = held->all_complete,
-			.retry_index = is_first && held->first_counter > 0 ? held->first_counter : -1,
-			.retry_count = (int64_t)held->count + 1,
-		},
-		arena, true, ret);
+	return r < 0 ? r : step_spans_make(&shown, arena, true, ret_steps);
 }
 
 int held_add(struct held *held, const struct held_source *source)
 {
 	const struct call *call = source->call;
 	struct arena *arena CLEANUP(arena_free) = arena_new(source->opts->alloc, HELD_BYTES_MAX);
-	struct span *shown, *attempt;
+	struct span *shown, *steps, *attempt;
 	int r;
 
 	if (!arena)
 		return -ENOMEM;
-	r = shown_make(held, source, arena, &shown);
+	r = shown_make(held, source, arena, &shown, &steps);
 	if (r < 0)
 		return r;
 	r = span_make(
@@ -60,6 +62,7 @@ int held_add(struct held *held, const struct held_source *source)
 	arena_free(held->shown_arena);
 	held->shown_arena = TAKE_PTR(arena);
 	held->shown = shown;
+	held->shown_steps = steps;
 	*held->attempts_tail = attempt;
 	held->attempts_tail = &attempt->next;
 	held->count++;

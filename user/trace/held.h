@@ -14,6 +14,7 @@ struct held {
 	struct span *attempts, **attempts_tail;
 	size_t count;
 	struct span *shown; /* the trace's root */
+	struct span *shown_steps;
 	struct attribute *resource;
 	struct slice credential;
 	uint64_t sequence; /* of the first call */

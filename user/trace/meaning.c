@@ -60,20 +60,26 @@ static struct slice shown_model(const struct call *call)
 	return call->request_model.len ? call->request_model : call->response_model;
 }
 
+void span_put_operation(struct maker *maker, const struct span_source *source, enum call_operation operation)
+{
+	if (source->opts->wants_mlflow)
+		put_text(maker, "mlflow.spanType", slice_of(operations[operation].span_type));
+	put_text(maker, "gen_ai.operation.name", slice_of(operations[operation].operation));
+}
+
 void span_put_identity(struct maker *maker, const struct span_source *source)
 {
 	const struct call *call = source->call;
 	bool openai = call_dialect_is(call, "openai.");
 
+	span_put_operation(maker, source, call->operation);
 	if (source->opts->wants_mlflow) {
-		put_text(maker, "mlflow.spanType", slice_of(operations[call->operation].span_type));
 		put_text(maker, "mlflow.llm.model", shown_model(call));
 		put_text(maker, "mlflow.llm.provider", provider_of(call->vendor));
 		put_text(maker, "mlflow.message.format",
 			 slice_of(call->dialect ? call->dialect->message_format : NULL));
 	}
 	put_text(maker, "spantap.dialect", slice_of(call->dialect ? call->dialect->name : NULL));
-	put_text(maker, "gen_ai.operation.name", slice_of(operations[call->operation].operation));
 	put_text(maker, "gen_ai.provider.name", call->vendor);
 	put_text(maker, "gen_ai.request.model", call->request_model);
 	if (openai && call->operation == OPERATION_CHAT)
@@ -185,13 +191,8 @@ void span_put_usage(struct maker *maker, const struct span_source *source)
 /* What only the dialect knows of the call, under the names that it gave. */
 void span_put_particulars(struct maker *maker, const struct span_source *source)
 {
-	for (const struct attribute *attribute = source->call->attributes; attribute; attribute = attribute->next) {
-		struct value value = attribute->value;
-
-		if (value.type == VALUE_TEXT)
-			value.text = make_keep(maker, value.text);
-		put_value(maker, attribute->name, value);
-	}
+	put_attributes(maker, source->call->attributes);
+	put_text(maker, "spantap.gateway", source->call->gateway);
 }
 
 void span_put_answer(struct maker *maker, const struct span_source *source)

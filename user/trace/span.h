@@ -45,6 +45,9 @@ static inline bool call_dialect_is(const struct call *call, const char *prefix)
 	return call->dialect && slice_starts(slice_of(call->dialect->name), slice_of(prefix));
 }
 
+/* Span type and the convention's operation. */
+void span_put_operation(struct maker *maker, const struct span_source *source, enum call_operation operation);
+
 /* ---- the sections of a span ---- */
 void span_put_identity(struct maker *maker, const struct span_source *source);     /* type, model, provider */
 void span_put_conversation(struct maker *maker, const struct span_source *source); /* inputs, outputs, tools */

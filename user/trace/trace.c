@@ -13,6 +13,7 @@
 #include "trace/trace.h"
 #include "trace/held.h"
 #include "trace/id.h"
+#include "trace/step.h"
 #include <errno.h>
 
 enum {
@@ -73,6 +74,17 @@ static void span_add(struct trace *trace, struct span *span)
 	trace->span_count++;
 }
 
+static void spans_add(struct trace *trace, struct span *list)
+{
+	while (list) {
+		struct span *span = list;
+
+		list = span->next;
+		span->next = NULL;
+		span_add(trace, span);
+	}
+}
+
 static void trace_give_ids(const struct trace_assembler *assembler, struct trace *trace, uint64_t sequence)
 {
 	struct id_seed seed = {
@@ -108,13 +120,8 @@ static void held_leave(struct trace_assembler *assembler, struct held *held)
 	trace.spans_tail = &trace.spans;
 	span_add(&trace, held->shown);
 	if (held->count > 1)
-		while (held->attempts) {
-			struct span *attempt = held->attempts;
-
-			held->attempts = attempt->next;
-			attempt->next = NULL;
-			span_add(&trace, attempt);
-		}
+		spans_add(&trace, TAKE_PTR(held->attempts));
+	spans_add(&trace, held->shown_steps);
 	trace_give_ids(assembler, &trace, held->sequence);
 	assembler->ops->done(assembler->user, &trace, held->sequence);
 	held_free(assembler->opts.alloc, held);
@@ -128,22 +135,24 @@ static void call_leave(struct trace_assembler *assembler, const struct held_sour
 		.credential = source->call->credential,
 		.origin = source->origin,
 	};
-	struct span *span;
-	int r = span_make(
-		&(struct span_source){
-			.call = source->call,
-			.opts = source->opts,
-			.origin = source->origin,
-			.role = SPAN_WHOLE,
-			.retry_index = source->key.counter > 0 ? source->key.counter : -1,
-		},
-		arena, false, &span);
+	struct span_source whole = {
+		.call = source->call,
+		.opts = source->opts,
+		.origin = source->origin,
+		.role = SPAN_WHOLE,
+		.retry_index = source->key.counter > 0 ? source->key.counter : -1,
+	};
+	struct span *span, *steps;
+	int r = span_make(&whole, arena, false, &span);
 
+	if (r == 0)
+		r = step_spans_make(&whole, arena, false, &steps);
 	if (r == 0)
 		r = span_resource(source->opts, source->origin, arena, false, &trace.resource);
 	if (r == 0) {
 		trace.spans_tail = &trace.spans;
 		span_add(&trace, span);
+		spans_add(&trace, steps);
 		trace_give_ids(assembler, &trace, sequence);
 		assembler->ops->done(assembler->user, &trace, sequence);
 	} else {

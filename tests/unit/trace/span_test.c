@@ -5,6 +5,13 @@
  */
 #include "unit/trace/bed.h"
 
+#define COUNTS(in, out, sum, read, written, hour, thought)                                                             \
+	{                                                                                                              \
+		.input = (in), .output = (out), .total = (sum), .cache_read = (read), .cache_write = (written),        \
+		.cache_write_1h = (hour), .reasoning = (thought), .input_audio = -1, .output_audio = -1,               \
+		.input_image = -1, .output_image = -1, .searches = -1                                                  \
+	}
+
 static void run(struct bed *bed, const struct call *call)
 {
 	trace_on_call(bed->assembler, call);
@@ -115,7 +122,7 @@ static void anthropic_shows_the_asked_model_and_no_arguments(void **state)
 	call.vendor = SLICE("anthropic");
 	call.request_model = SLICE("claude-sonnet-4-5");
 	call.response_model = SLICE("claude-sonnet-4-5-20250929");
-	call.usage = (struct usage){ 2112, 6, -1, 1800, 300, 0, -1 };
+	call.usage = (struct usage)COUNTS(2112, 6, -1, 1800, 300, 0, -1);
 	bed_init(&bed);
 	run(&bed, &call);
 	assert_says(&bed, "mlflow.llm.model=claude-sonnet-4-5");
@@ -165,15 +172,13 @@ static void usage_is_three_numbers_or_nothing(void **state)
 		struct usage usage;
 		const char *line; /* NULL: none */
 	} cases[] = {
-		{ OPERATION_CHAT, { 5, -1, -1, -1, -1, -1, -1 }, NULL },
-		{ OPERATION_CHAT, { -1, 5, 5, -1, -1, -1, -1 }, NULL },
-		{ OPERATION_CHAT,
-		  { 1, 2, -1, -1, -1, -1, -1 },
+		{ OPERATION_CHAT, COUNTS(5, -1, -1, -1, -1, -1, -1), NULL },
+		{ OPERATION_CHAT, COUNTS(-1, 5, 5, -1, -1, -1, -1), NULL },
+		{ OPERATION_CHAT, COUNTS(1, 2, -1, -1, -1, -1, -1),
 		  "mlflow.chat.tokenUsage={\"input_tokens\":1,\"output_tokens\":2,\"total_tokens\":3}" },
-		{ OPERATION_EMBEDDINGS,
-		  { 5, -1, 5, -1, -1, -1, -1 },
+		{ OPERATION_EMBEDDINGS, COUNTS(5, -1, 5, -1, -1, -1, -1),
 		  "mlflow.chat.tokenUsage={\"input_tokens\":5,\"output_tokens\":0,\"total_tokens\":5}" },
-		{ OPERATION_COUNT_TOKENS, { 5, 0, 5, -1, -1, -1, -1 }, NULL },
+		{ OPERATION_COUNT_TOKENS, COUNTS(5, 0, 5, -1, -1, -1, -1), NULL },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
