@@ -4,8 +4,8 @@
  * counting of tokens beside it, which is an operation of its own and uses none.
  */
 #include "dialect/anthropic.h"
-#include "dialect/steps.h"
 #include "dialect/openai.h"
+#include "dialect/steps.h"
 #include "dialect/tools.h"
 
 static const struct slice count_path = SLICE("/messages/count_tokens");
