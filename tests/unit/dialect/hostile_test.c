@@ -47,6 +47,9 @@ static const struct slice events[] = {
 	SLICE("{\"type\":\"message-end\",\"delta\":{\"finish_reason\":\"ERROR\",\"error\":\"e\",\"usage\":{\"tokens\":{\"input_tokens\":1}}}}"),
 	SLICE("{\"is_finished\":false,\"event_type\":\"text-generation\",\"text\":\"x\"}"),
 	SLICE("{\"is_finished\":true,\"event_type\":\"stream-end\",\"finish_reason\":\"ERROR\",\"response\":{\"text\":\"x\",\"generations\":[{\"text\":\"y\"}]}}"),
+	SLICE("{\"index\":1,\"token\":{\"id\":5,\"text\":\"x\\ud83d\",\"special\":false},\"generated_text\":null,\"text_output\":\"x\"}"),
+	SLICE("{\"text\":\"x\",\"meta_info\":{\"finish_reason\":{\"type\":\"stop\"},\"prompt_tokens\":1}}"),
+	SLICE("{\"content\":\"x\",\"stop\":true,\"timings\":{\"predicted_n\":1},\"generated_text\":\"y\",\"details\":{}}"),
 	SLICE("[DONE]"),
 };
 
