@@ -6,6 +6,7 @@ meaning() reads requests and answers as they travelled; of_outputs() reads what 
 dict, with only the keys that are known, so that tests compare two small dicts.
 """
 
+import importlib
 import json
 
 
@@ -275,9 +276,13 @@ SUFFIXES = [  # of the path; dialect; one body; its stream
 ]
 
 
+MORE = ("wire_others",)  # modules beside this one with SUFFIXES of their own
+
+
 def dialect_of(path):
     path = path.split("?")[0].rstrip("/")
-    return next((row for row in SUFFIXES if path.endswith(row[0])), None)
+    lists = [SUFFIXES] + [importlib.import_module(f"harness.{name}").SUFFIXES for name in MORE]
+    return next((row for rows in lists for row in rows if path.endswith(row[0])), None)
 
 
 def meaning(path, status, body):
@@ -287,7 +292,7 @@ def meaning(path, status, body):
         error = body.get("error") if isinstance(body, dict) else None
         return known(error=(error.get("message") if isinstance(error, dict) else error))
     if isinstance(body, str):
-        return row[3](lines_of(body) if row[1].startswith("ollama") else events_of(body))
+        return row[3](lines_of(body) if body.startswith("{") else events_of(body))
     return row[2](body)
 
 
@@ -329,6 +334,7 @@ def of_parts(attributes):
             (p.get("name"), arguments(p.get("arguments", p.get("input")))) for p in parts if p.get("type") in TOOL_PARTS
         ],
         finish=attributes.get("gen_ai.response.finish_reasons"),
+        documents=json.loads(attributes.get("gen_ai.retrieval.documents") or "[]"),
         usage=known(
             input=attributes.get("gen_ai.usage.input_tokens"), output=attributes.get("gen_ai.usage.output_tokens")
         ),

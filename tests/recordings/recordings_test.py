@@ -19,7 +19,7 @@ TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, TESTS)
 from harness import fake, paths, proc, spantap, tap, wire  # noqa: E402
 
-KEYS = ("model", "usage", "finish", "text", "tools")
+KEYS = ("model", "usage", "finish", "text", "tools", "documents")
 CODINGS = ("gzip", "br", "zstd", "deflate")
 
 
@@ -59,7 +59,7 @@ class Call:
             header(response, "content-type") or "application/json",
         )
         self.user_agent = header(request, "user-agent") or "python"
-        self.streamed = "event-stream" in self.content_type or "ndjson" in self.content_type
+        self.streamed = any(word in self.content_type for word in ("event-stream", "ndjson", "stream+json"))
         self.wanted = self.meaning()
 
     def meaning(self):
@@ -88,7 +88,7 @@ def load(directory):
             document = yaml.load(f, loader) or {}
         for number, entry in enumerate(document.get("interactions", [])):
             request = entry.get("request")
-            if not request or request["method"] != "POST" or not wire.dialect_of(urlsplit(request["uri"]).path):
+            if not request or request["method"].upper() != "POST" or not wire.dialect_of(urlsplit(request["uri"]).path):
                 continue
             try:
                 calls.append(Call(path, number, request, entry["response"]))

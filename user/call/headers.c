@@ -50,6 +50,8 @@ static const struct slice kept_headers[] = {
 	SLICE("x-litellm-model-id"),
 	SLICE("x-litellm-version"),
 	SLICE("x-litellm-response-cost"),
+	SLICE("x-prompt-tokens"),
+	SLICE("x-generated-tokens"),
 	SLICE("cf-aig-log-id"),
 	SLICE("cf-aig-cache-status"),
 	SLICE("helicone-id"),

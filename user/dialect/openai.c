@@ -260,11 +260,25 @@ static void usage_settle(struct usage *usage, struct slice object)
 		usage->input += beside;
 }
 
+/* What hosts say that it cost: dollars, dollars in an object of their parts, or ten billionths of a dollar. */
+void openai_cost_read(struct call *call, struct slice usage)
+{
+	struct slice cost = json_get(usage, SLICE("cost")), total = json_get(cost, SLICE("total_cost"));
+	double dollars;
+	int64_t ticks;
+
+	if (json_int(json_get(usage, SLICE("cost_in_usd_ticks")), &ticks) == 0 && ticks >= 0)
+		call->cost_told_nano = ticks / 10 + (ticks % 10 >= 5);
+	else if (json_double(total.data ? total : cost, &dollars) == 0 && dollars >= 0 && dollars < 1e9)
+		call->cost_told_nano = (int64_t)(dollars * 1e9 + 0.5);
+}
+
 void openai_usage_read(struct call *call, struct slice usage)
 {
 	if (json_type(usage) != JSON_OBJECT)
 		return;
 	call->usage_raw = usage;
+	openai_cost_read(call, usage);
 	usage_read(&call->usage, usage, usage_rules, ARRAY_SIZE(usage_rules));
 	usage_settle(&call->usage, usage);
 }

@@ -14,6 +14,8 @@ void openai_input_messages(struct call *call, struct slice messages, bool *ret_i
 void openai_content(struct parts *parts, struct slice content);
 /* Usage of chat completions, completions and embeddings. */
 void openai_usage_read(struct call *call, struct slice usage);
+/* What a host says in its usage that the call cost. */
+void openai_cost_read(struct call *call, struct slice usage);
 /* id, model, service tier and fingerprint of an answer; the vendor where only the answer tells it. */
 void openai_answer_head(struct call *call, struct slice answer);
 /* A chat.completion object, whether it came so or was assembled. */

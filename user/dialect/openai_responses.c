@@ -204,6 +204,7 @@ static void answer_read(struct call *call, struct responses *responses, struct s
 	finish_add(call, reason);
 	if (json_type(got[GOT_USAGE]) == JSON_OBJECT) {
 		call->usage_raw = got[GOT_USAGE];
+		openai_cost_read(call, got[GOT_USAGE]);
 		usage_read(&call->usage, got[GOT_USAGE], usage_rules, ARRAY_SIZE(usage_rules));
 	}
 	if (json_type(got[GOT_ERROR]) == JSON_OBJECT && !call->has_error)

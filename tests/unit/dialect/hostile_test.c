@@ -40,6 +40,16 @@ static const struct slice events[] = {
 	SLICE("{\"model\":\"l\",\"created_at\":\"t\",\"response\":\"y\",\"thinking\":\"h\",\"done\":true,\"eval_count\":3}"),
 	SLICE("{\"type\":\"image_generation.partial_image\",\"b64_json\":\"AA\"}"),
 	SLICE("{\"error\":{\"message\":\"broke\",\"type\":\"t\",\"code\":1}}"),
+	SLICE("{\"type\":\"message-start\",\"id\":\"i\",\"delta\":{\"message\":{\"role\":\"assistant\"}}}"),
+	SLICE("{\"type\":\"content-delta\",\"index\":0,\"delta\":{\"message\":{\"content\":{\"thinking\":\"h\\ud83d\"}}}}"),
+	SLICE("{\"type\":\"tool-call-start\",\"index\":7,\"delta\":{\"message\":{\"tool_calls\":{\"id\":\"t\",\"function\":{\"name\":\"f\",\"arguments\":\"{\"}}}}}"),
+	SLICE("{\"type\":\"citation-start\",\"index\":0,\"delta\":{\"message\":{\"citations\":{\"start\":0},\"tool_plan\":\"p\"}}}"),
+	SLICE("{\"type\":\"message-end\",\"delta\":{\"finish_reason\":\"ERROR\",\"error\":\"e\",\"usage\":{\"tokens\":{\"input_tokens\":1}}}}"),
+	SLICE("{\"is_finished\":false,\"event_type\":\"text-generation\",\"text\":\"x\"}"),
+	SLICE("{\"is_finished\":true,\"event_type\":\"stream-end\",\"finish_reason\":\"ERROR\",\"response\":{\"text\":\"x\",\"generations\":[{\"text\":\"y\"}]}}"),
+	SLICE("{\"index\":1,\"token\":{\"id\":5,\"text\":\"x\\ud83d\",\"special\":false},\"generated_text\":null,\"text_output\":\"x\"}"),
+	SLICE("{\"text\":\"x\",\"meta_info\":{\"finish_reason\":{\"type\":\"stop\"},\"prompt_tokens\":1}}"),
+	SLICE("{\"content\":\"x\",\"stop\":true,\"timings\":{\"predicted_n\":1},\"generated_text\":\"y\",\"details\":{}}"),
 	SLICE("[DONE]"),
 };
 

@@ -402,6 +402,34 @@ static void an_answer_that_is_no_json_is_told(void **state)
 	told_free(&told);
 }
 
+/* OpenRouter tells dollars, Perplexity dollars in parts, xAI ten billionths of a dollar. */
+static void what_a_host_says_that_it_cost_is_kept(void **state)
+{
+	static const struct {
+		const char *usage;
+		int64_t nano;
+	} hosts[] = {
+		{ "{\"prompt_tokens\":1,\"cost\":0.000014}", 14000 },
+		{ "{\"prompt_tokens\":1,\"cost\":{\"input_tokens_cost\":0.1,\"total_cost\":0.006}}", 6000000 },
+		{ "{\"prompt_tokens\":1,\"cost_in_usd_ticks\":1043500}", 104350 },
+		{ "{\"prompt_tokens\":1,\"cost\":-3}", 0 },
+		{ "{\"prompt_tokens\":1}", 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
+		struct talk talk = { .path = "/v1/chat/completions",
+				     .request = SLICE("{\"model\":\"m\",\"messages\":[]}") };
+		char body[300];
+		struct told told;
+
+		snprintf(body, sizeof(body), "{\"id\":\"c\",\"choices\":[],\"usage\":%s}", hosts[i].usage);
+		talk.body = slice_of(body);
+		told = talk_told(&talk);
+		assert_int_equal(told.call.cost_told_nano, hosts[i].nano);
+		told_free(&told);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -420,6 +448,7 @@ int main(void)
 		cmocka_unit_test(tools_take_mlflow_s_shape),
 		cmocka_unit_test(what_the_page_cannot_read_is_given_as_chat_messages),
 		cmocka_unit_test(an_answer_that_is_no_json_is_told),
+		cmocka_unit_test(what_a_host_says_that_it_cost_is_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Servers of one's own, in their own formats: whole answers, streams, failures, and what only looks like them. */
+#include "unit/dialect/talk.h"
+
+struct row {
+	const char *path, *request, *body;
+	const char *events[6];
+	const char *dialect, *kinds, *outputs, *reason;
+	int64_t input, output, cached;
+};
+
+static void row_holds(const struct row *row)
+{
+	struct talk talk = { .path = row->path, .request = slice_of(row->request), .body = slice_of(row->body) };
+	struct told told;
+
+	for (size_t i = 0; i < ARRAY_SIZE(row->events) && row->events[i]; i++)
+		talk.events[i] = slice_of(row->events[i]);
+	told = talk_told(&talk);
+	assert_string_equal(told.dialect->name, row->dialect);
+	assert_string_equal(told.kinds, row->kinds ? row->kinds : "");
+	assert_slice(told.call.outputs, row->outputs ? row->outputs : row->body);
+	assert_slice(told.call.finish_reasons[0], row->reason ? row->reason : "");
+	assert_int_equal(told.call.usage.input, row->input);
+	assert_int_equal(told.call.usage.output, row->output);
+	assert_int_equal(told.call.usage.cache_read, row->cached);
+	assert_slice(json_path(told.call.output_messages, "#0", "parts", "#0", "content", NULL), "\"Par\\nis\"");
+	assert_slice(json_path(told.call.input_messages, "#0", "parts", "#0", "content", NULL), "\"A\"");
+	assert_true(told.call.chat_messages.len > 0);
+	assert_false(told.call.is_undecodable);
+	told_free(&told);
+}
+
+static void text_generation_inference_answers(void **state)
+{
+	static const struct row rows[] = {
+		{ .path = "/generate",
+		  .request = "{\"inputs\":\"A\",\"parameters\":{\"details\":true}}",
+		  .body = "{\"generated_text\":\"Par\\nis\",\"details\":{\"finish_reason\":\"eos_token\",\"generated_tokens\":2,"
+			  "\"prefill\":[{\"id\":1,\"text\":\"A\"}]}}",
+		  .reason = "eos_token",
+		  .input = 1,
+		  .output = 2 },
+		{ .path = "/models/gpt2",
+		  .request = "{\"inputs\":\"A\"}",
+		  .body = "[{\"generated_text\":\"Par\\nis\"}]",
+		  .input = -1,
+		  .output = -1 },
+		{ .path = "/generate_stream",
+		  .request = "{\"inputs\":\"A\"}",
+		  .events = { "{\"index\":1,\"token\":{\"id\":5,\"text\":\"Par\",\"special\":false},\"generated_text\":null}",
+			      "{\"index\":2,\"token\":{\"id\":6,\"text\":\"\\nis\",\"special\":false},\"generated_text\":null}",
+			      "{\"index\":3,\"token\":{\"id\":2,\"text\":\"</s>\",\"special\":true},\"generated_text\":\"Par\\nis\","
+			      "\"details\":{\"finish_reason\":\"eos_token\",\"generated_tokens\":3,\"input_length\":1}}" },
+		  .kinds = "ccl",
+		  .outputs =
+			  "{\"index\":3,\"token\":{\"id\":2,\"text\":\"</s>\",\"special\":true},\"generated_text\":\"Par\\nis\","
+			  "\"details\":{\"finish_reason\":\"eos_token\",\"generated_tokens\":3,\"input_length\":1}}",
+		  .reason = "eos_token",
+		  .input = 1,
+		  .output = 3 },
+		{ .path = "/generate_stream", /* cut */
+		  .request = "{\"inputs\":\"A\"}",
+		  .events = { "{\"index\":1,\"token\":{\"id\":5,\"text\":\"Par\"},\"generated_text\":null}",
+			      "{\"index\":2,\"token\":{\"id\":6,\"text\":\"\\nis\"},\"generated_text\":null}" },
+		  .kinds = "cc",
+		  .outputs = "{\"generated_text\":\"Par\\nis\"}",
+		  .input = -1,
+		  .output = -1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct row row = rows[i];
+
+		row.dialect = "tgi.generate";
+		row.cached = -1;
+		row_holds(&row);
+	}
+}
+
+static void sglang_repeats_itself_and_is_told_once(void **state)
+{
+	static const struct row rows[] = {
+		{ .body = "{\"text\":\"Par\\nis\",\"output_ids\":[1],\"meta_info\":{\"id\":\"s\",\"finish_reason\":{\"type\":\"stop\","
+			  "\"matched\":2},\"prompt_tokens\":3,\"completion_tokens\":2,\"cached_tokens\":1}}",
+		  .reason = "stop" },
+		{ .events = { "{\"text\":\"Par\",\"meta_info\":{\"prompt_tokens\":3,\"completion_tokens\":1,\"cached_tokens\":1,"
+			      "\"finish_reason\":null}}",
+			      "{\"text\":\"Par\\nis\",\"meta_info\":{\"prompt_tokens\":3,\"completion_tokens\":2,\"cached_tokens\":1,"
+			      "\"finish_reason\":{\"type\":\"length\"}}}",
+			      "[DONE]" },
+		  .kinds = "cce",
+		  .outputs = "{\"text\":\"Par\\nis\",\"meta_info\":{\"prompt_tokens\":3,\"completion_tokens\":2,"
+			     "\"cached_tokens\":1,\"finish_reason\":{\"type\":\"length\"}}}",
+		  .reason = "length" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct row row = rows[i];
+
+		row.path = "/generate";
+		row.request = "{\"text\":\"A\",\"sampling_params\":{\"max_new_tokens\":8}}";
+		row.dialect = "sglang.generate";
+		row.input = 3;
+		row.output = 2;
+		row.cached = 1;
+		row_holds(&row);
+	}
+}
+
+static void llama_cpp_completes(void **state)
+{
+	static const struct row rows[] = {
+		{ .path = "/completion",
+		  .request = "{\"prompt\":\"A\",\"n_predict\":8}",
+		  .body = "{\"index\":0,\"content\":\"Par\\nis\",\"stop\":true,\"model\":\"q\",\"tokens_predicted\":2,\"tokens_evaluated\":3,"
+			  "\"tokens_cached\":4,\"stop_type\":\"eos\",\"timings\":{\"prompt_n\":3,\"predicted_n\":2}}",
+		  .reason = "eos",
+		  .cached = -1 },
+		{ .path = "/infill",
+		  .request = "{\"input_prefix\":\"A\",\"input_suffix\":\"B\"}",
+		  .events = { "{\"content\":\"Par\",\"stop\":false}", "{\"content\":\"\\nis\",\"stop\":false}",
+			      "{\"content\":\"\",\"stop\":true,\"tokens_evaluated\":3,\"stopped_limit\":true,"
+			      "\"timings\":{\"cache_n\":1,\"predicted_n\":2}}" },
+		  .kinds = "ccl",
+		  .outputs = "{\"content\":\"Par\\nis\",\"stop\":true,\"tokens_evaluated\":3,\"stopped_limit\":true,"
+			     "\"timings\":{\"cache_n\":1,\"predicted_n\":2}}",
+		  .reason = "limit",
+		  .cached = 1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct row row = rows[i];
+
+		row.dialect = "llama_cpp.completion";
+		row.input = 3;
+		row.output = 2;
+		row_holds(&row);
+	}
+}
+
+static void failures_are_told(void **state)
+{
+	static const struct {
+		const char *path, *request, *answer, *message;
+	} rows[] = {
+		{ "/generate", "{\"inputs\":\"A\"}", "{\"error\":\"too long\",\"error_type\":\"validation\"}",
+		  "too long" },
+		{ "/generate", "{\"text\":\"A\",\"sampling_params\":{}}", "{\"error\":{\"message\":\"too long\"}}",
+		  "too long" },
+		{ "/completion", "{\"prompt\":\"A\"}", "{\"error\":{\"code\":400,\"message\":\"too long\"}}",
+		  "too long" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct talk talk = { .path = rows[i].path,
+				     .request = slice_of(rows[i].request),
+				     .body = slice_of(rows[i].answer),
+				     .status = 422 };
+		struct told told = talk_told(&talk);
+
+		assert_slice(told.call.error.message, rows[i].message);
+		told_free(&told);
+	}
+}
+
+static void a_generic_path_is_not_enough(void **state)
+{
+	static const struct {
+		const char *path, *request, *answer;
+	} rows[] = {
+		{ "/generate", "{\"inputs\":\"A\"}", "{\"pdf\":\"x\"}" },
+		{ "/generate", "{\"text\":\"A\"}", "{\"text\":\"x\"}" },
+		{ "/completion", "{\"prompt\":\"A\"}", "{\"content\":\"x\"}" },
+		{ "/", "{\"inputs\":\"A\"}", "{\"ok\":true}" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct talk talk = { .path = rows[i].path,
+				     .request = slice_of(rows[i].request),
+				     .body = slice_of(rows[i].answer) };
+		struct told told;
+
+		assert_false(talk_run(&talk, &talk_heap.alloc, NULL, &told));
+		told_free(&told);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(text_generation_inference_answers),
+		cmocka_unit_test(sglang_repeats_itself_and_is_told_once),
+		cmocka_unit_test(llama_cpp_completes),
+		cmocka_unit_test(failures_are_told),
+		cmocka_unit_test(a_generic_path_is_not_enough),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
