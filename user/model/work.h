@@ -21,6 +21,7 @@ enum call_operation {
 	OPERATION_AGENT,         /* an agent that answers for itself: A2A, assistants, agents of clouds */
 	OPERATION_FETCH,         /* an answer that was made earlier: its tokens are not counted twice */
 	OPERATION_COMPACT,       /* a conversation made shorter */
+	OPERATION_GENERATE,      /* Google's word for chat: any contents, any modality */
 	_OPERATION_MAX,
 };
 

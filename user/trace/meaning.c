@@ -26,6 +26,7 @@ static const struct {
 	[OPERATION_AGENT] = { "AGENT", "invoke_agent" },
 	[OPERATION_FETCH] = { "CHAT_MODEL", "fetch_response" },
 	[OPERATION_COMPACT] = { "CHAT_MODEL", "compact" },
+	[OPERATION_GENERATE] = { "LLM", "generate_content" },
 };
 
 /* An MLflow server fetches a price list for every provider's name that it sees, inside the request that brings it: only

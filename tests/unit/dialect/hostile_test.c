@@ -7,12 +7,14 @@
 #include "unit/dialect/talk.h"
 #include <stdio.h>
 
-#define ASK                                                                                                                               \
-	"{\"model\":\"m\",\"messages\":[{\"role\":\"developer\",\"content\":[{\"type\":\"text\",\"text\":\"a\\u00e9\\ud83d\"},"           \
-	"{\"type\":\"input_audio\",\"input_audio\":{\"data\":\"AA\",\"format\":\"wav\"}},{\"type\":\"document\",\"source\":"              \
-	"{\"type\":\"base64\",\"media_type\":\"x/y\",\"data\":\"AA\"}}]},{\"role\":\"tool\",\"tool_call_id\":\"t\",\"content\":\"18\"}]," \
-	"\"input\":[{\"role\":\"user\",\"content\":\"x\"},{\"type\":\"reasoning\",\"summary\":[]}],\"system\":\"s\",\"prompt\":\"p\","    \
-	"\"tools\":[{\"type\":\"function\",\"name\":\"f\",\"input_schema\":{\"title\":\"x\",\"properties\":{\"a\":{\"title\":\"b\"}}},"   \
+#define ASK                                                                                                                                                \
+	"{\"model\":\"m\",\"messages\":[{\"role\":\"developer\",\"content\":[{\"type\":\"text\",\"text\":\"a\\u00e9\\ud83d\"},"                            \
+	"{\"type\":\"input_audio\",\"input_audio\":{\"data\":\"AA\",\"format\":\"wav\"}},{\"type\":\"document\",\"source\":"                               \
+	"{\"type\":\"base64\",\"media_type\":\"x/y\",\"data\":\"AA\"}}]},{\"role\":\"tool\",\"tool_call_id\":\"t\",\"content\":\"18\"}],"                  \
+	"\"input\":[{\"role\":\"user\",\"content\":\"x\"},{\"type\":\"reasoning\",\"summary\":[]}],\"system\":\"s\",\"prompt\":\"p\","                     \
+	"\"contents\":[{\"parts\":[{\"text\":\"x\"},{\"inline_data\":{\"data\":\"AA\"}},{\"functionResponse\":{}},5]}],\"generationConfig\":{\"topP\":1}," \
+	"\"tools\":[{\"functionDeclarations\":[{\"name\":\"f\",\"parameters\":{\"type\":\"OBJECT\",\"properties\":{\"a\":{\"type\":\"STRING\"}}}}]},"      \
+	"{\"type\":\"function\",\"name\":\"f\",\"input_schema\":{\"title\":\"x\",\"properties\":{\"a\":{\"title\":\"b\"}}},"                               \
 	"\"function\":{\"name\":\"f\",\"parameters\":{}}}],\"metadata\":{\"user_id\":\"user_a_session_b\"}}"
 
 /* Events of all dialects in one heap: each dialect meets its own and everybody else's. */
@@ -39,6 +41,12 @@ static const struct slice events[] = {
 	SLICE("{\"model\":\"l\",\"created_at\":\"t\",\"message\":{\"role\":\"a\",\"content\":\"y\",\"tool_calls\":[{\"function\":{\"name\":\"f\"}}]},\"done\":false}"),
 	SLICE("{\"model\":\"l\",\"created_at\":\"t\",\"response\":\"y\",\"thinking\":\"h\",\"done\":true,\"eval_count\":3}"),
 	SLICE("{\"type\":\"image_generation.partial_image\",\"b64_json\":\"AA\"}"),
+	SLICE("{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"x\"}]}}],\"responseId\":\"r\"}"),
+	SLICE("{\"candidates\":[{\"content\":{\"role\":\"model\",\"parts\":[{\"text\":\"h\\ud83d\",\"thought\":true,\"thoughtSignature\":\"AA\"}]}}]}"),
+	SLICE("{\"response\":{\"candidates\":[{\"index\":1,\"content\":{\"parts\":[{\"functionCall\":{\"name\":\"f\"}},{\"executableCode\":{\"code\":\"1\"}},"
+	      "{\"codeExecutionResult\":{\"outcome\":2}}]},\"finishReason\":7}]},\"traceId\":\"t\"}"),
+	SLICE("{\"candidates\":[{\"finishReason\":\"STOP\",\"groundingMetadata\":{\"webSearchQueries\":[\"q\"],\"groundingChunks\":[{\"maps\":{}}]}}],"
+	      "\"usageMetadata\":{\"promptTokenCount\":1,\"promptTokensDetails\":[{\"modality\":\"AUDIO\",\"tokenCount\":1}]}}"),
 	SLICE("{\"error\":{\"message\":\"broke\",\"type\":\"t\",\"code\":1}}"),
 	SLICE("{\"type\":\"message-start\",\"id\":\"i\",\"delta\":{\"message\":{\"role\":\"assistant\"}}}"),
 	SLICE("{\"type\":\"content-delta\",\"index\":0,\"delta\":{\"message\":{\"content\":{\"thinking\":\"h\\ud83d\"}}}}"),
@@ -255,8 +263,9 @@ static void pieces_are_glued_in_order(void **state)
 /* Many small events cost what their bytes cost: nothing is searched through or copied again. */
 static void a_long_stream_stays_cheap(void **state)
 {
-	static const char *const names[] = { "openai.chat", "openai.responses", "anthropic.messages", "ollama.chat" };
-	static const size_t pick[] = { 0, 14, 7, 18 };
+	static const char *const names[] = { "openai.chat", "openai.responses", "anthropic.messages", "ollama.chat",
+					     "gemini.generate" };
+	static const size_t pick[] = { 0, 14, 7, 18, 21 };
 
 	for (size_t d = 0; d < ARRAY_SIZE(names); d++) {
 		const struct dialect *dialect = dialect_by_name(slice_of(names[d]));
