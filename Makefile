@@ -23,7 +23,7 @@ HARDEN := -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection 
 CFLAGS  ?= -O2 -g
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -Iuser -I. -I$(BUILD)/gen $(WARN) $(CFLAGS) -fno-common \
 	-DSPANTAP_VERSION='"$(VERSION)"' -MMD -MP
-LIBS := -lbpf -lelf -lcurl -lsqlite3 -lprotobuf-c -luv -lcyaml -lcjson -lz -lbrotlidec -lzstd -lxxhash \
+LIBS := -lbpf -lelf -lcurl -lsqlite3 -lprotobuf-c -luv -lcyaml -lcjson -lz -lbrotlidec -lzstd -lnghttp2 -lxxhash \
 	-lcrypto -lcap-ng -lpthread -lm
 LDFLAGS_ALL := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
 
@@ -154,6 +154,6 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(FUZZ_SRC) | $(GEN)
 	$(call msg,FUZZ,$@)
 	$(Q)mkdir -p $(@D) && $(CLANG) -std=gnu17 -D_GNU_SOURCE -Iuser -I. -Itests -I$(BUILD)/gen -O1 -g \
 		-fsanitize=fuzzer,address,undefined -DSPANTAP_VERSION='"fuzz"' -w -o $@ $< $(FUZZ_SRC) \
-		$(BUILD)/gen/model/otlp.pb-c.c -lprotobuf-c -lz -lbrotlidec -lzstd -lxxhash -lcjson -lm
+		$(BUILD)/gen/model/otlp.pb-c.c -lprotobuf-c -lz -lbrotlidec -lzstd -lnghttp2 -lxxhash -lcjson -lm
 
 -include $(OBJ:.o=.d) $(ASAN_OBJ:.o=.d) $(UNIT_BIN:=.d)

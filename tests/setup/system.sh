@@ -6,7 +6,7 @@
 #	tests/setup/system.sh test         that, and what `make test` and `make lint` need
 set -eu
 
-BUILD_PACKAGES="gcc make libc6-dev clang llvm libbpf-dev bpftool libelf-dev zlib1g-dev libbrotli-dev libzstd-dev
+BUILD_PACKAGES="gcc make libc6-dev clang llvm libbpf-dev bpftool libelf-dev zlib1g-dev libbrotli-dev libzstd-dev libnghttp2-dev
  libcjson-dev libcurl4-openssl-dev libsqlite3-dev libprotobuf-c-dev protobuf-c-compiler libuv1-dev libcyaml-dev
  libcap-ng-dev libseccomp-dev libxxhash-dev libssl-dev libcapstone-dev uthash-dev pkg-config
  ca-certificates curl openssl procps python3 python3-venv"

@@ -137,11 +137,20 @@ static void exchange_drop(struct call_conn *conn, struct exchange *ex)
 		conn->tracker->ops->no_call(conn->tracker->user, bytes);
 }
 
+/* Only where one exchange follows another and begins with a word can the kernel mute it and know when the next begins. In
+ * HTTP/2 it would go on muting for ever, and a hole in the stream costs the header table: such a connection is never muted. */
+static bool can_mute(const struct draft *draft)
+{
+	return !slice_equal(draft->call->http_version, SLICE("2"));
+}
+
 /* Nobody's. The kernel may stop copying, unless another exchange on the connection is still wanted. */
 static void exchange_pass(struct call_conn *conn, struct exchange *ex)
 {
+	bool is_mute = can_mute(ex->draft);
+
 	exchange_drop(conn, ex);
-	if (!exchange_is_over(ex) && !conn_has_open(conn))
+	if (is_mute && !exchange_is_over(ex) && !conn_has_open(conn))
 		conn->tracker->ops->verdict(conn->tracker->user, conn->info.id, VERDICT_MUTE);
 }
 
@@ -298,8 +307,8 @@ void exchange_end(struct call_conn *conn, struct exchange *ex, enum message_kind
 	end_keep(ex->draft, kind, end);
 	if (kind == MESSAGE_REQUEST)
 		request_is_over(conn, ex);
-	/* A cut is judged when the connection's own end is told, with the time of it. */
-	if (ex->draft && exchange_is_over(ex) && end->how != MESSAGE_END_CUT)
+	/* A cut is judged when the connection's own end is told, with the time of it; a reset is an end of its own. */
+	if (ex->draft && exchange_is_over(ex) && (end->how != MESSAGE_END_CUT || end->is_reset))
 		exchange_finish(conn, ex, end->conn_how, end->time_ns);
 }
 

@@ -234,7 +234,7 @@ void headers_take_request(struct call *call, const struct message_head *head)
 	call->protocol = arena_dup(call->arena, head->protocol);
 	call->http_version = arena_dup(call->arena, head->version);
 	call->method = arena_dup(call->arena, head->method);
-	call->path = arena_dup(call->arena, path.len ? path : SLICE("/"));
+	call->path = arena_dup(call->arena, path.len || !head->target.len ? path : SLICE("/"));
 	call->query = query_strip(call->arena, query);
 	call->host = arena_dup(call->arena, authority_host(head->authority.len ? head->authority : origin));
 	call->credential = arena_dup(call->arena, credential_find(head, query));

@@ -4,7 +4,8 @@
  * them and pairs them (HTTP/1 by order, HTTP/2 by stream), because framing an answer needs its request.
  *
  * For each exchange and each of its two messages: one head, any number of parts and holes, one end. A message whose start
- * was missed has a head with is_late. All slices die when the callback returns.
+ * was missed has a head with is_late; an answer that a reset kept from beginning has an end alone. All slices die when the
+ * callback returns.
  */
 #pragma once
 #include "model/conn.h"
@@ -57,6 +58,7 @@ enum message_end_how {
 struct message_end {
 	enum message_end_how how;
 	enum close_how conn_how;
+	bool is_reset;            /* MESSAGE_END_CUT of this exchange alone: the connection goes on */
 	int64_t body_bytes;       /* as it travelled, without transfer framing; -1 when not knowable */
 	uint64_t stream_bytes;    /* plaintext of this message on its connection, head, framing and holes included */
 	int64_t missing_bytes;    /* of stream_bytes; -1 when not knowable */

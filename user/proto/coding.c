@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Four libraries behind one row each: begin, step, end. A step moves bytes from @in to the output block until one of them is
- * used up. The libraries give memory back without its length, so a header before each piece keeps it.
+ * used up.
  */
 #include "proto/coding.h"
+#include "proto/piece.h"
 #include <errno.h>
 #define ZSTD_STATIC_LINKING_ONLY
 #include <brotli/decode.h>
@@ -11,7 +12,7 @@
 #include <zstd.h>
 #include <zstd_errors.h>
 
-enum { OUT_BLOCK = 16 << 10, INPUT_MAX = 1 << 30, ZSTD_WINDOW_LOG = 25, PIECE_HEADER = 16 };
+enum { OUT_BLOCK = 16 << 10, INPUT_MAX = 1 << 30, ZSTD_WINDOW_LOG = 25 };
 enum step_result { STEP_MORE, STEP_ENDED };
 
 struct coding {
@@ -35,30 +36,6 @@ struct coding_row {
 	int (*step)(struct coding *coding, struct slice *in, size_t *ret_len);
 	void (*end)(struct coding *coding);
 };
-
-/* ---- memory ---- */
-
-static void *piece_get(void *alloc, size_t len)
-{
-	char *piece = len > SIZE_MAX - PIECE_HEADER ? NULL : alloc_get(alloc, len + PIECE_HEADER);
-
-	if (!piece)
-		return NULL;
-	memcpy(piece, &len, sizeof(len));
-	return piece + PIECE_HEADER;
-}
-
-static void piece_put(void *alloc, void *pointer)
-{
-	char *piece = pointer;
-	size_t len;
-
-	if (!piece)
-		return;
-	piece -= PIECE_HEADER;
-	memcpy(&len, piece, sizeof(len));
-	alloc_put(alloc, piece, len + PIECE_HEADER);
-}
 
 static void *piece_get_array(void *alloc, unsigned count, unsigned size)
 {

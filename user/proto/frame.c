@@ -31,6 +31,13 @@ enum frame_kind frame_kind_of(struct slice content_type)
 	return FRAME_BYTES;
 }
 
+/* application/grpc, application/grpc+proto, application/grpc-web ..., but not the text form of the last. */
+bool frame_type_is_grpc(struct slice content_type)
+{
+	return slice_starts_nocase(content_type, SLICE("application/grpc")) &&
+	       !slice_starts_nocase(content_type, SLICE("application/grpc-web-text"));
+}
+
 void frame_init(struct frame *frame, enum frame_kind kind, struct alloc *alloc, size_t max, const struct frame_ops *ops,
 		void *user)
 {
@@ -226,6 +233,10 @@ void frame_feed(struct frame *frame, struct slice bytes, uint64_t time_ns)
 			tell(frame, PART_BYTES, bytes);
 		return;
 	}
+	if (frame->kind == FRAME_GRPC) {
+		frame_grpc_feed(frame, bytes);
+		return;
+	}
 	for (size_t i = 0; i < bytes.len; i++) {
 		char c = bytes.data[i];
 
@@ -250,6 +261,10 @@ void frame_hole(struct frame *frame)
 {
 	if (frame->kind == FRAME_BYTES)
 		return;
+	if (frame->kind == FRAME_GRPC) {
+		frame_grpc_hole(frame);
+		return;
+	}
 	frame->skipping = true;
 	frame->at_start = frame->after_cr = false;
 	frame->has_begun = true;
@@ -264,6 +279,8 @@ void frame_boundary(struct frame *frame)
 {
 	struct slice line = slice_from(buf_slice(&frame->buf), frame->data_len);
 
+	if (frame->kind == FRAME_GRPC)
+		return;
 	if ((!frame->skipping && frame->kind != FRAME_UNKNOWN) || frame->too_long)
 		return;
 	/* An event or line that began before may go on behind the boundary. */

@@ -10,8 +10,9 @@
 #pragma once
 #include "base/buf.h"
 #include "model/message.h"
+#include "proto/frame_grpc.h"
 
-enum frame_kind { FRAME_BYTES, FRAME_EVENTS, FRAME_LINES, FRAME_UNKNOWN, _FRAME_MAX };
+enum frame_kind { FRAME_BYTES, FRAME_EVENTS, FRAME_LINES, FRAME_UNKNOWN, FRAME_GRPC, _FRAME_MAX };
 
 struct frame_ops {
 	void (*part)(void *user, const struct message_part *part);
@@ -26,7 +27,8 @@ struct frame {
 	uint64_t time_ns; /* of the bytes being fed */
 	struct buf buf;   /* its use is drawn in frame.c */
 	size_t data_len;
-	size_t passed_len; /* bytes of the open event or line, kept or not */
+	size_t passed_len;      /* bytes of the open event or line, kept or not */
+	struct frame_grpc grpc; /* FRAME_GRPC */
 	char type[64];
 	size_t type_len;
 	bool has_data;
@@ -39,6 +41,7 @@ struct frame {
 };
 
 enum frame_kind frame_kind_of(struct slice content_type);
+bool frame_type_is_grpc(struct slice content_type);
 
 void frame_init(struct frame *frame, enum frame_kind kind, struct alloc *alloc, size_t max, const struct frame_ops *ops,
 		void *user);

@@ -362,12 +362,29 @@ static enum http1_framing request_framing(const struct http1_head *http)
 	return http->has_length ? FRAMING_LENGTH : FRAMING_NONE;
 }
 
+/* Messages both ways, each compressed by itself when it says so. */
+static void grpc_shape(struct http1_head *http)
+{
+	const struct header *fields = http->head.headers;
+
+	for (size_t i = 0; i < http->head.header_count; i++) {
+		int kind = coding_kind_from(fields[i].value);
+
+		if (slice_equal(fields[i].name, SLICE("content-type")) && frame_type_is_grpc(fields[i].value))
+			http->shape.frame = FRAME_GRPC;
+		else if (slice_equal(fields[i].name, SLICE("grpc-encoding")))
+			http->shape.message_coding = kind < 0 ? _CODING_MAX : (enum coding_kind)kind;
+	}
+}
+
 static void shape_finish(struct http1_head *http, enum message_kind kind)
 {
 	for (size_t i = 0; i < http->head.header_count; i++)
 		if (kind == MESSAGE_RESPONSE && slice_equal(http->head.headers[i].name, SLICE("content-type")))
 			http->shape.frame = frame_kind_of(http->head.headers[i].value);
-	http->shape.is_sniffed = !http->shape.coding_count && !http->shape.is_unknown_coding &&
+	grpc_shape(http);
+	http->shape.is_sniffed = http->shape.frame != FRAME_GRPC && !http->shape.coding_count &&
+				 !http->shape.is_unknown_coding &&
 				 (type_has(http, "json") || http->shape.frame != FRAME_BYTES);
 }
 
@@ -385,4 +402,15 @@ void http1_head_parse(struct http1_head *http, enum message_kind kind, char *tex
 	if (http->framing == FRAMING_LENGTH && !http->length)
 		http->framing = FRAMING_NONE;
 	shape_finish(http, kind);
+}
+
+void http1_shape_of(struct body_shape *ret, enum message_kind kind, const struct header *fields, size_t count)
+{
+	struct http1_head http = { .head = { .headers = fields, .header_count = count } };
+
+	for (size_t i = 0; i < count; i++)
+		if (slice_equal(fields[i].name, SLICE("content-encoding")))
+			field_codings(&http, fields[i].value);
+	shape_finish(&http, kind);
+	*ret = http.shape;
 }

@@ -40,6 +40,9 @@ ptrdiff_t http1_line_find_start(struct slice line, enum message_kind *ret_kind);
 /* A field line, a fold of the one before, or the empty line that ends the head. */
 bool http1_line_is_field(struct slice line);
 
+/* What the fields of another HTTP version's head, their names in lower case, say of the body. */
+void http1_shape_of(struct body_shape *ret, enum message_kind kind, const struct header *fields, size_t count);
+
 /* @text: whole lines, the first a start line of @kind. @fields: @max of them. @asked: the answered request's method. */
 void http1_head_parse(struct http1_head *http, enum message_kind kind, char *text, size_t len, struct header *fields,
 		      size_t max, enum http1_method asked);

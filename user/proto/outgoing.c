@@ -176,6 +176,9 @@ void outgoing_end(struct outgoing *out, enum message_end_how how, enum close_how
 		end.stream_bytes = out->stream_bytes;
 		end.missing_bytes = known(MIN(out->missing_bytes, out->stream_bytes), out->is_hidden);
 		end.missing_reasons = out->missing_reasons;
+		end.is_reset = out->is_reset;
+		end.trailers = out->trailers;
+		end.trailer_count = out->trailer_count;
 		end.content_type = (struct slice){ out->type, out->type_len };
 		end.time_ns = out->last_ns;
 		out->proto->ops->end(out->proto->user, out->exchange, out->kind, &end);

@@ -24,6 +24,9 @@ struct outgoing {
 	uint64_t start_ns, last_ns;
 	uint64_t stream_bytes, body_bytes, missing_bytes;
 	uint32_t missing_reasons;
+	bool is_reset;                 /* its stream was, the connection goes on */
+	const struct header *trailers; /* told with its end */
+	size_t trailer_count;
 	char type[OUTGOING_TYPE_MAX]; /* content type */
 	size_t type_len;
 	enum missing_reason broken_by; /* with body.error */

@@ -4,59 +4,7 @@
  * the calls: for each message one head, then parts and holes, then one end.
  */
 #pragma once
-#include "proto/proto.h"
-#include "unit/support.h"
-#include <stdio.h>
-
-enum { WIRE_EXCHANGES = 512 };
-
-struct wire_opts {
-	bool is_late;
-	enum close_how how;
-	size_t step;             /* bytes of each feed; 0: each piece whole, unless seed */
-	uint64_t seed;           /* random steps */
-	uint64_t skip;           /* this exchange's answer is skipped at its request's head */
-	bool has_times;          /* of parts and ends in the text; piece n has time (n + 1) * 10 */
-	struct proto_opts proto; /* fields that are 0 are the default's */
-	uint64_t fail_at;        /* the allocation that fails, and all after it when is_sticky */
-	bool is_sticky;
-};
-
-struct wire {
-	char *text;
-	size_t len, size;
-	bool in_bytes; /* the open line of text is a body's bytes */
-	uint64_t in_exchange;
-	enum message_kind in_kind;
-	struct {
-		bool has_head, has_end;
-	} told[WIRE_EXCHANGES][_MESSAGE_MAX];
-	uint64_t stream_bytes;
-	unsigned denied;
-	uint64_t peak;
-	const struct wire_opts *opts;
-	struct proto *proto;
-};
-
-static inline void wire_put(struct wire *wire, const char *data, size_t len)
-{
-	if (wire->len + len + 1 > wire->size) {
-		wire->size = (wire->len + len + 1) * 2;
-		wire->text = realloc(wire->text, wire->size);
-		assert_non_null(wire->text);
-	}
-	if (len)
-		memcpy(wire->text + wire->len, data, len);
-	wire->len += len;
-	wire->text[wire->len] = 0;
-}
-
-#define wire_printf(wire, ...)                                                                                         \
-	do {                                                                                                           \
-		char line_[8192];                                                                                      \
-		int len_ = snprintf(line_, sizeof(line_), __VA_ARGS__);                                                \
-		wire_put((wire), line_, MIN((size_t)len_, sizeof(line_) - 1));                                         \
-	} while (0)
+#include "unit/proto/text.h"
 
 /* A new line of the text for this message: "1q " for the request of exchange 1, "1a " for its answer. */
 static inline void wire_line(struct wire *wire, uint64_t exchange, enum message_kind kind)
@@ -103,6 +51,8 @@ static inline void wire_on_part(void *user, uint64_t exchange, enum message_kind
 		wire->in_kind = kind;
 		if (part->kind == PART_EVENT)
 			wire_printf(wire, "event<%.*s> ", SLICE_FMT(part->type));
+		else if (part->kind == PART_MESSAGE)
+			wire_printf(wire, "message<%.*s %d> ", SLICE_FMT(part->type), (int)part->stream_bytes);
 		else
 			wire_printf(wire, part->kind == PART_LINE ? "line " : "bytes ");
 	}
@@ -131,6 +81,8 @@ static inline void wire_on_end(void *user, uint64_t exchange, enum message_kind 
 	struct wire *wire = user;
 
 	if (exchange < WIRE_EXCHANGES) {
+		/* An answer that a reset kept from beginning has an end alone. */
+		wire->told[exchange][kind].has_head |= kind == MESSAGE_RESPONSE && end->is_reset;
 		assert_true(wire->told[exchange][kind].has_head && !wire->told[exchange][kind].has_end);
 		wire->told[exchange][kind].has_end = true;
 	}
@@ -140,6 +92,10 @@ static inline void wire_on_end(void *user, uint64_t exchange, enum message_kind 
 	wire_line(wire, exchange, kind);
 	wire_printf(wire, "%s body=%d stream=%d missing=%d", hows[end->how], (int)end->body_bytes,
 		    (int)end->stream_bytes, (int)end->missing_bytes);
+	if (end->is_reset)
+		wire_printf(wire, " reset by %d", end->conn_how);
+	for (size_t i = 0; i < end->trailer_count; i++)
+		wire_printf(wire, " [%.*s=%.*s]", SLICE_FMT(end->trailers[i].name), SLICE_FMT(end->trailers[i].value));
 	for (int reason = 0; reason < _MISSING_MAX; reason++)
 		if (end->missing_reasons & 1u << reason)
 			wire_printf(wire, " %s", missing_reason_names[reason]);
