@@ -41,6 +41,14 @@ static const struct slice events[] = {
 	SLICE("{\"type\":\"image_generation.partial_image\",\"b64_json\":\"AA\"}"),
 	SLICE("{\"error\":{\"message\":\"broke\",\"type\":\"t\",\"code\":1}}"),
 	SLICE("[DONE]"),
+	SLICE("{\"contentBlockIndex\":3,\"delta\":{\"text\":\"x\"}}"),
+	SLICE("messageStart|{\"role\":\"assistant\",\"p\":\"a\"}"),
+	SLICE("contentBlockStart|{\"contentBlockIndex\":0,\"start\":{\"toolUse\":{\"toolUseId\":\"t\",\"name\":\"f\"}}}"),
+	SLICE("contentBlockDelta|{\"contentBlockIndex\":0,\"delta\":{\"toolUse\":{\"input\":\"{\"}}}"),
+	SLICE("{\"contentBlockIndex\":1,\"delta\":{\"text\":\"x\",\"citation\":{\"a\":1},\"toolResult\":[{\"b\":1},{\"c\":2}]}}"),
+	SLICE("{\"contentBlockIndex\":2,\"delta\":{\"reasoningContent\":{\"text\":\"r\",\"signature\":\"s\"}}}"),
+	SLICE("metadata|{\"usage\":{\"inputTokens\":1,\"outputTokens\":2},\"metrics\":{}}"),
+	SLICE("exception:throttlingException|{\"message\":\"slow\"}"),
 };
 
 static void assert_json_or_none(struct slice value)
@@ -245,8 +253,9 @@ static void pieces_are_glued_in_order(void **state)
 /* Many small events cost what their bytes cost: nothing is searched through or copied again. */
 static void a_long_stream_stays_cheap(void **state)
 {
-	static const char *const names[] = { "openai.chat", "openai.responses", "anthropic.messages", "ollama.chat" };
-	static const size_t pick[] = { 0, 14, 7, 18 };
+	static const char *const names[] = { "openai.chat", "openai.responses", "anthropic.messages", "ollama.chat",
+					     "bedrock.converse" };
+	static const size_t pick[] = { 0, 14, 7, 18, 23 };
 
 	for (size_t d = 0; d < ARRAY_SIZE(names); d++) {
 		const struct dialect *dialect = dialect_by_name(slice_of(names[d]));
