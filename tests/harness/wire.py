@@ -6,7 +6,12 @@ meaning() reads requests and answers as they travelled; of_outputs() reads what 
 dict, with only the keys that are known, so that tests compare two small dicts.
 """
 
+import importlib
 import json
+
+# Families with files of their own: ROWS like SUFFIXES with a regular expression for the path and a reader of the stream's
+# bytes, and of_outputs().
+FAMILIES = [importlib.import_module(f"{__package__}.{name}") for name in ("wire_bedrock",)]
 
 
 def events_of(text):
@@ -277,15 +282,21 @@ SUFFIXES = [  # of the path; dialect; one body; its stream
 
 def dialect_of(path):
     path = path.split("?")[0].rstrip("/")
+    for family in FAMILIES:
+        for row in family.ROWS:
+            if row[0].search(path):
+                return row
     return next((row for row in SUFFIXES if path.endswith(row[0])), None)
 
 
 def meaning(path, status, body):
-    """@body: parsed JSON, or the text of a stream or of NDJSON."""
+    """@body: parsed JSON, the text of a stream or of NDJSON, or the bytes of a binary stream."""
     row = dialect_of(path)
     if status != 200:
         error = body.get("error") if isinstance(body, dict) else None
         return known(error=(error.get("message") if isinstance(error, dict) else error))
+    if isinstance(body, bytes):
+        return row[3](body)
     if isinstance(body, str):
         return row[3](lines_of(body) if row[1].startswith("ollama") else events_of(body))
     return row[2](body)
@@ -338,6 +349,10 @@ def of_parts(attributes):
 def of_outputs(outputs):
     if isinstance(outputs, str):
         return known(text=[outputs])
+    for family in FAMILIES:
+        found = family.of_outputs(outputs)
+        if found is not None:
+            return found
     if not isinstance(outputs, dict):
         return {}
     if outputs.get("choices"):

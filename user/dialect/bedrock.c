@@ -115,9 +115,8 @@ static int base64_digit(char c)
 	return at ? (int)(at - digits) : -1;
 }
 
-struct slice base64_decode(struct arena *arena, struct slice text)
+struct slice base64_decode_to(char *out, struct slice text)
 {
-	char *out = arena_alloc(arena, text.len / 4 * 3 + 4);
 	uint32_t bits = 0;
 	size_t len = 0, held = 0;
 

@@ -13,8 +13,8 @@ bool aws_answer_open(struct call *call, struct slice *ret);
 bool aws_event_open(struct call *call, const struct message_part *part);
 /* A number in a header of the answer, or -1. */
 int64_t aws_header_count(const struct call *call, const char *name);
-/* Decoded text, or SLICE_NONE when it is none or memory ran out. */
-struct slice base64_decode(struct arena *arena, struct slice text);
+/* Decoded into @out, which has room for three bytes for each four of @text, or is NULL; SLICE_NONE when it is none. */
+struct slice base64_decode_to(char *out, struct slice text);
 
 /* ---- the stream of Converse, between bedrock_stream.c (gathers and writes the answer) and bedrock_converse.c (reads it) ---- */
 
