@@ -6,6 +6,7 @@ spantap makes of them must be the one that autolog made; where autolog lost some
   gold_test.py [DIRECTORY] [CASE…]
 """
 
+import base64
 import glob
 import json
 import os
@@ -18,14 +19,15 @@ sys.path[:0] = [TESTS, os.path.join(TESTS, "parity")]
 import allowed  # noqa: E402
 from harness import compare, fake, mlflow, paths, proc, spantap, tap, wire  # noqa: E402
 
-MODEL_CALL = re.compile(r"(Async)?(Completions|Responses|Embeddings|Messages\.create)$")
-DIALECTS = ("openai.", "anthropic.", "ollama.")
+MODEL_CALL = re.compile(r"(Async)?(Completions|Responses|Embeddings|Messages\.create)$|BedrockRuntime\.\w+$")
+DIALECTS = ("openai.", "anthropic.", "ollama.", "bedrock.")
 ENDS = {  # spantap.end where it is not "complete"
     "openai_async_cancel": "client_cancel",
     "openai_async_stream_cancel": "client_cancel",
     "openai_stream_client_break": "client_cancel",
     "openai_stream_client_close": "client_cancel",
     "anthropic_stream_client_close": "client_cancel",
+    "bedrock_converse_stream_client_close": "client_cancel",
     "openai_stream_connection_drop": "server_cut",
     "openai_timeout": "timeout",
     "anthropic_timeout": "timeout",
@@ -95,6 +97,8 @@ class Bed:
 
 def answer_text(response):
     if "chunks" in response:
+        if any(isinstance(c, dict) for c in response["chunks"]):
+            return b"".join(base64.b64decode(c["base64"]) for c in response["chunks"] if isinstance(c, dict))
         return "".join(c for c in response["chunks"] if not c.startswith("<"))
     return response.get("body")
 

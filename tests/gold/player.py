@@ -41,9 +41,13 @@ def leaves_after(gold, exchange):
     """The number of body bytes after which the client closes, or None when it reads to the end."""
     response = exchange["response"]
     chunks = response.get("chunks") or []
-    if not ("client closed" in (response.get("note") or "") or (chunks and chunks[-1].startswith("<pause"))):
+    if not ("client closed" in (response.get("note") or "") or (chunks and str(chunks[-1]).startswith("<pause"))):
         return None
-    return sum(len(c.encode()) for c in chunks if not c.startswith("<"))
+    return sum(
+        len(base64.b64decode(c["base64"]) if isinstance(c, dict) else c.encode())
+        for c in chunks
+        if not str(c).startswith("<")
+    )
 
 
 def play(connection, gold, exchange):

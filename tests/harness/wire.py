@@ -276,21 +276,32 @@ SUFFIXES = [  # of the path; dialect; one body; its stream
 ]
 
 
-MORE = ("wire_others",)  # modules beside this one with SUFFIXES of their own
+# Modules beside this one with ROWS like SUFFIXES, where a regular expression may stand for the suffix, and perhaps an
+# of_outputs().
+FAMILIES = ("wire_bedrock", "wire_others")
+
+
+def families():
+    return [importlib.import_module(f"harness.{name}") for name in FAMILIES]
 
 
 def dialect_of(path):
     path = path.split("?")[0].rstrip("/")
-    lists = [SUFFIXES] + [importlib.import_module(f"harness.{name}").SUFFIXES for name in MORE]
-    return next((row for rows in lists for row in rows if path.endswith(row[0])), None)
+    for family in families():
+        for row in family.ROWS:
+            if row[0].search(path) if hasattr(row[0], "search") else path.endswith(row[0]):
+                return row
+    return next((row for row in SUFFIXES if path.endswith(row[0])), None)
 
 
 def meaning(path, status, body):
-    """@body: parsed JSON, or the text of a stream or of NDJSON."""
+    """@body: parsed JSON, the text of a stream or of NDJSON, or the bytes of a binary stream."""
     row = dialect_of(path)
     if status != 200:
         error = body.get("error") if isinstance(body, dict) else None
         return known(error=(error.get("message") if isinstance(error, dict) else error))
+    if isinstance(body, bytes):
+        return row[3](body)
     if isinstance(body, str):
         return row[3](lines_of(body) if body.startswith("{") else events_of(body))
     return row[2](body)
@@ -344,6 +355,10 @@ def of_parts(attributes):
 def of_outputs(outputs):
     if isinstance(outputs, str):
         return known(text=[outputs])
+    for family in families():
+        found = family.of_outputs(outputs) if hasattr(family, "of_outputs") else None
+        if found is not None:
+            return found
     if not isinstance(outputs, dict):
         return {}
     if outputs.get("choices"):

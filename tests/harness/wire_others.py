@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What answers of the smaller formats mean, read independently: rows as in wire.SUFFIXES."""
+"""What answers of the smaller formats mean, read independently: rows as in wire.py."""
 
 from harness.wire import arguments, chat_body, chat_stream, flat, known
 
@@ -79,7 +79,7 @@ def rerank_body(body):
     )
 
 
-SUFFIXES = [
+ROWS = [
     ("/v2/chat", "cohere.chat", cohere_body, cohere_stream),
     ("/v1/chat", "cohere.v1.chat", first_body, first_stream),
     ("/embed", "cohere.embed", embed_body, None),

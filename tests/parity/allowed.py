@@ -208,7 +208,61 @@ PREVIEWS = [
     ),
 ]
 
-RULES = VOLATILE + EXTRAS + IN_PROCESS + USAGE + EMBEDDINGS + PREVIEWS
+BEDROCK = [
+    Rule(INPUTS + "/modelId", "missing", "in the path, not in the body", cases=r"bedrock_.*"),
+    Rule(
+        INPUTS + "(/.*)?",
+        "any",
+        "invoke_model: autolog keeps the body as text beside the model; ours is the body",
+        cases=r"bedrock_invoke.*",
+    ),
+    Rule(
+        OUTPUTS + r"/(ResponseMetadata|contentType)(/.*)?",
+        "missing",
+        "boto3's view of the answer's head",
+        cases=r"bedrock_.*",
+    ),
+    Rule(
+        OUTPUTS + "(/.*)?",
+        "any",
+        "invoke_model: autolog wraps the body in boto3's answer, and loses a streamed one; ours is the body",
+        cases=r"bedrock_invoke.*",
+    ),
+    Rule(
+        OUTPUTS + r"/usage/cache(Read|Write)InputTokenCount",
+        "extra",
+        "boto3 drops members that its model of the service does not know",
+        cases=r"bedrock_.*",
+    ),
+    Rule(
+        r"spans/\d+/attributes/mlflow\.llm\.provider",
+        "differs",
+        "autolog takes what stands before the model id's first dot, a region or a vendor; Bedrock is who answers and bills",
+        cases=r"bedrock_.*",
+    ),
+    Rule(
+        r"spans/\d+/events/\d+/attributes/(exception\.message|exception\.type)|spans/\d+/status/message",
+        "differs",
+        "boto3 wraps the provider's message into a sentence of its own",
+        when=r".*An error occurred \(",
+        cases=r"bedrock_.*",
+    ),
+    Rule(
+        r"spans/\d+/attributes/mlflow\.(chat\.tokenUsage|llm\.cost)(/.*)?"
+        r"|info/trace_metadata/mlflow\.trace\.(tokenUsage|cost)(/.*)?",
+        "extra",
+        "autolog keeps no usage of embeddings, the wire has it",
+        cases=r"bedrock_.*embedding.*",
+    ),
+    Rule(
+        r"info/(request|response)_preview(/.*)?",
+        "any",
+        "follows from the differences allowed in inputs and outputs",
+        cases=r"bedrock_.*",
+    ),
+]
+
+RULES = VOLATILE + EXTRAS + IN_PROCESS + USAGE + EMBEDDINGS + PREVIEWS + BEDROCK
 
 
 def table():

@@ -67,7 +67,7 @@ class Call:
             return {}
         text = self.response
         body = text if self.streamed else json.loads(text)
-        found = wire.meaning(self.row[0], 200, body)
+        found = wire.meaning(self.path, 200, body)
         if "usage" in found:
             found["usage"] = {k: v for k, v in found["usage"].items() if k in ("input", "output")}
         if self.row[1].startswith(("anthropic", "openai.responses")) and found.get("text"):

@@ -27,7 +27,7 @@ static void chunks_turn(struct chunks *chunks, struct call *call)
 	chunks->now_first = NULL;
 }
 
-static bool chunks_try(struct chunks *chunks, struct call *call, struct slice data, uint64_t time_ns)
+static bool chunks_try(struct chunks *chunks, struct call *call, struct name_value event, uint64_t time_ns)
 {
 	struct chunk *chunk;
 
@@ -35,8 +35,10 @@ static bool chunks_try(struct chunks *chunks, struct call *call, struct slice da
 		chunks->now = arena_new(&chunks->heap.alloc, SIZE_MAX);
 	chunk = chunks->now ? arena_new_of(chunks->now, struct chunk) : NULL;
 	if (chunk)
-		*chunk = (struct chunk){ .data = arena_dup(chunks->now, data), .time_ns = time_ns };
-	if (!chunk || !chunk->data.data)
+		*chunk = (struct chunk){ .data = arena_dup(chunks->now, event.value), .time_ns = time_ns };
+	if (chunk && event.name.len)
+		chunk->name = arena_dup(chunks->now, event.name);
+	if (!chunk || !chunk->data.data || (event.name.len && !chunk->name.data))
 		return false;
 	*call->chunks_tail = chunk;
 	call->chunks_tail = &chunk->next;
@@ -47,13 +49,13 @@ static bool chunks_try(struct chunks *chunks, struct call *call, struct slice da
 	return true;
 }
 
-void chunks_add(struct chunks *chunks, struct call *call, struct slice data, uint64_t time_ns)
+void chunks_add(struct chunks *chunks, struct call *call, struct name_value event, uint64_t time_ns)
 {
 	if (chunks->now_count >= CHUNKS_KEPT_MIN)
 		chunks_turn(chunks, call);
 	/* No memory: the second turn gives back all there is. */
 	for (int i = 0; i < 3; i++) {
-		if (chunks_try(chunks, call, data, time_ns))
+		if (chunks_try(chunks, call, event, time_ns))
 			return;
 		chunks_turn(chunks, call);
 	}

@@ -19,5 +19,5 @@ struct chunks {
 };
 
 void chunks_init(struct chunks *chunks, struct alloc *alloc, size_t bytes_max);
-void chunks_add(struct chunks *chunks, struct call *call, struct slice data, uint64_t time_ns);
+void chunks_add(struct chunks *chunks, struct call *call, struct name_value event, uint64_t time_ns);
 void chunks_free(struct chunks *chunks);

@@ -146,10 +146,10 @@ static bool text_is_json(struct slice text)
 }
 
 /* An error event is told as the error; the clients that record chunks raise before they would record it. */
-static bool chunk_is_wanted(const struct draft *draft, const struct message_part *part)
+static bool chunk_is_wanted(const struct draft *draft)
 {
 	return draft->call->dialect->keeps_chunks && !draft->drops_chunks && !draft->call->has_error &&
-	       text_is_json(part->data);
+	       text_is_json(draft->call->chunk_shown.value);
 }
 
 void draft_event(struct draft *draft, const struct message_part *part)
@@ -159,6 +159,7 @@ void draft_event(struct draft *draft, const struct message_part *part)
 
 	/* One message may be all of an answer: only the second shows that it came in pieces. */
 	call->is_stream = part->kind != PART_MESSAGE || call->events;
+	call->chunk_shown = (struct name_value){ part->type, part->data };
 	if (dialect_can_run(draft) && call->dialect->event)
 		event = call->dialect->event(call, draft->state, part);
 	/* After an error in band nothing comes that a client would wait for. */
@@ -169,15 +170,20 @@ void draft_event(struct draft *draft, const struct message_part *part)
 	event_count(call, part->time_ns);
 	if (event == DIALECT_EVENT_CONTENT && !call->first_token_ns)
 		call->first_token_ns = part->time_ns;
-	if (chunk_is_wanted(draft, part))
-		chunks_add(&draft->chunks, call, part->data, part->time_ns);
+	if (chunk_is_wanted(draft))
+		chunks_add(&draft->chunks, call, call->chunk_shown, part->time_ns);
 }
 
 /* An event stream that was cut before its first event is a stream all the same. */
 static bool answer_is_empty_stream(const struct call *call)
 {
-	return !call->response_body.len && (slice_starts_nocase(call->content_type, SLICE("text/event-stream")) ||
-					    slice_starts_nocase(call->content_type, SLICE("application/x-ndjson")));
+	static const struct slice types[] = { SLICE("text/event-stream"), SLICE("application/x-ndjson"),
+					      SLICE("application/vnd.amazon.eventstream") };
+
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		if (!call->response_body.len && slice_starts_nocase(call->content_type, types[i]))
+			return true;
+	return false;
 }
 
 void draft_key_fill(struct draft *draft, const struct conn_info *conn)

@@ -46,6 +46,7 @@ static const struct slice kept_headers[] = {
 	SLICE("x-ms-region"),
 	SLICE("x-ms-deployment-name"),
 	SLICE("x-amzn-errortype"),
+	SLICE("x-amzn-bedrock-*"),
 	SLICE("x-litellm-call-id"),
 	SLICE("x-litellm-model-id"),
 	SLICE("x-litellm-version"),

@@ -36,6 +36,7 @@ struct chunk {
 	struct chunk *next;
 	struct slice data;
 	uint64_t time_ns;
+	struct slice name; /* the event's own, for a dialect that names its span events so */
 };
 
 struct name_value {
@@ -77,6 +78,7 @@ struct call {
 	struct chunk *chunks, **chunks_tail; /* in order, no gap; of a very long stream the newest */
 	uint64_t chunk_count;                /* in the list */
 	uint64_t chunks_dropped;             /* older ones, no longer kept: the index of the list's first */
+	struct name_value chunk_shown; /* of the event at hand, where the dialect sets it: what is kept in its stead */
 
 	/* ---- the meaning: filled by the dialect ---- */
 	const struct dialect *dialect;

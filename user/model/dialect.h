@@ -34,11 +34,12 @@ enum dialect_event {
 };
 
 struct dialect {
-	const char *name;           /* spantap.dialect, e.g. "openai.chat" */
-	int order;                  /* of the registry; equal orders sort by name */
-	size_t state_size;          /* zeroed memory for this exchange, handed to all functions */
-	bool keeps_chunks;          /* its events become span events (autolog does it for OpenAI) */
-	const char *message_format; /* mlflow.message.format, or NULL */
+	const char *name;            /* spantap.dialect, e.g. "openai.chat" */
+	int order;                   /* of the registry; equal orders sort by name */
+	size_t state_size;           /* zeroed memory for this exchange, handed to all functions */
+	bool keeps_chunks;           /* its events become span events (autolog does it for OpenAI) */
+	const char *chunk_attribute; /* span events bear the events' own names and the data under this; or NULL */
+	const char *message_format;  /* mlflow.message.format, or NULL */
 
 	unsigned (*recognise)(const struct dialect_hint *hint);
 	void (*request)(struct call *call, void *state);

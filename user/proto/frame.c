@@ -9,6 +9,7 @@
  */
 #include "proto/frame.h"
 #include "base/cleanup.h"
+#include "proto/frame_aws.h"
 
 static const struct {
 	struct slice type;
@@ -18,7 +19,7 @@ static const struct {
 	{ { "application/ndjson", 18 }, FRAME_LINES },      { { "application/jsonl", 17 }, FRAME_LINES },
 	{ { "application/x-jsonlines", 23 }, FRAME_LINES }, { { "application/jsonlines", 21 }, FRAME_LINES },
 	{ { "application/json-lines", 22 }, FRAME_LINES },  { { "application/stream+json", 23 }, FRAME_LINES },
-	{ { "application/json-seq", 20 }, FRAME_LINES },
+	{ { "application/json-seq", 20 }, FRAME_LINES },    { { "application/vnd.amazon.eventstream", 34 }, FRAME_AWS },
 };
 
 enum frame_kind frame_kind_of(struct slice content_type)
@@ -223,20 +224,16 @@ static void line_append(struct frame *frame, struct slice bytes)
 	frame->data_len = 0;
 }
 
-void frame_feed(struct frame *frame, struct slice bytes, uint64_t time_ns)
+static void bytes_feed(struct frame *frame, struct slice bytes)
+{
+	if (bytes.len)
+		tell(frame, PART_BYTES, bytes);
+}
+
+static void lines_feed(struct frame *frame, struct slice bytes)
 {
 	size_t start = 0;
 
-	frame->time_ns = time_ns;
-	if (frame->kind == FRAME_BYTES) {
-		if (bytes.len)
-			tell(frame, PART_BYTES, bytes);
-		return;
-	}
-	if (frame->kind == FRAME_GRPC) {
-		frame_grpc_feed(frame, bytes);
-		return;
-	}
 	for (size_t i = 0; i < bytes.len; i++) {
 		char c = bytes.data[i];
 
@@ -257,6 +254,34 @@ void frame_feed(struct frame *frame, struct slice bytes, uint64_t time_ns)
 	line_append(frame, slice_from(bytes, start));
 }
 
+/* Of these bytes the kind may come to light at any: the rest is read as that. */
+static void unknown_feed(struct frame *frame, struct slice bytes)
+{
+	while (bytes.len && frame->kind == FRAME_UNKNOWN) {
+		if (frame_aws_finds(frame, bytes.data[0])) {
+			frame_clear(frame);
+			frame->kind = FRAME_AWS;
+			frame_aws_join(frame);
+		} else {
+			lines_feed(frame, slice_head(bytes, 1));
+		}
+		bytes = slice_from(bytes, 1);
+	}
+	if (bytes.len)
+		frame_feed(frame, bytes, frame->time_ns);
+}
+
+static void (*const feeds[_FRAME_MAX])(struct frame *frame, struct slice bytes) = {
+	[FRAME_BYTES] = bytes_feed,   [FRAME_EVENTS] = lines_feed,    [FRAME_LINES] = lines_feed,
+	[FRAME_AWS] = frame_aws_feed, [FRAME_GRPC] = frame_grpc_feed, [FRAME_UNKNOWN] = unknown_feed,
+};
+
+void frame_feed(struct frame *frame, struct slice bytes, uint64_t time_ns)
+{
+	frame->time_ns = time_ns;
+	feeds[frame->kind](frame, bytes);
+}
+
 void frame_hole(struct frame *frame)
 {
 	if (frame->kind == FRAME_BYTES)
@@ -265,6 +290,11 @@ void frame_hole(struct frame *frame)
 		frame_grpc_hole(frame);
 		return;
 	}
+	if (frame->kind == FRAME_AWS) {
+		frame_aws_hole(frame);
+		return;
+	}
+	frame->prelude_len = 0;
 	frame->skipping = true;
 	frame->at_start = frame->after_cr = false;
 	frame->has_begun = true;
@@ -279,7 +309,7 @@ void frame_boundary(struct frame *frame)
 {
 	struct slice line = slice_from(buf_slice(&frame->buf), frame->data_len);
 
-	if (frame->kind == FRAME_GRPC)
+	if (frame->kind == FRAME_GRPC || frame->kind == FRAME_AWS)
 		return;
 	if ((!frame->skipping && frame->kind != FRAME_UNKNOWN) || frame->too_long)
 		return;
@@ -306,6 +336,9 @@ void frame_end(struct frame *frame, bool is_whole)
 	case FRAME_LINES:
 		if (frame->skipping || is_whole || line_is_json(line))
 			line_finish(frame);
+		break;
+	case FRAME_AWS:
+		frame_aws_end(frame, is_whole);
 		break;
 	default:
 		break;

@@ -1,23 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The last stage of a body: cuts it into what dialects read. Server-sent events (WHATWG HTML 9.2.6; an event that the body's
- * end leaves without its blank line counts), lines of NDJSON, or bytes as they come. Feed it in any cuts: events and lines are
- * the same. It holds back only the one that is open.
+ * end leaves without its blank line counts), lines of NDJSON, AWS's event streams (frame_aws.h), or bytes as they come.
+ * Feed it in any cuts: events and lines are the same. It holds back only the one that is open.
  *
  * After frame_hole() the open event or line is passed over and the next whole one is told. FRAME_UNKNOWN is for answers
- * joined in their middle: it tells nothing until it has seen a whole event or a whole JSON line, and then is of that kind.
+ * joined in their middle: it tells nothing until it has seen a whole event, a whole JSON line or the prelude of AWS's
+ * messages, and then is of that kind.
  */
 #pragma once
 #include "base/buf.h"
 #include "model/message.h"
 #include "proto/frame_grpc.h"
 
-enum frame_kind { FRAME_BYTES, FRAME_EVENTS, FRAME_LINES, FRAME_UNKNOWN, FRAME_GRPC, _FRAME_MAX };
+enum frame_kind { FRAME_BYTES, FRAME_EVENTS, FRAME_LINES, FRAME_AWS, FRAME_GRPC, FRAME_UNKNOWN, _FRAME_MAX };
 
 struct frame_ops {
 	void (*part)(void *user, const struct message_part *part);
 	/* An event or line of @len bytes outgrew its budget, or memory was refused: passed over. */
 	void (*lost)(void *user, size_t len);
+	/* Bytes that a checksum does not fit, passed over; NULL: told as lost. */
+	void (*damaged)(void *user, size_t len);
 };
 
 struct frame {
@@ -32,12 +35,15 @@ struct frame {
 	char type[64];
 	size_t type_len;
 	bool has_data;
-	bool has_begun; /* past the place of a byte order mark */
-	bool after_cr;  /* an LF that follows belongs to the CR before it */
-	bool in_line;   /* the open line is not empty */
-	bool skipping;  /* up to the next event or line */
-	bool too_long;  /* why it is skipped: budget or memory, not a hole */
-	bool at_start;  /* while skipping: an event may begin with the open line */
+	bool has_begun;   /* past the place of a byte order mark */
+	bool after_cr;    /* an LF that follows belongs to the CR before it */
+	bool in_line;     /* the open line is not empty */
+	bool skipping;    /* up to the next event or line */
+	bool too_long;    /* why it is skipped: budget or memory, not a hole */
+	bool at_start;    /* while skipping: an event may begin with the open line */
+	char prelude[12]; /* FRAME_AWS, and FRAME_UNKNOWN in search of one */
+	size_t prelude_len;
+	bool is_damaged; /* why it is skipped: no prelude where one is due */
 };
 
 enum frame_kind frame_kind_of(struct slice content_type);

@@ -29,17 +29,25 @@ static void on_part(void *user, const struct message_part *part)
 }
 
 /* Compressed, an event's length is not in the unit of the stream. */
-static void on_lost(void *user, size_t len)
+static void frame_missed(struct outgoing *out, size_t len, enum missing_reason reason)
 {
-	struct outgoing *out = user;
-
 	if (out->body.shape.coding_count)
 		out->is_hidden = true;
-	outgoing_missed(out, len, MISSING_BUDGET);
-	tell_hole(out, MISSING_BUDGET);
+	outgoing_missed(out, len, reason);
+	tell_hole(out, reason);
 }
 
-static const struct frame_ops frame_ops = { .part = on_part, .lost = on_lost };
+static void on_lost(void *user, size_t len)
+{
+	frame_missed(user, len, MISSING_BUDGET);
+}
+
+static void on_damaged(void *user, size_t len)
+{
+	frame_missed(user, len, MISSING_UNDECODABLE);
+}
+
+static const struct frame_ops frame_ops = { .part = on_part, .lost = on_lost, .damaged = on_damaged };
 
 void outgoing_open(struct outgoing *out, struct proto *proto, enum message_kind kind, enum direction dir,
 		   uint64_t time_ns)

@@ -242,12 +242,15 @@ void span_put_chunks(struct maker *maker, const struct span_source *source)
 		count += !chunk_is_error(call, chunk);
 	room -= room && call->has_error;
 	for (const struct chunk *chunk = call->chunks; chunk; chunk = chunk->next, index++) {
-		struct name_value value = { SLICE("mlflow.chunk.value"), chunk->data };
-		struct slice name;
+		const char *attribute = call->dialect->chunk_attribute;
+		struct name_value value = { slice_of(attribute ? attribute : "mlflow.chunk.value"), chunk->data };
+		struct slice name = attribute ? make_keep(maker, chunk->name) : SLICE_NONE;
 
 		if (index + room < count || chunk_is_error(call, chunk))
 			continue;
-		name = arena_printf(maker->arena, "mlflow.chunk.item.%zu", (size_t)call->chunks_dropped + index);
+		if (!name.len)
+			name = arena_printf(maker->arena, "mlflow.chunk.item.%zu",
+					    (size_t)call->chunks_dropped + index);
 		if (!name.data)
 			maker->failed = true;
 		put_event(maker, name, span_unix_ns(source->opts, chunk->time_ns), &value, 1);
