@@ -40,6 +40,8 @@ static const struct slice events[] = {
 	SLICE("{\"model\":\"l\",\"created_at\":\"t\",\"response\":\"y\",\"thinking\":\"h\",\"done\":true,\"eval_count\":3}"),
 	SLICE("{\"type\":\"image_generation.partial_image\",\"b64_json\":\"AA\"}"),
 	SLICE("{\"error\":{\"message\":\"broke\",\"type\":\"t\",\"code\":1}}"),
+	SLICE("message|{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"sampling/createMessage\",\"params\":{\"messages\":[]}}"),
+	SLICE("message|{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"content\":[{\"type\":\"text\",\"text\":\"x\\ud83d\"}],\"isError\":true}}"),
 	SLICE("[DONE]"),
 };
 
