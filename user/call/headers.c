@@ -89,6 +89,13 @@ static const struct slice kept_headers[] = {
 	SLICE("helicone-session-id"),
 	SLICE("helicone-session-name"),
 	SLICE("helicone-session-path"),
+	/* agents' protocols */
+	SLICE("mcp-session-id"),
+	SLICE("mcp-protocol-version"),
+	SLICE("mcp-method"),
+	SLICE("mcp-name"),
+	SLICE("a2a-version"),
+	SLICE("a2a-extensions"),
 };
 
 static const struct slice kept_parameters[] = { SLICE("api-version"), SLICE("alt"), SLICE("beta") };

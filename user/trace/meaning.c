@@ -114,6 +114,18 @@ static struct slice tool_definitions(struct maker *maker, struct slice tools)
 	return make_from_buf(maker, &out);
 }
 
+/* What went into a tool and what came out; lists of tools are none. */
+static void put_tool(struct maker *maker, const struct span_source *source)
+{
+	const struct call *call = source->call;
+
+	if (!source->opts->wants_otlp || call->operation != OPERATION_TOOL)
+		return;
+	put_text(maker, "gen_ai.tool.call.arguments", call->inputs);
+	if (has_outputs(call))
+		put_text(maker, "gen_ai.tool.call.result", call->outputs);
+}
+
 void span_put_conversation(struct maker *maker, const struct span_source *source)
 {
 	const struct call *call = source->call;
@@ -133,6 +145,7 @@ void span_put_conversation(struct maker *maker, const struct span_source *source
 		if (call->tools.len)
 			put_text(maker, "gen_ai.tool.definitions", tool_definitions(maker, call->tools));
 	}
+	put_tool(maker, source);
 	put_text(maker, "session.id", call->session_id);
 	put_text(maker, "gen_ai.conversation.id", call->session_id);
 	put_text(maker, "user.id", call->user_id);

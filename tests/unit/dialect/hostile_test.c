@@ -58,6 +58,8 @@ static const struct slice events[] = {
 	SLICE("{\"index\":1,\"token\":{\"id\":5,\"text\":\"x\\ud83d\",\"special\":false},\"generated_text\":null,\"text_output\":\"x\"}"),
 	SLICE("{\"text\":\"x\",\"meta_info\":{\"finish_reason\":{\"type\":\"stop\"},\"prompt_tokens\":1}}"),
 	SLICE("{\"content\":\"x\",\"stop\":true,\"timings\":{\"predicted_n\":1},\"generated_text\":\"y\",\"details\":{}}"),
+	SLICE("message|{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"sampling/createMessage\",\"params\":{\"messages\":[]}}"),
+	SLICE("message|{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"content\":[{\"type\":\"text\",\"text\":\"x\\ud83d\"}],\"isError\":true}}"),
 	SLICE("[DONE]"),
 	SLICE("{\"contentBlockIndex\":3,\"delta\":{\"text\":\"x\"}}"),
 	SLICE("messageStart|{\"role\":\"assistant\",\"p\":\"a\"}"),
