@@ -140,7 +140,12 @@ static void exchange_tick(struct call_conn *conn, struct exchange *ex, uint64_t 
 	struct draft *draft = ex->draft;
 	uint64_t limit = draft->call->ended_itself || exchange_is_over(ex) ? LINGER_NS : conn->tracker->opts.idle_ns;
 
-	if (now_ns > draft->activity_ns && now_ns - draft->activity_ns > limit)
+	if (now_ns <= draft->activity_ns || now_ns - draft->activity_ns <= limit)
+		return;
+	/* A socket may go on after any silence. */
+	if (ex->session && !exchange_is_over(ex))
+		session_finish(conn, ex, CLOSE_UNKNOWN, draft->activity_ns);
+	else
 		exchange_finish(conn, ex, CLOSE_UNKNOWN, draft->activity_ns);
 }
 

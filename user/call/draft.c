@@ -197,7 +197,7 @@ void draft_key_fill(struct draft *draft, const struct conn_info *conn)
 		for (size_t k = 0; k < words[i].len; k++)
 			hash = (hash ^ (unsigned char)words[i].data[k]) * 0x100000001b3;
 	draft->key.conn = *conn;
-	draft->key.name = hash;
+	draft->key.name = hash ^ draft->turn;
 	draft->key.has_name = call->method.len > 0;
 	draft->key.body_bytes =
 		draft_has_end(draft, MESSAGE_REQUEST) && end->how == MESSAGE_END_FRAMED ? end->body_bytes : -1;

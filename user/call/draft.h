@@ -61,6 +61,7 @@ struct draft {
 	/* ---- while it waits for its twin, or is remembered for it ---- */
 	struct draft *next;
 	struct twin_key key;
+	uint64_t turn; /* of a session: hash of its key, part of the name */
 	uint64_t until_ns;
 };
 

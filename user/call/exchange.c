@@ -56,6 +56,7 @@ void exchange_free(struct call_conn *conn, struct exchange *ex)
 	if (conn->tail == &ex->next)
 		conn->tail = at;
 	conn->count--;
+	session_free(ex);
 	draft_free(ex->draft);
 	alloc_put(conn->tracker->opts.alloc, ex, sizeof(*ex));
 }
@@ -83,23 +84,38 @@ static bool request_is_whole(const struct draft *draft)
 	       !draft->body_is_broken[MESSAGE_REQUEST] && !draft->body[MESSAGE_REQUEST].failed;
 }
 
-static const struct dialect *exchange_look(struct call_conn *conn, const struct draft *draft, struct slice answer)
+static const struct dialect *hint_find(struct call_conn *conn, const struct draft *draft, struct dialect_hint *hint)
 {
 	const struct call *call = draft->call;
+	unsigned score = 0;
+
+	hint->method = call->method;
+	hint->path = draft->path_decoded;
+	hint->host = call->host;
+	hint->headers = call->request_headers;
+	hint->header_count = call->request_header_count;
+	return conn->tracker->ops->find(conn->tracker->user, hint, &score);
+}
+
+static const struct dialect *exchange_look(struct call_conn *conn, const struct draft *draft, struct slice answer)
+{
 	struct dialect_hint hint = {
-		.method = call->method,
-		.path = draft->path_decoded,
-		.host = call->host,
-		.protocol = call->protocol,
-		.headers = call->request_headers,
-		.header_count = call->request_header_count,
+		.protocol = draft->call->protocol,
 		.request_body = buf_slice(&draft->body[MESSAGE_REQUEST]),
 		.request_is_whole = request_is_whole(draft),
 		.response_body = answer,
 	};
-	unsigned score = 0;
 
-	return conn->tracker->ops->find(conn->tracker->user, &hint, &score);
+	return hint_find(conn, draft, &hint);
+}
+
+const struct dialect *exchange_ask(struct call_conn *conn, const struct draft *draft, enum message_kind kind,
+				   struct slice message)
+{
+	struct dialect_hint hint = { .protocol = SLICE("websocket"), .request_is_whole = true };
+
+	*(kind == MESSAGE_REQUEST ? &hint.request_body : &hint.response_body) = message;
+	return hint_find(conn, draft, &hint);
 }
 
 /* Without a dialect so far, but the answer may still tell one: its request was missed, or is a JSON object. */
@@ -121,6 +137,12 @@ static bool conn_has_open(const struct call_conn *conn)
 	return false;
 }
 
+/* What of a message's bytes belongs to no turn. */
+static uint64_t bytes_beside(const struct exchange *ex, enum message_kind kind, const struct message_end *end)
+{
+	return end->stream_bytes - MIN(end->stream_bytes, ex->turned[kind]);
+}
+
 /* Its bytes so far belong to no call; those that follow are counted as their ends come. */
 static void exchange_drop(struct call_conn *conn, struct exchange *ex)
 {
@@ -128,9 +150,10 @@ static void exchange_drop(struct call_conn *conn, struct exchange *ex)
 	uint64_t bytes = 0;
 
 	if (ex->ends & 1u << MESSAGE_REQUEST)
-		bytes += call->request_end.stream_bytes;
+		bytes += bytes_beside(ex, MESSAGE_REQUEST, &call->request_end);
 	if (ex->ends & 1u << MESSAGE_RESPONSE)
-		bytes += call->response_end.stream_bytes;
+		bytes += bytes_beside(ex, MESSAGE_RESPONSE, &call->response_end);
+	session_free(ex);
 	ex->draft = draft_free(ex->draft);
 	ex->is_nobodys = true;
 	if (bytes)
@@ -144,8 +167,8 @@ static bool can_mute(const struct draft *draft)
 	return !slice_equal(draft->call->http_version, SLICE("2"));
 }
 
-/* Nobody's. The kernel may stop copying, unless another exchange on the connection is still wanted. */
-static void exchange_pass(struct call_conn *conn, struct exchange *ex)
+/* Another exchange on the connection may still be wanted. */
+void exchange_pass(struct call_conn *conn, struct exchange *ex)
 {
 	bool is_mute = can_mute(ex->draft);
 
@@ -154,13 +177,10 @@ static void exchange_pass(struct call_conn *conn, struct exchange *ex)
 		conn->tracker->ops->verdict(conn->tracker->user, conn->info.id, VERDICT_MUTE);
 }
 
-void exchange_head(struct call_conn *conn, struct exchange *ex, const struct message_head *head, uint32_t thread)
+static void head_take(struct call_conn *conn, struct exchange *ex, const struct message_head *head, uint32_t thread)
 {
 	struct draft *draft = ex->draft;
 
-	ex->heads |= 1u << head->kind;
-	if (!draft)
-		return;
 	draft->heads = ex->heads;
 	draft->activity_ns = MAX(draft->activity_ns, head->time_ns);
 	if (head->kind == MESSAGE_RESPONSE) {
@@ -175,7 +195,18 @@ void exchange_head(struct call_conn *conn, struct exchange *ex, const struct mes
 	headers_take_request(draft->call, head);
 	draft->call->thread = thread;
 	draft->path_decoded = headers_path_decode(draft->call->arena, draft->call->path);
-	if (method_is_bodyless(draft->call->method) && !exchange_look(conn, draft, SLICE_NONE))
+	if (!session_is_asked(head) && method_is_bodyless(draft->call->method) &&
+	    !exchange_look(conn, draft, SLICE_NONE))
+		exchange_pass(conn, ex);
+}
+
+void exchange_head(struct call_conn *conn, struct exchange *ex, const struct message_head *head, uint32_t thread)
+{
+	ex->heads |= 1u << head->kind;
+	if (!ex->draft)
+		return;
+	head_take(conn, ex, head, thread);
+	if (ex->draft && !ex->session && session_begins(head) && !session_open(conn, ex))
 		exchange_pass(conn, ex);
 }
 
@@ -260,7 +291,9 @@ void exchange_part(struct call_conn *conn, struct exchange *ex, enum message_kin
 	draft->activity_ns = MAX(draft->activity_ns, part->time_ns);
 	if (kind == MESSAGE_RESPONSE)
 		draft->answer_activity_ns = MAX(draft->answer_activity_ns, part->time_ns);
-	if (kind == MESSAGE_RESPONSE && part->kind != PART_BYTES)
+	if (ex->session)
+		session_part(conn, ex, kind, part);
+	else if (kind == MESSAGE_RESPONSE && part->kind != PART_BYTES)
 		answer_event(conn, ex, part);
 	else
 		body_part(conn, ex, kind, part);
@@ -271,7 +304,10 @@ void exchange_hole(struct exchange *ex, enum message_kind kind, enum missing_rea
 	if (!ex->draft)
 		return;
 	ex->draft->activity_ns = MAX(ex->draft->activity_ns, time_ns);
-	draft_hole(ex->draft, kind, reason);
+	if (ex->session)
+		session_hole(ex, kind, reason, time_ns);
+	else
+		draft_hole(ex->draft, kind, reason);
 }
 
 static void end_keep(struct draft *draft, enum message_kind kind, const struct message_end *end)
@@ -300,12 +336,14 @@ void exchange_end(struct call_conn *conn, struct exchange *ex, enum message_kind
 {
 	ex->ends |= 1u << kind;
 	if (ex->is_nobodys)
-		return conn->tracker->ops->no_call(conn->tracker->user, end->stream_bytes);
+		return conn->tracker->ops->no_call(conn->tracker->user, bytes_beside(ex, kind, end));
 	if (!ex->draft)
 		return;
 	ex->draft->ends = ex->ends;
 	end_keep(ex->draft, kind, end);
-	if (kind == MESSAGE_REQUEST)
+	if (ex->session)
+		session_close(ex, kind, end);
+	else if (kind == MESSAGE_REQUEST)
 		request_is_over(conn, ex);
 	/* A cut is judged when the connection's own end is told, with the time of it; a reset is an end of its own. */
 	if (ex->draft && exchange_is_over(ex) && (end->how != MESSAGE_END_CUT || end->is_reset))
@@ -328,6 +366,10 @@ void exchange_finish(struct call_conn *conn, struct exchange *ex, enum close_how
 {
 	struct draft *draft = ex->draft;
 
+	if (ex->session) {
+		session_finish(conn, ex, how, close_ns);
+		return exchange_drop(conn, ex);
+	}
 	if (!draft->is_started)
 		exchange_start(conn, ex);
 	if (!draft->is_started)

@@ -124,7 +124,7 @@ static struct exchange *open_twin(struct call_tracker *tracker, const struct twi
 		if (!conn->first || !peers_are_ends(&conn->info.peer, &key->conn.peer))
 			continue;
 		for (struct exchange *ex = conn->first; ex; ex = ex->next) {
-			if (!ex->draft)
+			if (!ex->draft || ex->session)
 				continue;
 			draft_key_fill(ex->draft, &conn->info);
 			*ret_conn = conn;

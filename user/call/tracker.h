@@ -4,12 +4,16 @@
 #include "call/call.h"
 #include "call/draft.h"
 
+struct session;
+
 struct exchange {
 	struct exchange *next;
 	uint64_t number;
-	struct draft *draft;         /* NULL: nobody's, or its call is over and its ends may still come */
-	bool is_nobodys;             /* of no dialect, or no memory for it: its bytes belong to no call */
-	unsigned heads, ends, looks; /* bit masks of enum message_kind: was told, was told, was looked at early */
+	struct draft *draft;           /* NULL: nobody's, or its call is over and its ends may still come */
+	bool is_nobodys;               /* of no dialect, or no memory for it: its bytes belong to no call */
+	struct session *session;       /* it became a socket; draft then is what its turns have in common */
+	uint64_t turned[_MESSAGE_MAX]; /* of its stream_bytes: those that belong to turns */
+	unsigned heads, ends, looks;   /* bit masks of enum message_kind: was told, was told, was looked at early */
 };
 
 struct call_conn {
@@ -43,6 +47,26 @@ void exchange_finish(struct call_conn *conn, struct exchange *ex, enum close_how
 /* Nothing more will be told of it. */
 bool exchange_is_over(const struct exchange *ex);
 void exchange_free(struct call_conn *conn, struct exchange *ex);
+
+/* Whose a message of a session is: the best dialect, or NULL. */
+const struct dialect *exchange_ask(struct call_conn *conn, const struct draft *draft, enum message_kind kind,
+				   struct slice message);
+/* Nobody's: its bytes so far belong to no call, and the kernel side may stop copying. */
+void exchange_pass(struct call_conn *conn, struct exchange *ex);
+
+/* ---- session.c ---- */
+/* Whether a request asks for a socket, whether a head says that it is one. */
+bool session_is_asked(const struct message_head *head);
+bool session_begins(const struct message_head *head);
+/* false: no memory. */
+bool session_open(struct call_conn *conn, struct exchange *ex);
+void session_part(struct call_conn *conn, struct exchange *ex, enum message_kind kind, const struct message_part *part);
+void session_hole(struct exchange *ex, enum message_kind kind, enum missing_reason reason, uint64_t time_ns);
+/* One side said that it is over. */
+void session_close(struct exchange *ex, enum message_kind kind, const struct message_end *end);
+/* Ends its open turns. */
+void session_finish(struct call_conn *conn, struct exchange *ex, enum close_how how, uint64_t close_ns);
+void session_free(struct exchange *ex);
 
 /* ---- pair.c ---- */
 /* Takes the finished draft: tells it, drops it for its twin, or lets it wait until @until_ns. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * openai.responses: the Responses API over HTTP, at OpenAI, Azure and compatible hosts. Conversation is a list of items,
+ * openai.responses: the Responses API over HTTP or a WebSocket, at OpenAI, Azure and compatible hosts. Conversation is a list of items,
  * not of messages: an item that is no message becomes a message with one part, so that both APIs read alike.
  */
 #include "dialect/responses.h"
@@ -31,6 +31,8 @@ static const struct signature signature = { rules, ARRAY_SIZE(rules), is_answer 
 
 static unsigned recognise(const struct dialect_hint *hint)
 {
+	if (slice_equal(hint->protocol, SLICE("websocket")))
+		return responses_socket_score(hint);
 	return signature_score(&signature, hint);
 }
 
@@ -264,6 +266,7 @@ DIALECT(openai_responses, {
 				  .state_size = sizeof(struct responses),
 				  .keeps_chunks = true,
 				  .message_format = "openai",
+				  .session = &responses_session,
 				  .recognise = recognise,
 				  .request = request,
 				  .event = event,

@@ -17,3 +17,8 @@ enum dialect_event response_stream_event(struct call *call, struct response_stre
 					 const struct message_part *part);
 /* The response object: the terminal event's, its output filled from the items where it has none, or what a cut left. */
 struct slice response_stream_object(struct call *call, const struct response_stream *stream);
+
+/* ---- responses_socket.c ---- */
+extern const struct dialect_session responses_session;
+/* For a message of a socket. */
+unsigned responses_socket_score(const struct dialect_hint *hint);

@@ -97,6 +97,21 @@ static int deflate_step(struct coding *coding, struct slice *in, size_t *ret_len
 	return coding->has_ended ? STEP_ENDED : zlib_step(coding, in, ret_len);
 }
 
+static int raw_begin(struct coding *coding, struct slice first)
+{
+	return zlib_begin(coding, -MAX_WBITS);
+}
+
+/* Behind a final block another stream goes on with the same window. */
+static int raw_step(struct coding *coding, struct slice *in, size_t *ret_len)
+{
+	if (coding->has_ended && in->len) {
+		inflateResetKeep(&coding->zlib);
+		coding->has_ended = false;
+	}
+	return coding->has_ended ? STEP_ENDED : zlib_step(coding, in, ret_len);
+}
+
 static void zlib_end(struct coding *coding)
 {
 	inflateEnd(&coding->zlib);
@@ -180,11 +195,12 @@ static const struct coding_row rows[_CODING_MAX] = {
 	[CODING_DEFLATE] = { "deflate", NULL, deflate_begin, deflate_step, zlib_end },
 	[CODING_BR] = { "br", NULL, brotli_begin, brotli_step, brotli_end },
 	[CODING_ZSTD] = { "zstd", NULL, zstd_begin, zstd_step, zstd_end },
+	[CODING_RAW] = { "", NULL, raw_begin, raw_step, zlib_end },
 };
 
 int coding_kind_from(struct slice name)
 {
-	for (int kind = 0; kind < _CODING_MAX; kind++)
+	for (int kind = 0; kind < CODING_RAW; kind++)
 		if (slice_equal_nocase(name, slice_of(rows[kind].name)) ||
 		    (rows[kind].other_name && slice_equal_nocase(name, slice_of(rows[kind].other_name))))
 			return kind;

@@ -9,7 +9,15 @@
 #include "base/cleanup.h"
 #include "base/slice.h"
 
-enum coding_kind { CODING_IDENTITY, CODING_GZIP, CODING_DEFLATE, CODING_BR, CODING_ZSTD, _CODING_MAX };
+enum coding_kind {
+	CODING_IDENTITY,
+	CODING_GZIP,
+	CODING_DEFLATE,
+	CODING_BR,
+	CODING_ZSTD,
+	CODING_RAW, /* deflate without any head, which may end and go on: WebSocket's */
+	_CODING_MAX
+};
 
 /* enum coding_kind, or -EINVAL. */
 int coding_kind_from(struct slice name);

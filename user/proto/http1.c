@@ -170,6 +170,8 @@ static void head_tell(struct http1 *http1, struct flow *flow, struct http1_head 
 		request_pair(http1, &flow->out, http->method, false);
 	} else {
 		answer_pair(http1, &flow->out);
+		if (http->framing != FRAMING_HANDS_ON)
+			upgrade_refuse(http1, other_flow(http1, flow));
 	}
 	outgoing_tell(&flow->out, &http->head);
 	flow->seeks_chunks = http->framing == FRAMING_CHUNKED;
@@ -206,11 +208,14 @@ static void body_begin(struct http1 *http1, struct flow *flow, const struct http
 		head_lose(http1, flow, MISSING_UNDECODABLE, time_ns);
 		break;
 	case FRAMING_HANDS_ON:
+		if (upgrade_accept(http1, flow, http))
+			break;
 		message_done(http1, flow);
 		proto_give_up(http1->proto);
 		break;
 	default:
-		message_done(http1, flow);
+		if (!upgrade_wait(flow, http))
+			message_done(http1, flow);
 		break;
 	}
 }
@@ -458,6 +463,10 @@ static void flow_hole(struct http1 *http1, struct flow *flow, uint64_t len, enum
 	case FLOW_SEEK:
 		seek_hole(http1, flow, len, reason, time_ns);
 		break;
+	case FLOW_WAIT:
+	case FLOW_SOCKET:
+		socket_hole(http1, flow, len, reason, time_ns);
+		break;
 	default:
 		head_hole(http1, flow, len, reason, time_ns);
 		break;
@@ -490,6 +499,7 @@ static void http1_free(void *state)
 		buf_free(&http1->flows[dir].line);
 		outgoing_free(&http1->flows[dir].out);
 	}
+	websocket_free(http1->socket);
 	alloc_put(http1->proto->opts.alloc, http1, sizeof(*http1));
 }
 
@@ -504,8 +514,9 @@ static void http1_bytes(void *state, enum direction dir, uint64_t time_ns, struc
 {
 	static void (*const steps[_FLOW_MAX])(struct http1 * http1, struct flow * flow, struct slice * in,
 					      uint64_t time_ns) = {
-		[FLOW_HEAD] = head_step,   [FLOW_LENGTH] = length_step, [FLOW_CHUNKED] = chunked_step,
-		[FLOW_CLOSE] = close_step, [FLOW_SEEK] = seek_step,
+		[FLOW_HEAD] = head_step,     [FLOW_LENGTH] = length_step, [FLOW_CHUNKED] = chunked_step,
+		[FLOW_CLOSE] = close_step,   [FLOW_SEEK] = seek_step,     [FLOW_WAIT] = wait_step,
+		[FLOW_SOCKET] = socket_step,
 	};
 	struct http1 *http1 = state;
 	struct flow *flow = &http1->flows[dir];
@@ -537,6 +548,7 @@ static void flow_end(struct http1 *http1, struct flow *flow, enum close_how how)
 	enum message_end_how end = is_bare && close_delimits(flow, how) ? MESSAGE_END_FRAMED : MESSAGE_END_CUT;
 	struct http1_head http;
 
+	socket_end(http1, flow);
 	if (flow->state == FLOW_SEEK) {
 		seek_end(http1, flow);
 	} else if (flow->has_start && !flow->is_found) {

@@ -10,7 +10,7 @@
 #include "proto/outgoing.h"
 #include "proto/pairing.h"
 
-enum flow_state { FLOW_HEAD, FLOW_LENGTH, FLOW_CHUNKED, FLOW_CLOSE, FLOW_SEEK, _FLOW_MAX };
+enum flow_state { FLOW_HEAD, FLOW_LENGTH, FLOW_CHUNKED, FLOW_CLOSE, FLOW_SEEK, FLOW_WAIT, FLOW_SOCKET, _FLOW_MAX };
 
 /* One direction. */
 struct flow {
@@ -19,7 +19,7 @@ struct flow {
 	struct outgoing out;
 	uint64_t left; /* FLOW_LENGTH */
 	struct chunked chunked;
-	struct buf line;  /* FLOW_HEAD: the head so far; FLOW_SEEK: the line so far */
+	struct buf line;  /* FLOW_HEAD: the head so far; FLOW_SEEK: the line so far; FLOW_WAIT: all */
 	uint64_t line_ns; /* its first byte */
 	uint64_t carry;
 
@@ -52,6 +52,7 @@ struct http1 {
 	uint64_t unsynced; /* bytes sought through before that */
 	uint64_t request_end_ns;
 	struct pairing pairing;
+	struct websocket *socket; /* what the connection became */
 };
 
 /* ---- http1.c ---- */
@@ -69,3 +70,15 @@ void seek_step(struct http1 *http1, struct flow *flow, struct slice *in, uint64_
 void seek_hole(struct http1 *http1, struct flow *flow, uint64_t len, enum missing_reason reason, uint64_t time_ns);
 /* The direction is over: what lies in flow->line belongs to the open message. */
 void seek_end(struct http1 *http1, struct flow *flow);
+
+/* ---- http1_upgrade.c ---- */
+/* The request whose head is told asks for WebSocket: it stays open. false: it does not. */
+bool upgrade_wait(struct flow *flow, const struct http1_head *http);
+/* An answer that is no 101 has come: a request that waits is over. */
+void upgrade_refuse(struct http1 *http1, struct flow *requests);
+/* 101. false: to something that we do not know. */
+bool upgrade_accept(struct http1 *http1, struct flow *answers, const struct http1_head *http);
+void wait_step(struct http1 *http1, struct flow *flow, struct slice *in, uint64_t time_ns);
+void socket_step(struct http1 *http1, struct flow *flow, struct slice *in, uint64_t time_ns);
+void socket_hole(struct http1 *http1, struct flow *flow, uint64_t len, enum missing_reason reason, uint64_t time_ns);
+void socket_end(struct http1 *http1, struct flow *flow);

@@ -272,6 +272,10 @@ static void field_take(struct http1_head *http, struct slice name, struct slice 
 		http->head.authority = value;
 	else if (slice_equal(name, SLICE("content-encoding")))
 		field_codings(http, value);
+	else if (slice_equal(name, SLICE("upgrade")))
+		http->is_websocket = slice_equal_nocase(value, SLICE("websocket"));
+	else if (slice_equal(name, SLICE("sec-websocket-extensions")))
+		websocket_terms_read(&http->terms, value);
 }
 
 /* Header fields into the list; the value has its folds as blanks by now. */

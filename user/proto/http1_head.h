@@ -6,6 +6,7 @@
 #pragma once
 #include "proto/body.h"
 #include "proto/carrier.h"
+#include "proto/websocket.h"
 
 enum http1_method { METHOD_OTHER, METHOD_HEAD, METHOD_CONNECT };
 
@@ -25,6 +26,8 @@ struct http1_head {
 	enum http1_method method;
 	enum http1_framing framing;
 	uint64_t length;
+	bool is_websocket; /* asks for it, or grants it on these terms */
+	struct websocket_terms terms;
 	bool has_too_many; /* fields, or no memory for them: not all are here */
 	/* While the fields are read: */
 	struct slice transfer, content; /* codings, the last field of each */

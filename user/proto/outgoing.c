@@ -18,14 +18,23 @@ static void tell_hole(struct outgoing *out, enum missing_reason reason)
 		out->proto->ops->hole(out->proto->user, out->exchange, out->kind, reason, out->last_ns);
 }
 
-static void on_part(void *user, const struct message_part *part)
+void outgoing_part(struct outgoing *out, const struct message_part *part)
 {
-	struct outgoing *out = user;
-
 	if (!out->is_told)
 		outgoing_tell_late(out, MISSING_JOINED_LATE);
 	if (!out->is_skipped)
 		out->proto->ops->part(out->proto->user, out->exchange, out->kind, part);
+}
+
+static void on_part(void *user, const struct message_part *part)
+{
+	outgoing_part(user, part);
+}
+
+void outgoing_lose(struct outgoing *out, uint64_t len, enum missing_reason reason)
+{
+	outgoing_missed(out, len, reason);
+	tell_hole(out, reason);
 }
 
 /* Compressed, an event's length is not in the unit of the stream. */
@@ -33,8 +42,7 @@ static void frame_missed(struct outgoing *out, size_t len, enum missing_reason r
 {
 	if (out->body.shape.coding_count)
 		out->is_hidden = true;
-	outgoing_missed(out, len, reason);
-	tell_hole(out, reason);
+	outgoing_lose(out, len, reason);
 }
 
 static void on_lost(void *user, size_t len)

@@ -53,6 +53,10 @@ void outgoing_boundary(struct outgoing *out);
 void outgoing_hole(struct outgoing *out, uint64_t len, enum missing_reason reason, bool in_body, uint64_t time_ns);
 /* These of the passed bytes could not be read, for a reason that is told already (@reason) or now. */
 void outgoing_missed(struct outgoing *out, uint64_t len, enum missing_reason reason);
+/* A part of it that the carrier made itself. */
+void outgoing_part(struct outgoing *out, const struct message_part *part);
+/* What took these of the passed bytes is not told, which is told now. */
+void outgoing_lose(struct outgoing *out, uint64_t len, enum missing_reason reason);
 /* The framing of its body is lost. */
 void outgoing_break(struct outgoing *out, enum missing_reason reason, uint64_t time_ns);
 void outgoing_end(struct outgoing *out, enum message_end_how how, enum close_how conn_how);

@@ -202,16 +202,16 @@ static void chunked_outranks_a_length(void **state)
 static void another_protocol_ends_the_exchange(void **state)
 {
 	struct wire_opts opts = { .how = CLOSE_REMOTE };
-	struct piece upgrade[] = { C("GET /ws HTTP/1.1\r\nUpgrade: websocket\r\n\r\n"),
-				   S("HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\n\r\n\x81\x02hi"),
+	struct piece upgrade[] = { C("GET /ws HTTP/1.1\r\nUpgrade: whatsoever\r\n\r\n"),
+				   S("HTTP/1.1 101 Switching\r\nUpgrade: whatsoever\r\n\r\n\x81\x02hi"),
 				   C("\x81\x82zzzzhi") };
 	struct piece tunnel[] = { C("CONNECT h:443 HTTP/1.1\r\nHost: h:443\r\n\r\n"), S("HTTP/1.1 200 OK\r\n\r\n"),
 				  C("\x16\x03\x01GET / HTTP/1.1\r\n\r\n") };
 	struct wire wire;
 
 	wire_expect(plain, upgrade, 3,
-		    "1q GET  /ws 1.1 [upgrade=websocket]\n1q framed body=0 stream=40 missing=0\n"
-		    "1a 101 1.1 [upgrade=websocket]\n1a framed body=0 stream=46 missing=0\n");
+		    "1q GET  /ws 1.1 [upgrade=whatsoever]\n1q framed body=0 stream=41 missing=0\n"
+		    "1a 101 1.1 [upgrade=whatsoever]\n1a framed body=0 stream=47 missing=0\n");
 	wire_expect(plain, tunnel, 3,
 		    "1q CONNECT h:443 h:443 1.1 [host=h:443]\n1q framed body=0 stream=39 missing=0\n"
 		    "1a 200 1.1\n1a framed body=0 stream=19 missing=0\n");

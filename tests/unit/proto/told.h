@@ -15,7 +15,6 @@ static inline void wire_line(struct wire *wire, uint64_t exchange, enum message_
 	wire_printf(wire, "%d%c ", (int)exchange, kind == MESSAGE_REQUEST ? 'q' : 'a');
 	assert_true(exchange > 0 && kind < _MESSAGE_MAX);
 }
-
 static inline void wire_on_head(void *user, uint64_t exchange, const struct message_head *head)
 {
 	struct wire *wire = user;
@@ -52,7 +51,7 @@ static inline void wire_on_part(void *user, uint64_t exchange, enum message_kind
 		if (part->kind == PART_EVENT)
 			wire_printf(wire, "event<%.*s> ", SLICE_FMT(part->type));
 		else if (part->kind == PART_MESSAGE)
-			wire_printf(wire, "message<%.*s %d> ", SLICE_FMT(part->type), (int)part->stream_bytes);
+			wire_printf(wire, "%.*s(%d) ", SLICE_FMT(part->type), (int)part->stream_bytes);
 		else
 			wire_printf(wire, part->kind == PART_LINE ? "line " : "bytes ");
 	}
