@@ -24,66 +24,66 @@ static const char *found(const char *method, const char *path, const char *reque
 #define INPUT  "{\"model\":\"m\",\"input\":\"x\"}"
 #define ITEMS  "{\"input\":[{\"role\":\"user\",\"content\":\"x\"}]}"
 
+static const struct {
+	const char *path, *body, *dialect;
+} posts[] = {
+	{ "/v1/chat/completions", CHAT, "openai.chat" },
+	{ "/v1/chat/completions/", CHAT, "openai.chat" },
+	{ "/openai/deployments/d/chat/completions", "{\"messages\":[]}", "openai.chat" },
+	{ "/inference/v1/chat/completions", CHAT, "openai.chat" },
+	{ "/v1beta/openai/chat/completions", CHAT, "openai.chat" },
+	{ "/api/paas/v4/chat/completions", CHAT, "openai.chat" },
+	{ "/api/v2/cortex/v1/chat/completions", CHAT, "openai.chat" },
+	{ "/serving-endpoints/llama/invocations", "{\"messages\":[]}", "openai.chat" },
+	{ "/serving-endpoints/chat/completions", CHAT, "openai.chat" },
+	{ "/serving-endpoints/e/invocations", "{\"input\":[\"a\"]}", "openai.embeddings" },
+	{ "/serving-endpoints/e/invocations", ITEMS, "openai.responses" },
+	{ "/serving-endpoints/e/invocations", "{\"prompt\":\"a\"}", "openai.completions" },
+	{ "/serving-endpoints/e/invocations", "{\"dataframe_split\":{}}", "-" },
+	{ "/v1/agents/completions", "{\"agent_id\":\"a\",\"messages\":[]}", "openai.chat" },
+	{ "/v1/fim/completions", PROMPT, "openai.completions" },
+	{ "/v1/completions", PROMPT, "openai.completions" },
+	{ "/v1/chat", CHAT, "openai.chat" },
+	{ "/v1/chat", "{\"message\":\"x\",\"model\":\"m\"}", "cohere.v1.chat" },
+	{ "/v1/chat", "{\"message\":{\"id\":1},\"model\":\"m\"}", "-" },
+	{ "/v2/chat", CHAT, "cohere.chat" },
+	{ "/v2/chat", "{\"text\":\"x\"}", "-" },
+	{ "/v2/embed", "{\"texts\":[],\"input_type\":\"x\"}", "cohere.embed" },
+	{ "/embed", "{\"texts\":[]}", "-" },
+	{ "/v1/rerank", "{\"query\":\"q\",\"documents\":[]}", "rerank" },
+	{ "/v1/rerank", "{\"query\":\"q\"}", "-" },
+	{ "/score", "{\"query\":\"q\",\"documents\":[]}", "-" },
+	{ "/v1/responses", INPUT, "openai.responses" },
+	{ "/backend-api/codex/responses", ITEMS, "openai.responses" },
+	{ "/v1/responses/input_tokens", INPUT, "openai.responses" },
+	{ "/v1/embeddings", INPUT, "openai.embeddings" },
+	{ "/v1/moderations", INPUT, "openai.moderations" },
+	{ "/v1/images/generations", PROMPT, "openai.images" },
+	{ "/v1/messages", CLAUDE, "anthropic.messages" },
+	{ "/anthropic/v1/messages", CLAUDE, "anthropic.messages" },
+	{ "/v1/messages/count_tokens", CHAT, "anthropic.messages" },
+	{ "/v1/projects/p/locations/l/publishers/anthropic/models/c:streamRawPredict",
+	  "{\"anthropic_version\":\"v\",\"messages\":[]}", "anthropic.messages" },
+	{ "/messages", "{\"jsonrpc\":\"2.0\",\"messages\":[],\"model\":1}", "-" },
+	{ "/v1/threads/t/messages", "{\"role\":\"user\",\"content\":\"x\"}", "-" },
+	{ "/api/chat", CHAT, "ollama.chat" },
+	{ "/api/chat", "{\"messages\":[],\"id\":\"x\"}", "-" },
+	{ "/api/generate", PROMPT, "ollama.generate" },
+	{ "/api/embed", INPUT, "ollama.embed" },
+	{ "/api/embeddings", PROMPT, "ollama.embed" },
+	/* what agents say beside */
+	{ "/api/event_logging/v2/batch", "{\"events\":[{\"model\":\"m\",\"messages\":[]}]}", "-" },
+	{ "/api/eval/sdk-abc", "{\"attributes\":{\"model\":\"m\"}}", "-" },
+	{ "/api/show", "{\"model\":\"m\"}", "-" },
+	{ "/v1/infer", PROMPT, "-" },
+};
+
 static void paths_and_bodies_tell(void **state)
 {
-	static const struct {
-		const char *path, *body, *dialect;
-	} calls[] = {
-		{ "/v1/chat/completions", CHAT, "openai.chat" },
-		{ "/v1/chat/completions/", CHAT, "openai.chat" },
-		{ "/openai/deployments/d/chat/completions", "{\"messages\":[]}", "openai.chat" },
-		{ "/inference/v1/chat/completions", CHAT, "openai.chat" },
-		{ "/v1beta/openai/chat/completions", CHAT, "openai.chat" },
-		{ "/api/paas/v4/chat/completions", CHAT, "openai.chat" },
-		{ "/api/v2/cortex/v1/chat/completions", CHAT, "openai.chat" },
-		{ "/serving-endpoints/llama/invocations", "{\"messages\":[]}", "openai.chat" },
-		{ "/serving-endpoints/chat/completions", CHAT, "openai.chat" },
-		{ "/serving-endpoints/e/invocations", "{\"input\":[\"a\"]}", "openai.embeddings" },
-		{ "/serving-endpoints/e/invocations", ITEMS, "openai.responses" },
-		{ "/serving-endpoints/e/invocations", "{\"prompt\":\"a\"}", "openai.completions" },
-		{ "/serving-endpoints/e/invocations", "{\"dataframe_split\":{}}", "-" },
-		{ "/v1/agents/completions", "{\"agent_id\":\"a\",\"messages\":[]}", "openai.chat" },
-		{ "/v1/fim/completions", PROMPT, "openai.completions" },
-		{ "/v1/completions", PROMPT, "openai.completions" },
-		{ "/v1/chat", CHAT, "openai.chat" },
-		{ "/v1/chat", "{\"message\":\"x\",\"model\":\"m\"}", "cohere.v1.chat" },
-		{ "/v1/chat", "{\"message\":{\"id\":1},\"model\":\"m\"}", "-" },
-		{ "/v2/chat", CHAT, "cohere.chat" },
-		{ "/v2/chat", "{\"text\":\"x\"}", "-" },
-		{ "/v2/embed", "{\"texts\":[],\"input_type\":\"x\"}", "cohere.embed" },
-		{ "/embed", "{\"texts\":[]}", "-" },
-		{ "/v1/rerank", "{\"query\":\"q\",\"documents\":[]}", "rerank" },
-		{ "/v1/rerank", "{\"query\":\"q\"}", "-" },
-		{ "/score", "{\"query\":\"q\",\"documents\":[]}", "-" },
-		{ "/v1/responses", INPUT, "openai.responses" },
-		{ "/backend-api/codex/responses", ITEMS, "openai.responses" },
-		{ "/v1/responses/input_tokens", INPUT, "openai.responses" },
-		{ "/v1/embeddings", INPUT, "openai.embeddings" },
-		{ "/v1/moderations", INPUT, "openai.moderations" },
-		{ "/v1/images/generations", PROMPT, "openai.images" },
-		{ "/v1/messages", CLAUDE, "anthropic.messages" },
-		{ "/anthropic/v1/messages", CLAUDE, "anthropic.messages" },
-		{ "/v1/messages/count_tokens", CHAT, "anthropic.messages" },
-		{ "/v1/projects/p/locations/l/publishers/anthropic/models/c:streamRawPredict",
-		  "{\"anthropic_version\":\"v\",\"messages\":[]}", "anthropic.messages" },
-		{ "/messages", "{\"jsonrpc\":\"2.0\",\"messages\":[],\"model\":1}", "-" },
-		{ "/v1/threads/t/messages", "{\"role\":\"user\",\"content\":\"x\"}", "-" },
-		{ "/api/chat", CHAT, "ollama.chat" },
-		{ "/api/chat", "{\"messages\":[],\"id\":\"x\"}", "-" },
-		{ "/api/generate", PROMPT, "ollama.generate" },
-		{ "/api/embed", INPUT, "ollama.embed" },
-		{ "/api/embeddings", PROMPT, "ollama.embed" },
-		/* what agents say beside */
-		{ "/api/event_logging/v2/batch", "{\"events\":[{\"model\":\"m\",\"messages\":[]}]}", "-" },
-		{ "/api/eval/sdk-abc", "{\"attributes\":{\"model\":\"m\"}}", "-" },
-		{ "/api/show", "{\"model\":\"m\"}", "-" },
-		{ "/v1/infer", PROMPT, "-" },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
-		if (strcmp(found("POST", calls[i].path, calls[i].body, NULL), calls[i].dialect) != 0)
-			fail_msg("%s %s: %s", calls[i].path, calls[i].body,
-				 found("POST", calls[i].path, calls[i].body, NULL));
+	for (size_t i = 0; i < ARRAY_SIZE(posts); i++)
+		if (strcmp(found("POST", posts[i].path, posts[i].body, NULL), posts[i].dialect) != 0)
+			fail_msg("%s %s: %s", posts[i].path, posts[i].body,
+				 found("POST", posts[i].path, posts[i].body, NULL));
 }
 
 static void reading_is_no_call(void **state)
@@ -177,7 +177,8 @@ static void the_registry_is_in_order(void **state)
 	size_t n;
 
 	for (n = 0; (dialect = dialect_at(n)); n++) {
-		assert_true(!last || dialect->order > last->order);
+		assert_true(!last || dialect->order > last->order ||
+			    (dialect->order == last->order && strcmp(dialect->name, last->name) > 0));
 		assert_ptr_equal(dialect_by_name(slice_of(dialect->name)), dialect);
 		last = dialect;
 	}

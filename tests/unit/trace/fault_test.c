@@ -159,8 +159,9 @@ static void a_client_that_leaves_has_not_failed(void **state)
 /* The event that carries the error is raised by the SDK: it is no chunk, and the exception has the last place. */
 static void an_error_in_band_is_no_chunk(void **state)
 {
-	struct chunk error = { NULL, SLICE("{\"error\":{\"message\":\"x\"}}"), SECOND };
-	struct chunk second = { &error, SLICE("{\"id\":2}"), SECOND }, first = { &second, SLICE("{\"id\":1}"), SECOND };
+	struct chunk error = { .data = SLICE("{\"error\":{\"message\":\"x\"}}"), .time_ns = SECOND };
+	struct chunk second = { .next = &error, .data = SLICE("{\"id\":2}"), .time_ns = SECOND },
+		     first = { .next = &second, .data = SLICE("{\"id\":1}"), .time_ns = SECOND };
 	struct call call = sample_call();
 	struct trace_opts opts;
 	struct bed bed;

@@ -409,7 +409,7 @@ static void tell_and_forget(struct bed *bed, struct call call, bool forgets)
 {
 	struct alloc_heap heap = ALLOC_HEAP(1 << 20);
 	struct arena *arena = arena_new(&heap.alloc, 1 << 20);
-	struct chunk chunk = { NULL, arena_dup(arena, SLICE("{\"id\":1}")), SECOND };
+	struct chunk chunk = { .data = arena_dup(arena, SLICE("{\"id\":1}")), .time_ns = SECOND };
 
 	sample_response_header(&call, "x-ratelimit-limit-requests", "7");
 	call.session_id = SLICE("s-1");

@@ -259,7 +259,9 @@ static void a_stream_tells_its_times_and_its_newest_chunks(void **state)
 	struct bed bed;
 
 	for (size_t i = 0; i < 200; i++)
-		chunks[i] = (struct chunk){ i + 1 < 200 ? &chunks[i + 1] : NULL, SLICE("{\"id\":1}"), SECOND + i };
+		chunks[i] = (struct chunk){ .next = i + 1 < 200 ? &chunks[i + 1] : NULL,
+					    .data = SLICE("{\"id\":1}"),
+					    .time_ns = SECOND + i };
 	call.is_stream = true;
 	call.events = 210;
 	call.chunks = chunks;
