@@ -12,8 +12,8 @@ BPFTOOL := $(shell command -v bpftool 2>/dev/null || echo /usr/sbin/bpftool)
 Q       := $(if $(V),,@)
 msg     = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2);)
 
-ROOMS      := base model net probe meta event stream proto call dialect trace policy spool sink config daemon
-PURE_ROOMS := stream proto call dialect trace policy
+ROOMS      := base model net probe meta event stream proto call dialect cost trace policy spool sink config daemon
+PURE_ROOMS := stream proto call dialect cost trace policy
 ARCH       := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
 
 WARN := -Wall -Wextra -Wshadow -Wvla -Wundef -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
@@ -57,6 +57,9 @@ $(BUILD)/obj/model/otlp.pb-c.o: $(BUILD)/gen/model/otlp.pb-c.c
 $(BUILD)/gen/model/otlp.pb-c.h $(BUILD)/gen/model/otlp.pb-c.c &: user/model/otlp.proto
 	$(call msg,PROTOC,$<)
 	$(Q)mkdir -p $(@D) && protoc-c --c_out=$(BUILD)/gen --proto_path=user model/otlp.proto
+
+# The price file is part of the program.
+$(BUILD)/obj/cost/builtin.o $(BUILD)/asan/cost/builtin.o: deploy/prices/prices.json
 
 # ---- the kernel side ----
 BPF_SRC := $(sort $(wildcard bpf/*.bpf.c))

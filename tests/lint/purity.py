@@ -4,7 +4,7 @@
 import fnmatch, glob, os, subprocess
 from source import Breach, Skip, includes
 
-PURE = ["stream", "proto", "call", "dialect", "trace", "policy"]
+PURE = ["stream", "proto", "call", "dialect", "cost", "trace", "policy"]
 # Of the C library: what computes, and nothing that asks the system or keeps state.
 HEADERS = """assert ctype errno float inttypes limits math stdarg stdbool stddef stdint stdio stdlib string
              strings""".split()

@@ -42,6 +42,7 @@ struct config {
 	char *state_dir;
 	bool state_dir_is_default;
 	char *config_file;
+	const char *prices;  /* file, or NULL */
 	uint64_t ring_bytes; /* power of two, at least 64 KiB */
 	uint64_t max_memory; /* of the pipeline */
 	uint64_t max_spool;

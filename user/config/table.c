@@ -35,6 +35,10 @@ const struct option_row option_table[] = {
 	  FIELD(experiment_id), .arg = "ID", .env = { { "MLFLOW_EXPERIMENT_ID", NULL } },
 	  .help = "the same by id; wins over a name of the same origin" },
 
+	{ .name = "prices", .key = "prices", .kind = OPTION_TEXT, .commands = TRACING, FIELD(prices), .arg = "FILE",
+	  .env = { { "SPANTAP_PRICES", NULL } },
+	  .help = "price file (JSON) in the place of the one that is built in; a bad one is refused, and said" },
+
 	{ .section = "What is traced",
 	  .name = "pid", .key = "pid", .kind = OPTION_PIDS, .commands = CAPTURING, FIELD(pid), .arg = "PID",
 	  .help = "trace only this process and its descendants; repeatable, as all filters are" },

@@ -2,7 +2,7 @@
 /*
  * The schematic:
  *
- *	record ─▶ event ─▶ stream ─▶ proto ─▶ call ⇄ dialect ─▶ trace ─▶ policy ─▶ record
+ *	record ─▶ event ─▶ stream ─▶ proto ─▶ call ⇄ dialect ─▶ cost ─▶ trace ─▶ policy ─▶ record
  *
  * Each arrow is one table of callbacks below, in this order; what comes back (who is that process, copy no more of this
  * connection) are the callbacks of the last section. Nothing here decides anything: the rooms do.
@@ -10,6 +10,7 @@
 #include "daemon/pipeline.h"
 #include "base/arena.h"
 #include "call/call.h"
+#include "cost/cost.h"
 #include "daemon/link.h"
 #include "daemon/origins.h"
 #include "dialect/dialect.h"
@@ -58,6 +59,7 @@ struct pipeline {
 	struct trace_assembler *traces;
 	struct policy *policy;
 	struct conn *conns; /* by number */
+	const struct cost_table *prices;
 	struct pipeline_stats stats;
 };
 
@@ -289,6 +291,8 @@ static void on_call_done(void *user, struct call *call)
 		pipeline->stats.complete++;
 	else
 		pipeline->stats.incomplete++;
+	if (pipeline->prices)
+		cost_put(pipeline->prices, call, call->request_start_ns + (uint64_t)pipeline->ids.unix_offset_ns);
 	trace_on_call(pipeline->traces, call);
 }
 
@@ -397,6 +401,7 @@ int pipeline_new(const struct pipeline_opts *opts, const struct pipeline_ops *op
 	pipeline->proto_opts = proto_opts_default;
 	pipeline->proto_opts.alloc = &pipeline->heap.alloc;
 	pipeline->ids = *opts->ids;
+	pipeline->prices = opts->prices;
 	memcpy(pipeline->secret, opts->secret, SECRET_LEN);
 	r = rooms_new(pipeline, opts);
 	if (r < 0)

@@ -11,13 +11,15 @@
 #include "model/process.h"
 #include "model/record.h"
 
+struct cost_table;
 struct pipeline;
 
 struct pipeline_opts {
 	const struct event_file_head *ids;
 	uint64_t memory_max;
 	bool wants_mlflow, wants_otlp;
-	const uint8_t *secret; /* 32 bytes: key of the fingerprints */
+	const uint8_t *secret;           /* 32 bytes: key of the fingerprints */
+	const struct cost_table *prices; /* outlives the pipeline; NULL: calls have no cost */
 };
 
 struct pipeline_ops {

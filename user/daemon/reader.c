@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "daemon/link.h"
+#include "daemon/prices.h"
 #include "daemon/rights.h"
 #include <errno.h>
 #include <poll.h>
@@ -41,6 +42,7 @@ struct reader {
 	bool draining;
 	unsigned drain_ms;
 	char message[LINK_BYTES_MAX];
+	struct cost_table *prices;
 };
 
 static uint64_t now_ns(void)
@@ -264,6 +266,7 @@ static int pipeline_start(struct reader *reader, const struct outlet *outlet, co
 	state_secret(ids.node_key, secret);
 	reader->unix_offset_ns = ids.unix_offset_ns;
 	opts.ids = &ids;
+	opts.prices = reader->prices = prices_load(reader->config->prices);
 	opts.wants_mlflow = outlet->wants_mlflow;
 	opts.wants_otlp = outlet->wants_otlp;
 	opts.secret = secret;
@@ -371,5 +374,6 @@ int reader_run(const struct config *config, const struct outlet *outlet, const s
 		status = finish(reader);
 	}
 	delivery_free(reader->delivery);
+	cost_table_free(reader->prices);
 	return status;
 }

@@ -6,6 +6,7 @@
 #include "daemon/replay.h"
 #include "base/log.h"
 #include "daemon/outlet.h"
+#include "daemon/prices.h"
 #include "daemon/state.h"
 #include <errno.h>
 
@@ -18,6 +19,7 @@ struct replay {
 	struct event_ledger ledger;
 	bool has_ledger;
 	uint64_t now_ns;
+	struct cost_table *prices;
 };
 
 static int on_record(void *user, const struct record *record)
@@ -108,6 +110,7 @@ static int start(struct replay *replay, const struct config *config, struct outl
 	opts.wants_mlflow = outlet->wants_mlflow;
 	opts.wants_otlp = outlet->wants_otlp;
 	opts.secret = secret;
+	opts.prices = replay->prices = prices_load(config->prices);
 	r = outlet_open(outlet, config, outlet->wants_spool ? state_file(state, "spool.db", spool_path) : NULL,
 			&replay->delivery, ret_error);
 	if (r < 0)
@@ -134,6 +137,7 @@ int replay_run(const struct config *config)
 		summary_write(&replay, config->summary);
 	}
 	pipeline_free(replay.pipeline);
+	cost_table_free(replay.prices);
 	delivery_free(replay.delivery);
 	event_player_free(replay.player);
 	state_close(&state);
