@@ -50,6 +50,11 @@ static const struct slice events[] = {
 	SLICE("{\"index\":1,\"token\":{\"id\":5,\"text\":\"x\\ud83d\",\"special\":false},\"generated_text\":null,\"text_output\":\"x\"}"),
 	SLICE("{\"text\":\"x\",\"meta_info\":{\"finish_reason\":{\"type\":\"stop\"},\"prompt_tokens\":1}}"),
 	SLICE("{\"content\":\"x\",\"stop\":true,\"timings\":{\"predicted_n\":1},\"generated_text\":\"y\",\"details\":{}}"),
+	SLICE("{\"type\":\"message.output.delta\",\"output_index\":1,\"content\":{\"type\":\"thinking\",\"thinking\":[{\"text\":\"h\"}]},\"model\":\"m\"}"),
+	SLICE("{\"type\":\"message.output.delta\",\"output_index\":1,\"content\":{\"type\":\"z\"},\"id\":\"i\"}"),
+	SLICE("{\"type\":\"tool.execution.started\",\"output_index\":0,\"name\":\"w\",\"arguments\":\"{}\",\"info\":{}}"),
+	SLICE("{\"type\":\"function.call.delta\",\"output_index\":2,\"name\":\"f\",\"arguments\":\"{\"}"),
+	SLICE("{\"type\":\"conversation.response.done\",\"conversation_id\":\"c\",\"usage\":{\"prompt_tokens\":1}}"),
 	SLICE("[DONE]"),
 };
 
