@@ -55,6 +55,8 @@ static const struct slice events[] = {
 	SLICE("{\"type\":\"tool.execution.started\",\"output_index\":0,\"name\":\"w\",\"arguments\":\"{}\",\"info\":{}}"),
 	SLICE("{\"type\":\"function.call.delta\",\"output_index\":2,\"name\":\"f\",\"arguments\":\"{\"}"),
 	SLICE("{\"type\":\"conversation.response.done\",\"conversation_id\":\"c\",\"usage\":{\"prompt_tokens\":1}}"),
+	SLICE("{\"model_id\":\"g\",\"results\":[{\"generated_text\":\"x\",\"generated_token_count\":1,\"stop_reason\":\"not_finished\"}]}"),
+	SLICE("{\"errors\":[{\"code\":\"c\",\"message\":\"m\"}]}"),
 	SLICE("[DONE]"),
 };
 

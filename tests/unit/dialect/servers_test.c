@@ -139,6 +139,103 @@ static void llama_cpp_completes(void **state)
 	}
 }
 
+static void watsonx_generates(void **state)
+{
+	static const struct row rows[] = {
+		{ .path = "/ml/v1/text/generation",
+		  .body = "{\"model_id\":\"g-1\",\"results\":[{\"generated_text\":\"Par\\nis\",\"generated_token_count\":2,"
+			  "\"input_token_count\":3,\"stop_reason\":\"eos_token\"}]}",
+		  .reason = "eos_token" },
+		{ .path = "/ml/v1/text/generation_stream",
+		  .events = { "{\"model_id\":\"g-1\",\"results\":[{\"generated_text\":\"Par\",\"generated_token_count\":1,"
+			      "\"input_token_count\":3,\"stop_reason\":\"not_finished\"}]}",
+			      "{\"model_id\":\"g-1\",\"results\":[{\"generated_text\":\"\\nis\",\"generated_token_count\":2,"
+			      "\"input_token_count\":0,\"stop_reason\":\"max_tokens\"}]}" },
+		  .kinds = "cc",
+		  .outputs =
+			  "{\"model_id\":\"g-1\",\"results\":[{\"generated_text\":\"Par\\nis\",\"generated_token_count\":2,"
+			  "\"input_token_count\":0,\"stop_reason\":\"max_tokens\"}]}",
+		  .reason = "max_tokens" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct row row = rows[i];
+
+		row.request = "{\"model_id\":\"g\",\"input\":\"A\",\"project_id\":\"p\"}";
+		row.dialect = "watsonx.generation";
+		row.input = 3;
+		row.output = 2;
+		row.cached = -1;
+		row_holds(&row);
+	}
+}
+
+static void watsonx_chats(void **state)
+{
+	struct talk talk = {
+		.path = "/ml/v1/text/chat_stream",
+		.host = "us-south.ml.cloud.ibm.com",
+		.request = SLICE(
+			"{\"model_id\":\"g\",\"project_id\":\"p\",\"messages\":[{\"role\":\"user\",\"content\":\"A\"}]}")
+	};
+	struct told told;
+
+	talk.events[0] = SLICE(
+		"{\"id\":\"c\",\"model_id\":\"g-1\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"B\"}}]}");
+	talk.events[1] = SLICE(
+		"{\"id\":\"c\",\"model_id\":\"g-1\",\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":1,\"total_tokens\":4}}");
+	told = talk_told(&talk);
+	assert_string_equal(told.dialect->name, "watsonx.chat");
+	assert_slice(told.call.vendor, "ibm.watsonx.ai");
+	assert_slice(told.call.request_model, "g");
+	assert_slice(told.call.response_model, "g-1");
+	assert_int_equal(told.call.usage.total, 4);
+	told_free(&told);
+	memset(talk.events, 0, sizeof(talk.events));
+	talk.status = 404;
+	talk.body = SLICE(
+		"{\"errors\":[{\"code\":\"model_not_found\",\"message\":\"no such model\"}],\"status_code\":404}");
+	told = talk_told(&talk);
+	assert_slice(told.call.error.code, "model_not_found");
+	assert_slice(told.call.error.message, "no such model");
+	told_free(&told);
+}
+
+static void vectors_are_measured(void **state)
+{
+	static const struct {
+		const char *path, *request, *answer, *vendor;
+		int64_t length, tokens;
+	} rows[] = {
+		{ "/embed", "{\"inputs\":[\"A\",\"B\"]}", "[[0.1,0.2],[0.3,0.4]]", "tei", 2, -1 },
+		{ "/embed_sparse", "{\"inputs\":\"A\"}", "[[{\"index\":1,\"value\":0.5}]]", "tei", -1, -1 },
+		{ "/embedding", "{\"content\":\"A\"}", "{\"embedding\":[1,2,3]}", "llama_cpp", 3, -1 },
+		{ "/embedding", "{\"content\":\"A\"}", "[{\"index\":0,\"embedding\":[[1,2,3]]}]", "llama_cpp", 3, -1 },
+		{ "/v1/multimodalembeddings", "{\"model\":\"m\",\"inputs\":[{\"content\":[]}]}",
+		  "{\"data\":[{\"embedding\":[1,2]}],\"model\":\"m\",\"usage\":{\"text_tokens\":1,\"total_tokens\":9}}",
+		  "voyage", 2, 9 },
+		{ "/v1/contextualizedembeddings", "{\"model\":\"m\",\"inputs\":[[\"A\"]]}",
+		  "{\"data\":[{\"data\":[{\"embedding\":[1,2]}]}],\"model\":\"m\",\"usage\":{\"total_tokens\":9}}",
+		  "voyage", 2, 9 },
+		{ "/ml/v1/text/embeddings", "{\"model_id\":\"m\",\"inputs\":[\"A\"]}",
+		  "{\"model_id\":\"m\",\"results\":[{\"embedding\":[1,2]}],\"input_token_count\":4}", "ibm.watsonx.ai",
+		  2, 4 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct talk talk = { .path = rows[i].path,
+				     .request = slice_of(rows[i].request),
+				     .body = slice_of(rows[i].answer) };
+		struct told told = talk_told(&talk);
+
+		assert_string_equal(told.dialect->name, "vectors.embed");
+		assert_slice(told.call.vendor, rows[i].vendor);
+		assert_int_equal(told.call.usage.input, rows[i].tokens);
+		assert_int_equal(told.call.attributes ? told.call.attributes->value.integer : -1, rows[i].length);
+		told_free(&told);
+	}
+}
+
 static void failures_are_told(void **state)
 {
 	static const struct {
@@ -173,6 +270,8 @@ static void a_generic_path_is_not_enough(void **state)
 		{ "/generate", "{\"text\":\"A\"}", "{\"text\":\"x\"}" },
 		{ "/completion", "{\"prompt\":\"A\"}", "{\"content\":\"x\"}" },
 		{ "/", "{\"inputs\":\"A\"}", "{\"ok\":true}" },
+		{ "/embed", "{\"inputs\":\"A\"}", "{\"html\":\"x\"}" },
+		{ "/embedding", "{\"content\":\"A\"}", "{\"saved\":true}" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -192,6 +291,9 @@ int main(void)
 		cmocka_unit_test(text_generation_inference_answers),
 		cmocka_unit_test(sglang_repeats_itself_and_is_told_once),
 		cmocka_unit_test(llama_cpp_completes),
+		cmocka_unit_test(watsonx_generates),
+		cmocka_unit_test(watsonx_chats),
+		cmocka_unit_test(vectors_are_measured),
 		cmocka_unit_test(failures_are_told),
 		cmocka_unit_test(a_generic_path_is_not_enough),
 	};
