@@ -57,6 +57,11 @@ static const struct slice events[] = {
 	SLICE("{\"type\":\"conversation.response.done\",\"conversation_id\":\"c\",\"usage\":{\"prompt_tokens\":1}}"),
 	SLICE("{\"model_id\":\"g\",\"results\":[{\"generated_text\":\"x\",\"generated_token_count\":1,\"stop_reason\":\"not_finished\"}]}"),
 	SLICE("{\"errors\":[{\"code\":\"c\",\"message\":\"m\"}]}"),
+	SLICE("{\"type\":\"chat.start\",\"model_instance_id\":\"m\"}"),
+	SLICE("{\"type\":\"reasoning.delta\",\"content\":\"h\"}"),
+	SLICE("{\"type\":\"message.delta\",\"content\":\"x\\ud83d\"}"),
+	SLICE("{\"type\":\"chat.end\",\"result\":{\"output\":[{\"type\":\"tool_call\",\"tool\":\"t\",\"arguments\":{}},{\"type\":\"z\"}],\"stats\":{\"input_tokens\":1}}}"),
+	SLICE("output|some \"text\" \x80"),
 	SLICE("[DONE]"),
 };
 

@@ -236,6 +236,126 @@ static void vectors_are_measured(void **state)
 	}
 }
 
+static void triton_generates(void **state)
+{
+	static const struct row rows[] = {
+		{ .path = "/v2/models/llama/generate",
+		  .body = "{\"model_name\":\"llama\",\"model_version\":\"1\",\"text_output\":\"Par\\nis\"}" },
+		{ .path = "/v2/models/llama/versions/1/generate_stream",
+		  .events = { "{\"model_name\":\"llama\",\"text_output\":\"Par\"}",
+			      "{\"model_name\":\"llama\",\"text_output\":\"\\nis\"}" },
+		  .kinds = "cc",
+		  .outputs = "{\"text_output\":\"Par\\nis\",\"model_name\":\"llama\"}" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct row row = rows[i];
+
+		row.request = "{\"text_input\":\"A\",\"parameters\":{}}";
+		row.dialect = "triton.generate";
+		row.input = row.output = row.cached = -1;
+		row_holds(&row);
+	}
+}
+
+#define STUDIO                                                                                                            \
+	"{\"model_instance_id\":\"q-1\",\"output\":[{\"type\":\"reasoning\",\"content\":\"hm\"},{\"type\":\"tool_call\"," \
+	"\"tool\":\"look\",\"arguments\":{\"a\":1},\"output\":\"18\"},{\"type\":\"message\",\"content\":\"Hello\"}],"     \
+	"\"stats\":{\"input_tokens\":7,\"total_output_tokens\":5,\"reasoning_output_tokens\":2},\"response_id\":\"resp_1\"}"
+
+static void assert_studio(const struct told *told)
+{
+	assert_string_equal(told->dialect->name, "lm_studio.chat");
+	assert_slice(told->call.outputs, STUDIO);
+	assert_slice(told->call.response_model, "q-1");
+	assert_int_equal(told->call.usage.input, 7);
+	assert_int_equal(told->call.usage.output, 5);
+	assert_int_equal(told->call.usage.reasoning, 2);
+	assert_slice(told->call.steps->name, "look");
+	assert_slice(told->call.steps->outputs, "\"18\"");
+	assert_slice(told->call.output_messages,
+		     "[{\"role\":\"assistant\",\"parts\":[{\"type\":\"reasoning\",\"content\":\"hm\"},"
+		     "{\"type\":\"text\",\"content\":\"Hello\"}]}]");
+}
+
+static void lm_studio_ends_with_the_whole(void **state)
+{
+	struct talk talk = { .path = "/api/v1/chat",
+			     .request = SLICE("{\"model\":\"q\",\"system_prompt\":\"s\",\"input\":\"A\"}"),
+			     .body = SLICE(STUDIO) };
+	struct told told = talk_told(&talk);
+
+	assert_studio(&told);
+	assert_slice(told.call.system_instructions, "[{\"type\":\"text\",\"content\":\"s\"}]");
+	told_free(&told);
+	talk.body = SLICE_NONE;
+	talk.events[0] = SLICE("chat.start|{\"type\":\"chat.start\",\"model_instance_id\":\"q-1\"}");
+	talk.events[1] = SLICE("{\"type\":\"reasoning.delta\",\"content\":\"hm\"}");
+	talk.events[2] = SLICE("{\"type\":\"message.delta\",\"content\":\"Hello\"}");
+	told = talk_told(&talk); /* cut */
+	assert_slice(told.call.outputs, "{\"output\":[{\"type\":\"reasoning\",\"content\":\"hm\"},"
+					"{\"type\":\"message\",\"content\":\"Hello\"}]}");
+	told_free(&told);
+	talk.events[3] = SLICE("{\"type\":\"chat.end\",\"result\":" STUDIO "}");
+	told = talk_told(&talk);
+	assert_string_equal(told.kinds, "qccl");
+	assert_studio(&told);
+	told_free(&told);
+	talk.events[1] = SLICE("{\"type\":\"error\",\"error\":{\"type\":\"t\",\"message\":\"no memory\"}}");
+	told = talk_told(&talk);
+	assert_slice(told.call.error.message, "no memory");
+	told_free(&told);
+}
+
+static void replicate_predicts(void **state)
+{
+	struct talk talk = {
+		.path = "/v1/models/meta/llama-3/predictions",
+		.host = "api.replicate.com",
+		.request = SLICE("{\"input\":{\"prompt\":\"A\",\"system_prompt\":\"s\"}}"),
+		.body = SLICE(
+			"{\"id\":\"p\",\"model\":\"meta/llama-3\",\"input\":{},\"output\":[\"Par\",\"is\"],\"error\":null,\"status\":\"succeeded\","
+			"\"metrics\":{\"input_token_count\":3,\"output_token_count\":2},\"urls\":{\"get\":\"u\"}}")
+	};
+	struct told told = talk_told(&talk);
+
+	assert_string_equal(told.dialect->name, "replicate.predict");
+	assert_slice(told.call.request_model, "meta/llama-3");
+	assert_int_equal(told.call.usage.total, 5);
+	assert_slice(json_path(told.call.output_messages, "#0", "parts", "#0", "content", NULL), "\"Paris\"");
+	told_free(&told);
+	talk.body = SLICE("{\"id\":\"p\",\"output\":[\"https://x/y.png\"],\"status\":\"succeeded\",\"urls\":{}}");
+	told = talk_told(&talk);
+	assert_int_equal(told.call.operation, OPERATION_IMAGE);
+	told_free(&told);
+	talk.body = SLICE("{\"id\":\"p\",\"error\":\"out of memory\",\"status\":\"failed\",\"urls\":{}}");
+	told = talk_told(&talk);
+	assert_slice(told.call.error.message, "out of memory");
+	told_free(&told);
+}
+
+static void what_replicate_promised_is_fetched(void **state)
+{
+	struct talk talk = { .path = "/v1/streams/abc", .host = "stream.replicate.com" };
+	struct dialect_hint hint = { .method = SLICE("GET"),
+				     .path = SLICE("/v1/streams/abc"),
+				     .host = SLICE("stream.replicate.com"),
+				     .request_is_whole = true };
+	unsigned score;
+	struct told told;
+
+	assert_string_equal(dialect_find(&hint, &score)->name, "replicate.predict");
+	talk.events[0] = SLICE("output|Say \"hi\"\n");
+	talk.events[1] = SLICE("output|{now}");
+	talk.events[2] = SLICE("done|{}");
+	assert_true(talk_run(&talk, &talk_heap.alloc, dialect_by_name(SLICE("replicate.predict")), &told));
+	assert_string_equal(told.kinds, "ccl");
+	assert_int_equal(told.call.operation, OPERATION_FETCH);
+	assert_slice(told.call.outputs, "{\"output\":\"Say \\\"hi\\\"\\n{now}\"}");
+	assert_false(told.call.is_undecodable);
+	told_free(&told);
+}
+
 static void failures_are_told(void **state)
 {
 	static const struct {
@@ -294,6 +414,10 @@ int main(void)
 		cmocka_unit_test(watsonx_generates),
 		cmocka_unit_test(watsonx_chats),
 		cmocka_unit_test(vectors_are_measured),
+		cmocka_unit_test(triton_generates),
+		cmocka_unit_test(lm_studio_ends_with_the_whole),
+		cmocka_unit_test(replicate_predicts),
+		cmocka_unit_test(what_replicate_promised_is_fetched),
 		cmocka_unit_test(failures_are_told),
 		cmocka_unit_test(a_generic_path_is_not_enough),
 	};
