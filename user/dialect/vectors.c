@@ -19,6 +19,7 @@ static const struct {
 	{ SLICE("/embedding"), { SLICE("content"), SLICE("input"), SLICE("image_data") }, "llama_cpp", false },
 	{ SLICE("/multimodalembeddings"), { SLICE("inputs") }, "voyage", true },
 	{ SLICE("/contextualizedembeddings"), { SLICE("inputs") }, "voyage", true },
+	{ SLICE("/pooling"), { SLICE("input"), SLICE("messages") }, "vllm", false },
 	{ SLICE("/text/embeddings"), { SLICE("inputs") }, "ibm.watsonx.ai", true },
 };
 

@@ -211,6 +211,9 @@ static void vectors_are_measured(void **state)
 		{ "/embed_sparse", "{\"inputs\":\"A\"}", "[[{\"index\":1,\"value\":0.5}]]", "tei", -1, -1 },
 		{ "/embedding", "{\"content\":\"A\"}", "{\"embedding\":[1,2,3]}", "llama_cpp", 3, -1 },
 		{ "/embedding", "{\"content\":\"A\"}", "[{\"index\":0,\"embedding\":[[1,2,3]]}]", "llama_cpp", 3, -1 },
+		{ "/pooling", "{\"model\":\"m\",\"input\":\"A\"}",
+		  "{\"object\":\"list\",\"data\":[{\"object\":\"pooling\",\"data\":[[1,2],[3,4]]}],\"usage\":{\"prompt_tokens\":2}}",
+		  "vllm", 2, 2 },
 		{ "/v1/multimodalembeddings", "{\"model\":\"m\",\"inputs\":[{\"content\":[]}]}",
 		  "{\"data\":[{\"embedding\":[1,2]}],\"model\":\"m\",\"usage\":{\"text_tokens\":1,\"total_tokens\":9}}",
 		  "voyage", 2, 9 },
@@ -356,6 +359,41 @@ static void what_replicate_promised_is_fetched(void **state)
 	told_free(&told);
 }
 
+static void other_calls_are_shown_as_they_are(void **state)
+{
+	static const struct {
+		const char *path, *request, *answer, *name;
+		int64_t tokens;
+	} rows[] = {
+		{ "/v1/ocr", "{\"model\":\"m\",\"document\":{}}", "{\"model\":\"m\",\"pages\":[]}", "Ocr.process", -1 },
+		{ "/v1/chat/classifications", "{\"model\":\"m\",\"input\":[]}", "{\"id\":\"i\",\"results\":[]}",
+		  "Classifiers.classify", -1 },
+		{ "/classify", "{\"model\":\"m\",\"input\":\"x\"}",
+		  "{\"data\":[{\"label\":\"L\"}],\"usage\":{\"prompt_tokens\":7,\"total_tokens\":7}}", "classify", 7 },
+		{ "/inference/v1/generate", "{\"model\":\"m\",\"token_ids\":[1]}",
+		  "{\"choices\":[{\"token_ids\":[2]}]}", "generate", -1 },
+		{ "/serving-endpoints/e/invocations", "{\"dataframe_split\":{}}", "{\"predictions\":[1]}",
+		  "invocations", -1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct talk talk = { .path = rows[i].path,
+				     .request = slice_of(rows[i].request),
+				     .body = slice_of(rows[i].answer) };
+		struct told told = talk_told(&talk);
+
+		assert_string_equal(told.dialect->name, "model.call");
+		assert_slice(told.dialect->span_name(&told.call), rows[i].name);
+		assert_slice(told.call.outputs, rows[i].answer);
+		assert_int_equal(told.call.usage.input, rows[i].tokens);
+		told_free(&told);
+		talk.body = SLICE("{\"ok\":1}");
+		if (talk_run(&talk, &talk_heap.alloc, NULL, &told))
+			assert_string_not_equal(told.dialect->name, "model.call");
+		told_free(&told);
+	}
+}
+
 static void failures_are_told(void **state)
 {
 	static const struct {
@@ -418,6 +456,7 @@ int main(void)
 		cmocka_unit_test(lm_studio_ends_with_the_whole),
 		cmocka_unit_test(replicate_predicts),
 		cmocka_unit_test(what_replicate_promised_is_fetched),
+		cmocka_unit_test(other_calls_are_shown_as_they_are),
 		cmocka_unit_test(failures_are_told),
 		cmocka_unit_test(a_generic_path_is_not_enough),
 	};
