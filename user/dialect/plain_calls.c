@@ -12,36 +12,36 @@ static const struct row {
 	struct slice path;   /* its end */
 	struct slice within; /* and this somewhere before, or empty */
 	struct slice asks[ASKS_MAX], answers[ANSWERS_MAX];
-	const char *vendor, *name;
+	const char *vendor, *span;
 	enum call_operation operation;
 } rows[] = {
 	{ .path = SLICE("/ocr"),
 	  .asks = { SLICE("document") },
 	  .answers = { SLICE("pages") },
 	  .vendor = "mistral_ai",
-	  .name = "Ocr.process" },
+	  .span = "Ocr.process" },
 	{ .path = SLICE("/classifications"),
 	  .asks = { SLICE("input"), SLICE("inputs"), SLICE("messages") },
 	  .answers = { SLICE("results") },
 	  .vendor = "mistral_ai",
-	  .name = "Classifiers.classify" },
+	  .span = "Classifiers.classify" },
 	{ .path = SLICE("/classify"),
 	  .asks = { SLICE("input"), SLICE("inputs"), SLICE("messages") },
 	  .answers = { SLICE("data"), SLICE("classifications") },
 	  .vendor = "",
-	  .name = "classify" },
+	  .span = "classify" },
 	{ .path = SLICE("/inference/v1/generate"),
 	  .asks = { SLICE("token_ids"), SLICE("prompt_token_ids"), SLICE("prompt") },
 	  .answers = { SLICE("choices") },
 	  .vendor = "vllm",
-	  .name = "generate",
+	  .span = "generate",
 	  .operation = OPERATION_TEXT_COMPLETION },
 	{ .path = SLICE("/invocations"),
 	  .within = SLICE("/serving-endpoints/"),
 	  .asks = { SLICE("dataframe_split"), SLICE("dataframe_records"), SLICE("instances"), SLICE("inputs") },
 	  .answers = { SLICE("predictions"), SLICE("outputs") },
 	  .vendor = "databricks",
-	  .name = "invocations" },
+	  .span = "invocations" },
 };
 
 static bool has_any(struct slice object, const struct slice *names, size_t count)
@@ -104,7 +104,7 @@ static struct slice span_name(const struct call *call)
 {
 	const struct row *row = row_of(call->path);
 
-	return slice_of(row ? row->name : "call");
+	return slice_of(row ? row->span : "call");
 }
 
 DIALECT(model_call, {
