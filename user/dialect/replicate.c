@@ -69,11 +69,16 @@ static void request(struct call *call, void *state)
 	}
 }
 
+struct prediction {
+	struct plain plain;
+	struct out escaped; /* a piece as it stands in a JSON string; used again for each */
+};
+
 /* Events are plain text under a name: output, error, logs, done. */
 static enum dialect_event event(struct call *call, void *state, const struct message_part *part)
 {
-	struct plain *plain = state;
-	struct out out;
+	struct prediction *prediction = state;
+	struct buf *escaped = &prediction->escaped.buf;
 
 	if (slice_equal(part->type, SLICE("done")))
 		return DIALECT_EVENT_LAST;
@@ -85,11 +90,13 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 	}
 	if (!slice_equal(part->type, SLICE("output")))
 		return DIALECT_EVENT_QUIET;
-	plain->has_begun = true;
-	out_init(&out, call->arena, part->data.len + 16);
-	json_put_escaped(&out.buf, part->data);
-	call_lost(call, out_slice(&out).data || !part->data.len);
-	call_lost(call, pieces_add(call->arena, &plain->text, out_slice(&out)));
+	prediction->plain.has_begun = true;
+	if (!escaped->data)
+		out_init(&prediction->escaped, call->arena, 256);
+	buf_reset(escaped);
+	json_put_escaped(escaped, part->data);
+	call_lost(call, !escaped->failed);
+	call_lost(call, pieces_add(call->arena, &prediction->plain.text, buf_slice(escaped)));
 	return part->data.len ? DIALECT_EVENT_CONTENT : DIALECT_EVENT_QUIET;
 }
 
@@ -162,7 +169,8 @@ static void response(struct call *call, void *state)
 
 static void finish(struct call *call, void *state)
 {
-	struct plain *plain = state;
+	const struct prediction *prediction = state;
+	const struct plain *plain = &prediction->plain;
 
 	if (call->operation == OPERATION_UNKNOWN)
 		request(call, state);
@@ -182,7 +190,7 @@ static struct slice span_name(const struct call *call)
 DIALECT(replicate_predict, {
 				   .name = "replicate.predict",
 				   .order = 75,
-				   .state_size = sizeof(struct plain),
+				   .state_size = sizeof(struct prediction),
 				   .recognise = recognise,
 				   .request = request,
 				   .event = event,

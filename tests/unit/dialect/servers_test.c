@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Servers of one's own, in their own formats: whole answers, streams, failures, and what only looks like them. */
 #include "unit/dialect/talk.h"
+#include <stdio.h>
 
 struct row {
 	const char *path, *request, *body;
@@ -394,6 +395,72 @@ static void other_calls_are_shown_as_they_are(void **state)
 	}
 }
 
+/* Many small events cost what their bytes cost. */
+static void long_streams_stay_cheap(void **state)
+{
+	static const struct {
+		const char *dialect, *type, *event;
+	} rows[] = {
+		{ "cohere.chat", "",
+		  "{\"type\":\"content-delta\",\"index\":0,\"delta\":{\"message\":{\"content\":{\"text\":\"some\"}}}}" },
+		{ "cohere.v1.chat", "",
+		  "{\"is_finished\":false,\"event_type\":\"text-generation\",\"text\":\"some\"}" },
+		{ "mistral.conversations", "",
+		  "{\"type\":\"message.output.delta\",\"output_index\":0,\"id\":\"i\",\"content\":\"some\"}" },
+		{ "tgi.generate", "", "{\"token\":{\"id\":1,\"text\":\"some\"}}" },
+		{ "llama_cpp.completion", "", "{\"content\":\"some\",\"stop\":false}" },
+		{ "triton.generate", "", "{\"text_output\":\"some\"}" },
+		{ "watsonx.generation", "", "{\"model_id\":\"g\",\"results\":[{\"generated_text\":\"some\"}]}" },
+		{ "lm_studio.chat", "", "{\"type\":\"message.delta\",\"content\":\"some\"}" },
+		{ "replicate.predict", "output", "some" },
+	};
+
+	for (size_t d = 0; d < ARRAY_SIZE(rows); d++) {
+		const struct dialect *dialect = dialect_by_name(slice_of(rows[d].dialect));
+		struct arena *arena = arena_new(&talk_heap.alloc, (size_t)32 << 20);
+		struct call call = { .arena = arena, .usage = USAGE_NONE, .status = 200, .is_stream = true };
+		void *memory = arena_alloc(arena, dialect->state_size);
+		struct message_part part = { .kind = PART_EVENT,
+					     .type = slice_of(rows[d].type),
+					     .data = slice_of(rows[d].event) };
+
+		for (int i = 0; i < 50000; i++)
+			dialect->event(&call, memory, &part);
+		if (arena_used(arena) > (size_t)50000 * 32)
+			fail_msg("%s kept %zu bytes", rows[d].dialect, arena_used(arena));
+		dialect->finish(&call, memory);
+		assert_false(call.is_undecodable);
+		assert_true(call.outputs.len > 200000);
+		arena_free(arena);
+	}
+}
+
+/* Each event repeats all before it; kept is what is new. */
+static void what_is_repeated_is_kept_once(void **state)
+{
+	enum { COUNT = 2000 };
+	static char event[COUNT * 4 + 200], text[COUNT * 4 + 1];
+	const struct dialect *dialect = dialect_by_name(SLICE("sglang.generate"));
+	struct arena *arena = arena_new(&talk_heap.alloc, (size_t)32 << 20);
+	struct call call = { .arena = arena, .usage = USAGE_NONE, .status = 200, .is_stream = true };
+	void *memory = arena_alloc(arena, dialect->state_size);
+
+	for (int i = 0; i < COUNT; i++) {
+		struct message_part part = { .kind = PART_EVENT };
+
+		memcpy(text + (size_t)i * 4, "some", 5);
+		snprintf(event, sizeof(event), "{\"text\":\"%s\",\"meta_info\":{\"completion_tokens\":%d}}", text,
+			 i + 1);
+		part.data = slice_of(event);
+		assert_int_equal(dialect->event(&call, memory, &part), DIALECT_EVENT_CONTENT);
+	}
+	assert_true(arena_used(arena) < (size_t)COUNT * 32);
+	dialect->finish(&call, memory);
+	assert_int_equal(json_raw_text(json_get(call.outputs, SLICE("text"))).len, COUNT * 4);
+	assert_int_equal(call.usage.output, COUNT);
+	arena_free(arena);
+}
+
 static void failures_are_told(void **state)
 {
 	static const struct {
@@ -457,6 +524,8 @@ int main(void)
 		cmocka_unit_test(replicate_predicts),
 		cmocka_unit_test(what_replicate_promised_is_fetched),
 		cmocka_unit_test(other_calls_are_shown_as_they_are),
+		cmocka_unit_test(long_streams_stay_cheap),
+		cmocka_unit_test(what_is_repeated_is_kept_once),
 		cmocka_unit_test(failures_are_told),
 		cmocka_unit_test(a_generic_path_is_not_enough),
 	};
