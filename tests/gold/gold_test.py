@@ -19,7 +19,9 @@ sys.path[:0] = [TESTS, os.path.join(TESTS, "parity")]
 import allowed  # noqa: E402
 from harness import compare, fake, mlflow, paths, proc, spantap, tap, wire  # noqa: E402
 
-MODEL_CALL = re.compile(r"(Async)?(Completions|Responses|Embeddings|Messages\.create)$|BedrockRuntime\.\w+$")
+MODEL_CALL = re.compile(
+    r"(Async)?(Completions|Responses|Embeddings|Messages\.create)$|BedrockRuntime\.\w+$|litellm-a?completion$"
+)
 DIALECTS = ("openai.", "anthropic.", "ollama.", "bedrock.")
 ENDS = {  # spantap.end where it is not "complete"
     "openai_async_cancel": "client_cancel",
@@ -39,6 +41,7 @@ GAPS = [  # what a gap means for the comparison: regular expression for its text
         r"output is the repr|the text received so far|model, usage, status and id|no usage",
         ["outputs", "model", "status"],
     ),
+    (r"usage 0/0/0", ["outputs", "model"]),
     (r"every unset argument", ["omit", "outputs"]),
     (r"one span for all attempts", []),
 ]

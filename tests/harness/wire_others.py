@@ -79,9 +79,15 @@ def rerank_body(body):
     )
 
 
+# ---- Replicate: a promise, which says nothing yet ----
+def promise_body(body):
+    return known(model=body.get("model") if body.get("status") == "succeeded" else None)
+
+
 ROWS = [
     ("/v2/chat", "cohere.chat", cohere_body, cohere_stream),
     ("/v1/chat", "cohere.v1.chat", first_body, first_stream),
     ("/embed", "cohere.embed", embed_body, None),
     ("/rerank", "rerank", rerank_body, None),
+    ("/predictions", "replicate.predict", promise_body, None),
 ]

@@ -6,11 +6,22 @@
  */
 #include "dialect/openai.h"
 
-enum { ASK_QUERY, ASK_DOCUMENTS, ASK_TEXTS, ASK_TEXT_1, ASK_TEXT_2, ASK_QUERIES, ASK_ITEMS, ASK_MODEL_ID, _ASK_MAX };
+enum {
+	ASK_QUERY,
+	ASK_DOCUMENTS,
+	ASK_TEXTS,
+	ASK_TEXT_1,
+	ASK_TEXT_2,
+	ASK_QUERIES,
+	ASK_ITEMS,
+	ASK_INPUTS,
+	ASK_MODEL_ID,
+	_ASK_MAX
+};
 static const struct slice ask_names[_ASK_MAX] = {
 	[ASK_QUERY] = SLICE("query"),   [ASK_DOCUMENTS] = SLICE("documents"), [ASK_TEXTS] = SLICE("texts"),
 	[ASK_TEXT_1] = SLICE("text_1"), [ASK_TEXT_2] = SLICE("text_2"),       [ASK_QUERIES] = SLICE("queries"),
-	[ASK_ITEMS] = SLICE("items"),   [ASK_MODEL_ID] = SLICE("model_id"),
+	[ASK_ITEMS] = SLICE("items"),   [ASK_INPUTS] = SLICE("inputs"),       [ASK_MODEL_ID] = SLICE("model_id"),
 };
 
 static struct slice first_of(const struct slice *got, size_t a, size_t b, size_t c)
@@ -25,7 +36,9 @@ static struct slice query_of(const struct slice *ask)
 
 static struct slice documents_of(const struct slice *ask)
 {
-	return ask[ASK_DOCUMENTS].data ? ask[ASK_DOCUMENTS] : first_of(ask, ASK_TEXTS, ASK_TEXT_2, ASK_ITEMS);
+	struct slice documents = first_of(ask, ASK_DOCUMENTS, ASK_TEXTS, ASK_TEXT_2);
+
+	return documents.data ? documents : first_of(ask, ASK_ITEMS, ASK_INPUTS, ASK_INPUTS);
 }
 
 /* ---- recognition ---- */
@@ -237,6 +250,8 @@ static void usage_of(struct call *call, struct slice answer)
 	int64_t count;
 
 	openai_usage_read(call, usage);
+	if (json_int(json_get(answer, SLICE("input_token_count")), &count) == 0 && count >= 0)
+		call->usage.input = count;
 	if (call->usage.input < 0)
 		call->usage.input = call->usage.total; /* Voyage, Jina and vLLM tell one number */
 	if (json_type(units) == JSON_OBJECT) {

@@ -60,6 +60,18 @@ static const struct slice events[] = {
 	SLICE("{\"content\":\"x\",\"stop\":true,\"timings\":{\"predicted_n\":1},\"generated_text\":\"y\",\"details\":{}}"),
 	SLICE("message|{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"sampling/createMessage\",\"params\":{\"messages\":[]}}"),
 	SLICE("message|{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"content\":[{\"type\":\"text\",\"text\":\"x\\ud83d\"}],\"isError\":true}}"),
+	SLICE("{\"type\":\"message.output.delta\",\"output_index\":1,\"content\":{\"type\":\"thinking\",\"thinking\":[{\"text\":\"h\"}]},\"model\":\"m\"}"),
+	SLICE("{\"type\":\"message.output.delta\",\"output_index\":1,\"content\":{\"type\":\"z\"},\"id\":\"i\"}"),
+	SLICE("{\"type\":\"tool.execution.started\",\"output_index\":0,\"name\":\"w\",\"arguments\":\"{}\",\"info\":{}}"),
+	SLICE("{\"type\":\"function.call.delta\",\"output_index\":2,\"name\":\"f\",\"arguments\":\"{\"}"),
+	SLICE("{\"type\":\"conversation.response.done\",\"conversation_id\":\"c\",\"usage\":{\"prompt_tokens\":1}}"),
+	SLICE("{\"model_id\":\"g\",\"results\":[{\"generated_text\":\"x\",\"generated_token_count\":1,\"stop_reason\":\"not_finished\"}]}"),
+	SLICE("{\"errors\":[{\"code\":\"c\",\"message\":\"m\"}]}"),
+	SLICE("{\"type\":\"chat.start\",\"model_instance_id\":\"m\"}"),
+	SLICE("{\"type\":\"reasoning.delta\",\"content\":\"h\"}"),
+	SLICE("{\"type\":\"message.delta\",\"content\":\"x\\ud83d\"}"),
+	SLICE("{\"type\":\"chat.end\",\"result\":{\"output\":[{\"type\":\"tool_call\",\"tool\":\"t\",\"arguments\":{}},{\"type\":\"z\"}],\"stats\":{\"input_tokens\":1}}}"),
+	SLICE("output|some \"text\" \x80"),
 	SLICE("[DONE]"),
 	SLICE("{\"contentBlockIndex\":3,\"delta\":{\"text\":\"x\"}}"),
 	SLICE("messageStart|{\"role\":\"assistant\",\"p\":\"a\"}"),
@@ -192,6 +204,41 @@ static void memory_may_end_anywhere(void **state)
 	}
 }
 
+/* Answers in one piece of many formats at once, and a question that asks all of them. */
+static void whole_answers_survive_lost_memory(void **state)
+{
+	static const struct slice asks = SLICE(
+		"{\"model\":\"m\",\"message\":\"x\",\"chat_history\":[{\"role\":\"USER\",\"message\":\"a\"}],\"query\":\"q\","
+		"\"documents\":[\"A\",{\"text\":\"B\",\"id\":\"b\"},{\"k\":1}],\"inputs\":[\"i\",{\"role\":\"user\",\"content\":\"c\"}],"
+		"\"input\":{\"prompt\":\"p\"},\"tools\":[{\"name\":\"f\",\"parameter_definitions\":{}}]}");
+	static const struct slice answers[] = {
+		SLICE("{\"id\":\"i\",\"message\":{\"role\":\"a\",\"content\":[{\"type\":\"text\",\"text\":\"x\"}],\"tool_plan\":\"p\"},"
+		      "\"usage\":{\"billed_units\":{\"input_tokens\":1}},\"text\":\"x\",\"generations\":[{\"text\":\"y\"}],"
+		      "\"generated_text\":\"x\",\"details\":{\"finish_reason\":\"length\"},\"meta_info\":{\"id\":\"s\"},\"content\":\"x\","
+		      "\"stop\":true,\"text_output\":\"x\",\"output\":[\"a\",\"b\"],\"outputs\":[{\"type\":\"tool.execution\"}],"
+		      "\"results\":[{\"index\":1,\"relevance_score\":0.5},{\"index\":-9,\"score\":1}],\"urls\":{},\"stats\":{}}"),
+		SLICE("{\"output\":[{\"type\":\"tool_call\",\"tool\":\"t\"},{\"type\":\"message\",\"content\":\"x\"}],\"data\":[{\"index\":2,"
+		      "\"score\":1,\"document\":\"d\"}],\"embeddings\":{\"float\":[[1,2]]},\"errors\":[{\"code\":1}],\"error\":\"e\"}"),
+		SLICE("[{\"index\":0,\"score\":0.5,\"generated_text\":\"x\",\"content\":\"y\",\"stop\":true,\"embedding\":[[1]]}]"),
+	};
+	const struct dialect *dialect;
+
+	for (size_t d = 0; (dialect = dialect_at(d)); d++)
+		for (size_t a = 0; a < ARRAY_SIZE(answers); a++)
+			for (uint64_t nth = 1; nth < 60; nth++) {
+				struct talk talk = { .path = "/v1/models/m", .request = asks, .body = answers[a] };
+				struct fail_alloc fail = FAIL_ALLOC(nth);
+				struct told told;
+
+				if (talk_run(&talk, &fail.alloc, dialect, &told))
+					assert_sane(&told);
+				told_free(&told);
+				assert_int_equal(fail.used, 0);
+				talk.body = slice_head(answers[a], answers[a].len * nth / 60);
+				run_and_judge(&talk, dialect);
+			}
+}
+
 /* A small arena in which each further byte of the stream may be the one too many. */
 static void an_arena_may_be_full_anywhere(void **state)
 {
@@ -309,10 +356,15 @@ static void a_long_stream_stays_cheap(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(any_order_of_any_events),       cmocka_unit_test(events_cut_and_changed_anywhere),
-		cmocka_unit_test(bodies_cut_anywhere),           cmocka_unit_test(memory_may_end_anywhere),
-		cmocka_unit_test(an_arena_may_be_full_anywhere), cmocka_unit_test(a_lost_piece_ends_its_text),
-		cmocka_unit_test(pieces_are_glued_in_order),     cmocka_unit_test(a_long_stream_stays_cheap),
+		cmocka_unit_test(any_order_of_any_events),
+		cmocka_unit_test(events_cut_and_changed_anywhere),
+		cmocka_unit_test(bodies_cut_anywhere),
+		cmocka_unit_test(memory_may_end_anywhere),
+		cmocka_unit_test(whole_answers_survive_lost_memory),
+		cmocka_unit_test(an_arena_may_be_full_anywhere),
+		cmocka_unit_test(a_lost_piece_ends_its_text),
+		cmocka_unit_test(pieces_are_glued_in_order),
+		cmocka_unit_test(a_long_stream_stays_cheap),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

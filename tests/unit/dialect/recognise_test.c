@@ -86,6 +86,32 @@ static void paths_and_bodies_tell(void **state)
 				 found("POST", posts[i].path, posts[i].body, NULL));
 }
 
+/* Formats of one provider, or of servers of one's own. */
+static void the_smaller_formats_tell(void **state)
+{
+	static const struct {
+		const char *path, *body, *dialect;
+	} calls[] = {
+		{ "/v1/chat", "{\"message\":\"x\",\"model\":\"m\"}", "cohere.v1.chat" },
+		{ "/v1/chat", "{\"message\":{\"id\":1},\"model\":\"m\"}", "-" },
+		{ "/v2/chat", CHAT, "cohere.chat" },
+		{ "/v2/chat", "{\"text\":\"x\"}", "-" },
+		{ "/v2/embed", "{\"texts\":[],\"input_type\":\"x\"}", "cohere.embed" },
+		{ "/embed", "{\"texts\":[]}", "-" },
+		{ "/v1/rerank", "{\"query\":\"q\",\"documents\":[]}", "rerank" },
+		{ "/v1/rerank", "{\"query\":\"q\"}", "-" },
+		{ "/score", "{\"query\":\"q\",\"documents\":[]}", "-" },
+		{ "/v1/conversations", "{\"model\":\"m\",\"inputs\":\"x\"}", "mistral.conversations" },
+		{ "/v1/conversations/conv_1", "{\"inputs\":\"x\"}", "mistral.conversations" },
+		{ "/v1/conversations", "{\"items\":[]}", "-" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
+		if (strcmp(found("POST", calls[i].path, calls[i].body, NULL), calls[i].dialect) != 0)
+			fail_msg("%s %s: %s", calls[i].path, calls[i].body,
+				 found("POST", calls[i].path, calls[i].body, NULL));
+}
+
 static void reading_is_no_call(void **state)
 {
 	assert_string_equal(found("GET", "/v1/chat/completions", NULL, NULL), "-");
@@ -273,6 +299,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(paths_and_bodies_tell),
+		cmocka_unit_test(the_smaller_formats_tell),
 		cmocka_unit_test(reading_is_no_call),
 		cmocka_unit_test(answers_alone_tell),
 		cmocka_unit_test(unknown_asks_both_sides),

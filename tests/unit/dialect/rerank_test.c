@@ -95,6 +95,21 @@ static void pairs_are_scored_in_their_order(void **state)
 	told_free(&told);
 }
 
+static void watsonx_names_things_otherwise(void **state)
+{
+	struct talk talk = {
+		.path = "/ml/v1/text/rerank",
+		.request = SLICE("{\"model_id\":\"m\",\"inputs\":[{\"text\":\"A\"},{\"text\":\"B\"}],\"query\":\"q\"}"),
+		.body = SLICE("{\"model_id\":\"m\",\"results\":[{\"index\":1,\"score\":0.7}],\"input_token_count\":20}")
+	};
+	struct told told = talk_told(&talk);
+
+	assert_slice(told.call.outputs, "[{\"page_content\":\"B\",\"metadata\":{\"score\":0.7,\"index\":1}}]");
+	assert_slice(told.call.request_model, "m");
+	assert_int_equal(told.call.usage.input, 20);
+	told_free(&told);
+}
+
 static void failures_are_told(void **state)
 {
 	struct talk talk = { .path = "/v1/rerank",
@@ -115,6 +130,7 @@ int main(void)
 		cmocka_unit_test(documents_are_shown_in_their_new_order),
 		cmocka_unit_test(documents_without_text_are_shown_whole),
 		cmocka_unit_test(pairs_are_scored_in_their_order),
+		cmocka_unit_test(watsonx_names_things_otherwise),
 		cmocka_unit_test(failures_are_told),
 	};
 

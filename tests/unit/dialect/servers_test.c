@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Servers of one's own, in their own formats: whole answers, streams, failures, and what only looks like them. */
 #include "unit/dialect/talk.h"
+#include <stdio.h>
 
 struct row {
 	const char *path, *request, *body;
@@ -139,6 +140,327 @@ static void llama_cpp_completes(void **state)
 	}
 }
 
+static void watsonx_generates(void **state)
+{
+	static const struct row rows[] = {
+		{ .path = "/ml/v1/text/generation",
+		  .body = "{\"model_id\":\"g-1\",\"results\":[{\"generated_text\":\"Par\\nis\",\"generated_token_count\":2,"
+			  "\"input_token_count\":3,\"stop_reason\":\"eos_token\"}]}",
+		  .reason = "eos_token" },
+		{ .path = "/ml/v1/text/generation_stream",
+		  .events = { "{\"model_id\":\"g-1\",\"results\":[{\"generated_text\":\"Par\",\"generated_token_count\":1,"
+			      "\"input_token_count\":3,\"stop_reason\":\"not_finished\"}]}",
+			      "{\"model_id\":\"g-1\",\"results\":[{\"generated_text\":\"\\nis\",\"generated_token_count\":2,"
+			      "\"input_token_count\":0,\"stop_reason\":\"max_tokens\"}]}" },
+		  .kinds = "cc",
+		  .outputs =
+			  "{\"model_id\":\"g-1\",\"results\":[{\"generated_text\":\"Par\\nis\",\"generated_token_count\":2,"
+			  "\"input_token_count\":0,\"stop_reason\":\"max_tokens\"}]}",
+		  .reason = "max_tokens" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct row row = rows[i];
+
+		row.request = "{\"model_id\":\"g\",\"input\":\"A\",\"project_id\":\"p\"}";
+		row.dialect = "watsonx.generation";
+		row.input = 3;
+		row.output = 2;
+		row.cached = -1;
+		row_holds(&row);
+	}
+}
+
+static void watsonx_chats(void **state)
+{
+	struct talk talk = {
+		.path = "/ml/v1/text/chat_stream",
+		.host = "us-south.ml.cloud.ibm.com",
+		.request = SLICE(
+			"{\"model_id\":\"g\",\"project_id\":\"p\",\"messages\":[{\"role\":\"user\",\"content\":\"A\"}]}")
+	};
+	struct told told;
+
+	talk.events[0] = SLICE(
+		"{\"id\":\"c\",\"model_id\":\"g-1\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"B\"}}]}");
+	talk.events[1] = SLICE(
+		"{\"id\":\"c\",\"model_id\":\"g-1\",\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":1,\"total_tokens\":4}}");
+	told = talk_told(&talk);
+	assert_string_equal(told.dialect->name, "watsonx.chat");
+	assert_slice(told.call.vendor, "ibm.watsonx.ai");
+	assert_slice(told.call.request_model, "g");
+	assert_slice(told.call.response_model, "g-1");
+	assert_int_equal(told.call.usage.total, 4);
+	told_free(&told);
+	memset(talk.events, 0, sizeof(talk.events));
+	talk.status = 404;
+	talk.body = SLICE(
+		"{\"errors\":[{\"code\":\"model_not_found\",\"message\":\"no such model\"}],\"status_code\":404}");
+	told = talk_told(&talk);
+	assert_slice(told.call.error.code, "model_not_found");
+	assert_slice(told.call.error.message, "no such model");
+	told_free(&told);
+}
+
+static void vectors_are_measured(void **state)
+{
+	static const struct {
+		const char *path, *request, *answer, *vendor;
+		int64_t length, tokens;
+	} rows[] = {
+		{ "/embed", "{\"inputs\":[\"A\",\"B\"]}", "[[0.1,0.2],[0.3,0.4]]", "tei", 2, -1 },
+		{ "/embed_sparse", "{\"inputs\":\"A\"}", "[[{\"index\":1,\"value\":0.5}]]", "tei", -1, -1 },
+		{ "/embedding", "{\"content\":\"A\"}", "{\"embedding\":[1,2,3]}", "llama_cpp", 3, -1 },
+		{ "/embedding", "{\"content\":\"A\"}", "[{\"index\":0,\"embedding\":[[1,2,3]]}]", "llama_cpp", 3, -1 },
+		{ "/pooling", "{\"model\":\"m\",\"input\":\"A\"}",
+		  "{\"object\":\"list\",\"data\":[{\"object\":\"pooling\",\"data\":[[1,2],[3,4]]}],\"usage\":{\"prompt_tokens\":2}}",
+		  "vllm", 2, 2 },
+		{ "/v1/multimodalembeddings", "{\"model\":\"m\",\"inputs\":[{\"content\":[]}]}",
+		  "{\"data\":[{\"embedding\":[1,2]}],\"model\":\"m\",\"usage\":{\"text_tokens\":1,\"total_tokens\":9}}",
+		  "voyage", 2, 9 },
+		{ "/v1/contextualizedembeddings", "{\"model\":\"m\",\"inputs\":[[\"A\"]]}",
+		  "{\"data\":[{\"data\":[{\"embedding\":[1,2]}]}],\"model\":\"m\",\"usage\":{\"total_tokens\":9}}",
+		  "voyage", 2, 9 },
+		{ "/ml/v1/text/embeddings", "{\"model_id\":\"m\",\"inputs\":[\"A\"]}",
+		  "{\"model_id\":\"m\",\"results\":[{\"embedding\":[1,2]}],\"input_token_count\":4}", "ibm.watsonx.ai",
+		  2, 4 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct talk talk = { .path = rows[i].path,
+				     .request = slice_of(rows[i].request),
+				     .body = slice_of(rows[i].answer) };
+		struct told told = talk_told(&talk);
+
+		assert_string_equal(told.dialect->name, "vectors.embed");
+		assert_slice(told.call.vendor, rows[i].vendor);
+		assert_int_equal(told.call.usage.input, rows[i].tokens);
+		assert_int_equal(told.call.attributes ? told.call.attributes->value.integer : -1, rows[i].length);
+		told_free(&told);
+	}
+}
+
+static void triton_generates(void **state)
+{
+	static const struct row rows[] = {
+		{ .path = "/v2/models/llama/generate",
+		  .body = "{\"model_name\":\"llama\",\"model_version\":\"1\",\"text_output\":\"Par\\nis\"}" },
+		{ .path = "/v2/models/llama/versions/1/generate_stream",
+		  .events = { "{\"model_name\":\"llama\",\"text_output\":\"Par\"}",
+			      "{\"model_name\":\"llama\",\"text_output\":\"\\nis\"}" },
+		  .kinds = "cc",
+		  .outputs = "{\"text_output\":\"Par\\nis\",\"model_name\":\"llama\"}" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct row row = rows[i];
+
+		row.request = "{\"text_input\":\"A\",\"parameters\":{}}";
+		row.dialect = "triton.generate";
+		row.input = row.output = row.cached = -1;
+		row_holds(&row);
+	}
+}
+
+#define STUDIO                                                                                                            \
+	"{\"model_instance_id\":\"q-1\",\"output\":[{\"type\":\"reasoning\",\"content\":\"hm\"},{\"type\":\"tool_call\"," \
+	"\"tool\":\"look\",\"arguments\":{\"a\":1},\"output\":\"18\"},{\"type\":\"message\",\"content\":\"Hello\"}],"     \
+	"\"stats\":{\"input_tokens\":7,\"total_output_tokens\":5,\"reasoning_output_tokens\":2},\"response_id\":\"resp_1\"}"
+
+static void assert_studio(const struct told *told)
+{
+	assert_string_equal(told->dialect->name, "lm_studio.chat");
+	assert_slice(told->call.outputs, STUDIO);
+	assert_slice(told->call.response_model, "q-1");
+	assert_int_equal(told->call.usage.input, 7);
+	assert_int_equal(told->call.usage.output, 5);
+	assert_int_equal(told->call.usage.reasoning, 2);
+	assert_slice(told->call.steps->name, "look");
+	assert_slice(told->call.steps->outputs, "\"18\"");
+	assert_slice(told->call.output_messages,
+		     "[{\"role\":\"assistant\",\"parts\":[{\"type\":\"reasoning\",\"content\":\"hm\"},"
+		     "{\"type\":\"text\",\"content\":\"Hello\"}]}]");
+}
+
+static void lm_studio_ends_with_the_whole(void **state)
+{
+	struct talk talk = { .path = "/api/v1/chat",
+			     .request = SLICE("{\"model\":\"q\",\"system_prompt\":\"s\",\"input\":\"A\"}"),
+			     .body = SLICE(STUDIO) };
+	struct told told = talk_told(&talk);
+
+	assert_studio(&told);
+	assert_slice(told.call.system_instructions, "[{\"type\":\"text\",\"content\":\"s\"}]");
+	told_free(&told);
+	talk.body = SLICE_NONE;
+	talk.events[0] = SLICE("chat.start|{\"type\":\"chat.start\",\"model_instance_id\":\"q-1\"}");
+	talk.events[1] = SLICE("{\"type\":\"reasoning.delta\",\"content\":\"hm\"}");
+	talk.events[2] = SLICE("{\"type\":\"message.delta\",\"content\":\"Hello\"}");
+	told = talk_told(&talk); /* cut */
+	assert_slice(told.call.outputs, "{\"output\":[{\"type\":\"reasoning\",\"content\":\"hm\"},"
+					"{\"type\":\"message\",\"content\":\"Hello\"}]}");
+	told_free(&told);
+	talk.events[3] = SLICE("{\"type\":\"chat.end\",\"result\":" STUDIO "}");
+	told = talk_told(&talk);
+	assert_string_equal(told.kinds, "qccl");
+	assert_studio(&told);
+	told_free(&told);
+	talk.events[1] = SLICE("{\"type\":\"error\",\"error\":{\"type\":\"t\",\"message\":\"no memory\"}}");
+	told = talk_told(&talk);
+	assert_slice(told.call.error.message, "no memory");
+	told_free(&told);
+}
+
+static void replicate_predicts(void **state)
+{
+	struct talk talk = {
+		.path = "/v1/models/meta/llama-3/predictions",
+		.host = "api.replicate.com",
+		.request = SLICE("{\"input\":{\"prompt\":\"A\",\"system_prompt\":\"s\"}}"),
+		.body = SLICE(
+			"{\"id\":\"p\",\"model\":\"meta/llama-3\",\"input\":{},\"output\":[\"Par\",\"is\"],\"error\":null,\"status\":\"succeeded\","
+			"\"metrics\":{\"input_token_count\":3,\"output_token_count\":2},\"urls\":{\"get\":\"u\"}}")
+	};
+	struct told told = talk_told(&talk);
+
+	assert_string_equal(told.dialect->name, "replicate.predict");
+	assert_slice(told.call.request_model, "meta/llama-3");
+	assert_int_equal(told.call.usage.total, 5);
+	assert_slice(json_path(told.call.output_messages, "#0", "parts", "#0", "content", NULL), "\"Paris\"");
+	told_free(&told);
+	talk.body = SLICE("{\"id\":\"p\",\"output\":[\"https://x/y.png\"],\"status\":\"succeeded\",\"urls\":{}}");
+	told = talk_told(&talk);
+	assert_int_equal(told.call.operation, OPERATION_IMAGE);
+	told_free(&told);
+	talk.body = SLICE("{\"id\":\"p\",\"error\":\"out of memory\",\"status\":\"failed\",\"urls\":{}}");
+	told = talk_told(&talk);
+	assert_slice(told.call.error.message, "out of memory");
+	told_free(&told);
+}
+
+static void what_replicate_promised_is_fetched(void **state)
+{
+	struct talk talk = { .path = "/v1/streams/abc", .host = "stream.replicate.com" };
+	struct dialect_hint hint = { .method = SLICE("GET"),
+				     .path = SLICE("/v1/streams/abc"),
+				     .host = SLICE("stream.replicate.com"),
+				     .request_is_whole = true };
+	unsigned score;
+	struct told told;
+
+	assert_string_equal(dialect_find(&hint, &score)->name, "replicate.predict");
+	talk.events[0] = SLICE("output|Say \"hi\"\n");
+	talk.events[1] = SLICE("output|{now}");
+	talk.events[2] = SLICE("done|{}");
+	assert_true(talk_run(&talk, &talk_heap.alloc, dialect_by_name(SLICE("replicate.predict")), &told));
+	assert_string_equal(told.kinds, "ccl");
+	assert_int_equal(told.call.operation, OPERATION_FETCH);
+	assert_slice(told.call.outputs, "{\"output\":\"Say \\\"hi\\\"\\n{now}\"}");
+	assert_false(told.call.is_undecodable);
+	told_free(&told);
+}
+
+static void other_calls_are_shown_as_they_are(void **state)
+{
+	static const struct {
+		const char *path, *request, *answer, *name;
+		int64_t tokens;
+	} rows[] = {
+		{ "/v1/ocr", "{\"model\":\"m\",\"document\":{}}", "{\"model\":\"m\",\"pages\":[]}", "Ocr.process", -1 },
+		{ "/v1/chat/classifications", "{\"model\":\"m\",\"input\":[]}", "{\"id\":\"i\",\"results\":[]}",
+		  "Classifiers.classify", -1 },
+		{ "/classify", "{\"model\":\"m\",\"input\":\"x\"}",
+		  "{\"data\":[{\"label\":\"L\"}],\"usage\":{\"prompt_tokens\":7,\"total_tokens\":7}}", "classify", 7 },
+		{ "/inference/v1/generate", "{\"model\":\"m\",\"token_ids\":[1]}",
+		  "{\"choices\":[{\"token_ids\":[2]}]}", "generate", -1 },
+		{ "/serving-endpoints/e/invocations", "{\"dataframe_split\":{}}", "{\"predictions\":[1]}",
+		  "invocations", -1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct talk talk = { .path = rows[i].path,
+				     .request = slice_of(rows[i].request),
+				     .body = slice_of(rows[i].answer) };
+		struct told told = talk_told(&talk);
+
+		assert_string_equal(told.dialect->name, "model.call");
+		assert_slice(told.dialect->span_name(&told.call), rows[i].name);
+		assert_slice(told.call.outputs, rows[i].answer);
+		assert_int_equal(told.call.usage.input, rows[i].tokens);
+		told_free(&told);
+		talk.body = SLICE("{\"ok\":1}");
+		if (talk_run(&talk, &talk_heap.alloc, NULL, &told))
+			assert_string_not_equal(told.dialect->name, "model.call");
+		told_free(&told);
+	}
+}
+
+/* Many small events cost what their bytes cost. */
+static void long_streams_stay_cheap(void **state)
+{
+	static const struct {
+		const char *dialect, *type, *event;
+	} rows[] = {
+		{ "cohere.chat", "",
+		  "{\"type\":\"content-delta\",\"index\":0,\"delta\":{\"message\":{\"content\":{\"text\":\"some\"}}}}" },
+		{ "cohere.v1.chat", "",
+		  "{\"is_finished\":false,\"event_type\":\"text-generation\",\"text\":\"some\"}" },
+		{ "mistral.conversations", "",
+		  "{\"type\":\"message.output.delta\",\"output_index\":0,\"id\":\"i\",\"content\":\"some\"}" },
+		{ "tgi.generate", "", "{\"token\":{\"id\":1,\"text\":\"some\"}}" },
+		{ "llama_cpp.completion", "", "{\"content\":\"some\",\"stop\":false}" },
+		{ "triton.generate", "", "{\"text_output\":\"some\"}" },
+		{ "watsonx.generation", "", "{\"model_id\":\"g\",\"results\":[{\"generated_text\":\"some\"}]}" },
+		{ "lm_studio.chat", "", "{\"type\":\"message.delta\",\"content\":\"some\"}" },
+		{ "replicate.predict", "output", "some" },
+	};
+
+	for (size_t d = 0; d < ARRAY_SIZE(rows); d++) {
+		const struct dialect *dialect = dialect_by_name(slice_of(rows[d].dialect));
+		struct arena *arena = arena_new(&talk_heap.alloc, (size_t)32 << 20);
+		struct call call = { .arena = arena, .usage = USAGE_NONE, .status = 200, .is_stream = true };
+		void *memory = arena_alloc(arena, dialect->state_size);
+		struct message_part part = { .kind = PART_EVENT,
+					     .type = slice_of(rows[d].type),
+					     .data = slice_of(rows[d].event) };
+
+		for (int i = 0; i < 50000; i++)
+			dialect->event(&call, memory, &part);
+		if (arena_used(arena) > (size_t)50000 * 32)
+			fail_msg("%s kept %zu bytes", rows[d].dialect, arena_used(arena));
+		dialect->finish(&call, memory);
+		assert_false(call.is_undecodable);
+		assert_true(call.outputs.len > 200000);
+		arena_free(arena);
+	}
+}
+
+/* Each event repeats all before it; kept is what is new. */
+static void what_is_repeated_is_kept_once(void **state)
+{
+	enum { COUNT = 2000 };
+	static char event[COUNT * 4 + 200], text[COUNT * 4 + 1];
+	const struct dialect *dialect = dialect_by_name(SLICE("sglang.generate"));
+	struct arena *arena = arena_new(&talk_heap.alloc, (size_t)32 << 20);
+	struct call call = { .arena = arena, .usage = USAGE_NONE, .status = 200, .is_stream = true };
+	void *memory = arena_alloc(arena, dialect->state_size);
+
+	for (int i = 0; i < COUNT; i++) {
+		struct message_part part = { .kind = PART_EVENT };
+
+		memcpy(text + (size_t)i * 4, "some", 5);
+		snprintf(event, sizeof(event), "{\"text\":\"%s\",\"meta_info\":{\"completion_tokens\":%d}}", text,
+			 i + 1);
+		part.data = slice_of(event);
+		assert_int_equal(dialect->event(&call, memory, &part), DIALECT_EVENT_CONTENT);
+	}
+	assert_true(arena_used(arena) < (size_t)COUNT * 32);
+	dialect->finish(&call, memory);
+	assert_int_equal(json_raw_text(json_get(call.outputs, SLICE("text"))).len, COUNT * 4);
+	assert_int_equal(call.usage.output, COUNT);
+	arena_free(arena);
+}
+
 static void failures_are_told(void **state)
 {
 	static const struct {
@@ -173,6 +495,8 @@ static void a_generic_path_is_not_enough(void **state)
 		{ "/generate", "{\"text\":\"A\"}", "{\"text\":\"x\"}" },
 		{ "/completion", "{\"prompt\":\"A\"}", "{\"content\":\"x\"}" },
 		{ "/", "{\"inputs\":\"A\"}", "{\"ok\":true}" },
+		{ "/embed", "{\"inputs\":\"A\"}", "{\"html\":\"x\"}" },
+		{ "/embedding", "{\"content\":\"A\"}", "{\"saved\":true}" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -192,6 +516,16 @@ int main(void)
 		cmocka_unit_test(text_generation_inference_answers),
 		cmocka_unit_test(sglang_repeats_itself_and_is_told_once),
 		cmocka_unit_test(llama_cpp_completes),
+		cmocka_unit_test(watsonx_generates),
+		cmocka_unit_test(watsonx_chats),
+		cmocka_unit_test(vectors_are_measured),
+		cmocka_unit_test(triton_generates),
+		cmocka_unit_test(lm_studio_ends_with_the_whole),
+		cmocka_unit_test(replicate_predicts),
+		cmocka_unit_test(what_replicate_promised_is_fetched),
+		cmocka_unit_test(other_calls_are_shown_as_they_are),
+		cmocka_unit_test(long_streams_stay_cheap),
+		cmocka_unit_test(what_is_repeated_is_kept_once),
 		cmocka_unit_test(failures_are_told),
 		cmocka_unit_test(a_generic_path_is_not_enough),
 	};
