@@ -7,6 +7,13 @@ dict, with only the keys that are known, so that tests compare two small dicts.
 """
 
 import json
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import wire_google  # noqa: E402
+
+OTHERS = [wire_google]  # modules with more rows: SUFFIXES, and of_outputs() for what their dialects show
 
 
 def events_of(text):
@@ -275,6 +282,10 @@ SUFFIXES = [  # of the path; dialect; one body; its stream
 ]
 
 
+for other in OTHERS:
+    SUFFIXES += other.SUFFIXES
+
+
 def dialect_of(path):
     path = path.split("?")[0].rstrip("/")
     return next((row for row in SUFFIXES if path.endswith(row[0])), None)
@@ -340,6 +351,9 @@ def of_outputs(outputs):
         return known(text=[outputs])
     if not isinstance(outputs, dict):
         return {}
+    for other in OTHERS:
+        if (found := other.of_outputs(outputs)) is not None:
+            return found
     if outputs.get("choices"):
         return chat_body(outputs) if "message" in outputs["choices"][0] else completion_body(outputs)
     if "output" in outputs:
