@@ -9,6 +9,7 @@
  */
 #include "proto/frame.h"
 #include "base/cleanup.h"
+#include "proto/frame_array.h"
 
 static const struct {
 	struct slice type;
@@ -221,6 +222,10 @@ void frame_feed(struct frame *frame, struct slice bytes, uint64_t time_ns)
 	size_t start = 0;
 
 	frame->time_ns = time_ns;
+	if (frame->kind == FRAME_ARRAY) {
+		frame_array_feed(frame, bytes);
+		return;
+	}
 	if (frame->kind == FRAME_BYTES) {
 		if (bytes.len)
 			tell(frame, PART_BYTES, bytes);
@@ -248,7 +253,9 @@ void frame_feed(struct frame *frame, struct slice bytes, uint64_t time_ns)
 
 void frame_hole(struct frame *frame)
 {
-	if (frame->kind == FRAME_BYTES)
+	if (frame->kind == FRAME_ARRAY)
+		frame_array_hole(frame);
+	if (frame->kind == FRAME_BYTES || frame->kind == FRAME_ARRAY)
 		return;
 	frame->skipping = true;
 	frame->at_start = frame->after_cr = false;
@@ -289,6 +296,9 @@ void frame_end(struct frame *frame, bool is_whole)
 	case FRAME_LINES:
 		if (frame->skipping || is_whole || line_is_json(line))
 			line_finish(frame);
+		break;
+	case FRAME_ARRAY:
+		frame_array_end(frame);
 		break;
 	default:
 		break;

@@ -11,7 +11,23 @@
 #include "base/buf.h"
 #include "model/message.h"
 
-enum frame_kind { FRAME_BYTES, FRAME_EVENTS, FRAME_LINES, FRAME_UNKNOWN, _FRAME_MAX };
+enum frame_kind {
+	FRAME_BYTES,
+	FRAME_EVENTS,
+	FRAME_LINES,
+	FRAME_UNKNOWN,
+	FRAME_ARRAY, /* frame_array.h */
+	_FRAME_MAX,
+};
+
+enum frame_array_state { ARRAY_BEGIN, ARRAY_BETWEEN, ARRAY_INSIDE, ARRAY_LOST, ARRAY_OVER };
+
+struct frame_array {
+	enum frame_array_state state;
+	size_t depth; /* brackets open in the element */
+	bool in_string, is_escaped;
+	bool at_line; /* lost: a line begins here */
+};
 
 struct frame_ops {
 	void (*part)(void *user, const struct message_part *part);
@@ -36,6 +52,7 @@ struct frame {
 	bool skipping;  /* up to the next event or line */
 	bool too_long;  /* why it is skipped: budget or memory, not a hole */
 	bool at_start;  /* while skipping: an event may begin with the open line */
+	struct frame_array array;
 };
 
 enum frame_kind frame_kind_of(struct slice content_type);

@@ -4,6 +4,7 @@
  * about where the body ends: such a head is FRAMING_BAD, and the caller seeks the next message.
  */
 #include "proto/http1_head.h"
+#include "proto/frame_array.h"
 #include <errno.h>
 
 static bool is_token(char c)
@@ -385,4 +386,13 @@ void http1_head_parse(struct http1_head *http, enum message_kind kind, char *tex
 	if (http->framing == FRAMING_LENGTH && !http->length)
 		http->framing = FRAMING_NONE;
 	shape_finish(http, kind);
+}
+
+void http1_head_streams(struct http1_head *http)
+{
+	if (http->head.kind != MESSAGE_RESPONSE || http->head.status != 200)
+		return;
+	for (size_t i = 0; i < http->head.header_count; i++)
+		if (slice_equal(http->head.headers[i].name, SLICE("content-type")))
+			http->shape.frame = frame_kind_of_answer(http->head.headers[i].value, true);
 }

@@ -43,3 +43,5 @@ bool http1_line_is_field(struct slice line);
 /* @text: whole lines, the first a start line of @kind. @fields: @max of them. @asked: the answered request's method. */
 void http1_head_parse(struct http1_head *http, enum message_kind kind, char *text, size_t len, struct header *fields,
 		      size_t max, enum http1_method asked);
+/* What it answers asked for pieces: a good answer may be an array of them. */
+void http1_head_streams(struct http1_head *http);
