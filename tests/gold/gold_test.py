@@ -16,11 +16,9 @@ import sys
 TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [TESTS, os.path.join(TESTS, "parity")]
 import allowed  # noqa: E402
-from harness import compare, fake, mlflow, paths, proc, spantap, tap, wire  # noqa: E402
+from harness import compare, fake, mlflow, paths, proc, spantap, tap, wire, wire_google  # noqa: E402
 
 MODEL_CALL = re.compile(r"(Async)?(Completions|Responses|Embeddings|Messages\.create)$")
-# Below a span for each of its methods the SDK of Google has one for each exchange.
-GOOGLE_CALL = re.compile(r"(Async)?Models\.(_?generate_content(_stream)?|embed_content|count_tokens)$")
 DIALECTS = ("openai.", "anthropic.", "ollama.", "gemini.")
 ENDS = {  # spantap.end where it is not "complete"
     "openai_async_cancel": "client_cancel",
@@ -144,20 +142,8 @@ def model_calls(traces):
     ]
 
 
-def google_calls(traces):
-    """The span of each exchange alone, under the name that its caller knows."""
-    out = []
-    for trace in traces:
-        parents = {s["parent_span_id"] for s in trace["spans"]}
-        for span in trace["spans"]:
-            if GOOGLE_CALL.match(span["name"]) and span["span_id"] not in parents:
-                name = span["name"].replace("._", ".")
-                out.append({"info": {}, "spans": [dict(span, name=name, parent_span_id=None)]})
-    return out
-
-
 def check_google(check, bed, gold, ours, rules):
-    theirs, mine = google_calls(gold["traces"]), google_calls(ours)
+    theirs, mine = wire_google.calls_of(gold["traces"]), wire_google.calls_of(ours)
     if theirs:
         check_fields(check, bed, gold, theirs, mine, rules)
     answers = [e["response"] for e in gold["exchanges"]]

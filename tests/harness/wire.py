@@ -7,11 +7,8 @@ dict, with only the keys that are known, so that tests compare two small dicts.
 """
 
 import json
-import os
-import sys
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import wire_google  # noqa: E402
+from . import wire_google
 
 OTHERS = [wire_google]  # modules with more rows: SUFFIXES, and of_outputs() for what their dialects show
 

@@ -2,6 +2,24 @@
 """Google's answers, read a second time: generateContent, its stream, counting and embedding. Rows as wire.SUFFIXES."""
 
 
+import re
+
+# Below a span for each of its methods the SDK has one for each exchange.
+CALL = re.compile(r"(Async)?Models\.(_?generate_content(_stream)?|embed_content|count_tokens)$")
+
+
+def calls_of(traces):
+    """The span of each exchange alone, as if it were a trace, under the name that its caller knows."""
+    out = []
+    for trace in traces:
+        parents = {s["parent_span_id"] for s in trace["spans"]}
+        for span in trace["spans"]:
+            if CALL.match(span["name"]) and span["span_id"] not in parents:
+                name = span["name"].replace("._", ".")
+                out.append({"info": {}, "spans": [dict(span, name=name, parent_span_id=None)]})
+    return out
+
+
 def known(**values):
     return {k: v for k, v in values.items() if v not in (None, "", [], {})}
 
