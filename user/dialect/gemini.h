@@ -30,6 +30,8 @@ void gemini_candidates_read(struct call *call, struct parts *parts, struct slice
 struct slice gemini_tools(struct call *call, struct slice tools);
 /* What the service did on its side: searches, code, tools of its own. */
 void gemini_steps_add(struct call *call, struct slice candidates);
+/* NULL when there are too many or the arena is full. */
+struct call_step *gemini_step_add(struct call *call, struct slice name, struct slice inputs);
 
 /* ---- a stream ---- */
 enum { GEMINI_MEMBERS = 24 };

@@ -230,12 +230,10 @@ static void server_step(struct call *call, struct slice object)
 	if (slice_starts(type, SLICE("function_")))
 		return;
 	if (slice_ends(type, call_end)) {
-		step = call_add_step(call);
-		if (!step)
-			return;
-		step->name = slice_head(type, type.len - call_end.len);
-		step->id = id;
-		step->inputs = json_get(object, SLICE("arguments"));
+		step = gemini_step_add(call, slice_head(type, type.len - call_end.len),
+				       json_get(object, SLICE("arguments")));
+		if (step)
+			step->id = id;
 	} else if (slice_ends(type, result_end)) {
 		for (step = call->steps; step; step = step->next)
 			if (!step->outputs.len && (!of.len || slice_equal(step->id, of)))

@@ -163,6 +163,29 @@ static void searches_and_code_are_steps(void **state)
 	told_free(&told);
 }
 
+static void steps_without_end_are_bounded(void **state)
+{
+	static const char part[] = "{\"executableCode\":{}},{\"codeExecutionResult\":{}},";
+	enum { TIMES = 60000 };
+	char *body = malloc(TIMES * sizeof(part) + 200), *at = body;
+	struct talk talk = { .path = PATH, .host = HOST, .request = SLICE(ASK) };
+	struct told told;
+	size_t count = 0;
+
+	at += sprintf(at, "{\"candidates\":[{\"content\":{\"parts\":[");
+	for (int i = 0; i < TIMES; i++)
+		at += sprintf(at, "%s", part);
+	sprintf(at, "{}]}}]}");
+	talk.body = slice_of(body);
+	told = talk_told(&talk);
+	for (const struct call_step *step = told.call.steps; step; step = step->next)
+		count++;
+	assert_int_equal(count, 256);
+	assert_false(told.call.is_undecodable);
+	told_free(&told);
+	free(body);
+}
+
 static void a_blocked_prompt_is_an_answer(void **state)
 {
 	struct talk talk = { .path = PATH, .host = HOST, .request = SLICE(ASK) };
@@ -265,6 +288,7 @@ int main(void)
 		cmocka_unit_test(an_array_is_the_same_stream),
 		cmocka_unit_test(tools_and_their_results_are_read),
 		cmocka_unit_test(searches_and_code_are_steps),
+		cmocka_unit_test(steps_without_end_are_bounded),
 		cmocka_unit_test(a_blocked_prompt_is_an_answer),
 		cmocka_unit_test(errors_are_told),
 		cmocka_unit_test(paths_name_model_and_service),
