@@ -165,25 +165,26 @@ static void searches_and_code_are_steps(void **state)
 
 static void steps_without_end_are_bounded(void **state)
 {
-	static const char part[] = "{\"executableCode\":{}},{\"codeExecutionResult\":{}},";
-	enum { TIMES = 60000 };
-	char *body = malloc(TIMES * sizeof(part) + 200), *at = body;
+	static const struct slice head = SLICE("{\"candidates\":[{\"content\":{\"parts\":[");
+	static const struct slice part = SLICE("{\"executableCode\":{}},{\"codeExecutionResult\":{}},");
+	static const struct slice tail = SLICE("{}]}}]}");
 	struct talk talk = { .path = PATH, .host = HOST, .request = SLICE(ASK) };
+	struct buf body = BUF(&talk_heap.alloc, 8 << 20);
 	struct told told;
 	size_t count = 0;
 
-	at += sprintf(at, "{\"candidates\":[{\"content\":{\"parts\":[");
-	for (int i = 0; i < TIMES; i++)
-		at += sprintf(at, "%s", part);
-	sprintf(at, "{}]}}]}");
-	talk.body = slice_of(body);
+	buf_put(&body, head);
+	for (int i = 0; i < 60000; i++)
+		buf_put(&body, part);
+	buf_put(&body, tail);
+	talk.body = buf_slice(&body);
 	told = talk_told(&talk);
 	for (const struct call_step *step = told.call.steps; step; step = step->next)
 		count++;
 	assert_int_equal(count, 256);
 	assert_false(told.call.is_undecodable);
 	told_free(&told);
-	free(body);
+	buf_free(&body);
 }
 
 static void a_blocked_prompt_is_an_answer(void **state)
