@@ -278,7 +278,7 @@ SUFFIXES = [  # of the path; dialect; one body; its stream
 
 # Modules beside this one with ROWS like SUFFIXES, where a regular expression may stand for the suffix, and perhaps an
 # of_outputs().
-FAMILIES = ("wire_bedrock", "wire_others")
+FAMILIES = ("wire_bedrock", "wire_google", "wire_others")
 
 
 def families():

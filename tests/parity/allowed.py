@@ -258,6 +258,21 @@ GAPS = {  # what autolog loses in a case, so that ours is held against the wire 
     ],
 }
 
+GAPS["google"] = [
+    Rule(
+        rf"({INPUTS}|{OUTPUTS})(/.*)?",
+        "any",
+        "autolog has the SDK's objects (snake case, config, SDK's own answer), ours the bodies; both are compared with "
+        "the wire",
+    ),
+    Rule(
+        r"spans/\d+/attributes/mlflow\.chat\.tokenUsage/output_tokens",
+        "any",
+        "thoughts are output that is paid for: autolog leaves them out, and all output where it is only thoughts or none",
+    ),
+    Rule(r"spans/\d+/attributes/mlflow\.llm\.cost(/.*)?", "any", "follows from the tokens of thoughts"),
+]
+
 PREVIEWS = [
     Rule(
         r"info/(request|response)_preview(/.*)?",

@@ -25,13 +25,17 @@ def client_for(case, side):
         import openai
 
         return (openai.AsyncOpenAI if case.is_async else openai.OpenAI)(**options)
+    if case.sdk == "google":
+        from google import genai
+
+        return genai.Client(api_key="AIzaSyParity-secret-0123456789", http_options={"base_url": options["base_url"]})
     import anthropic
 
     return (anthropic.AsyncAnthropic if case.is_async else anthropic.Anthropic)(**options)
 
 
 async def call_async(case, client):
-    async with client:
+    async with client.aio if case.sdk == "google" else client:
         await case.call(client)
 
 
@@ -57,6 +61,8 @@ def autolog(cases):
         mlflow.openai.autolog()
     if any(c.sdk == "anthropic" for c in cases):
         mlflow.anthropic.autolog()
+    if any(c.sdk == "google" for c in cases):
+        mlflow.gemini.autolog()
     return mlflow
 
 

@@ -9,6 +9,13 @@
 #include "dialect/tools.h"
 
 static const struct slice count_path = SLICE("/messages/count_tokens");
+/* On Vertex AI the publisher's name stands in the path, and counting is a model. */
+static const struct slice vertex_models = SLICE("/publishers/anthropic/models/");
+
+static bool path_counts(struct slice path)
+{
+	return path_ends(path, count_path) || slice_equal(path_part(path, vertex_models), SLICE("count-tokens"));
+}
 
 static const struct path_rule rules[] = {
 	{ "/messages", .any = KEY_MODEL | KEY_MAX_TOKENS | KEY_SYSTEM | KEY_MESSAGES, .all = KEY_MESSAGES,
@@ -41,6 +48,9 @@ static unsigned recognise(const struct dialect_hint *hint)
 		is_named |= slice_equal(hint->headers[i].name, SLICE("anthropic-version"));
 	/* The path alone is common; with this header it is enough. */
 	if (is_named && path_ends(hint->path, SLICE("/messages")) && !hint->request_body.len && !hint->request_is_whole)
+		return SCORE_PATH;
+	if (slice_equal(hint->method, SLICE("POST")) && slice_contains(hint->path, vertex_models) &&
+	    !hint->request_body.len && !hint->request_is_whole)
 		return SCORE_PATH;
 	return signature_score(&signature, hint);
 }
@@ -164,7 +174,7 @@ static void request(struct call *call, void *state)
 {
 	struct slice ask[_ASK_MAX] = { 0 }, format;
 
-	call->operation = path_ends(call->path, count_path) ? OPERATION_COUNT_TOKENS : OPERATION_CHAT;
+	call->operation = path_counts(call->path) ? OPERATION_COUNT_TOKENS : OPERATION_CHAT;
 	if (request_open(call, "anthropic")) {
 		PICK(json_trim(call->request_body), ask_names, ask);
 		request_messages(call, state, ask);
@@ -173,7 +183,7 @@ static void request(struct call *call, void *state)
 		call->output_type = openai_output_type(format.data ? format : ask[ASK_OUTPUT_FORMAT], SLICE_NONE);
 	}
 	if (!call->request_model.len)
-		call->request_model = path_part(call->path, SLICE("/publishers/anthropic/models/"));
+		call->request_model = path_part(call->path, vertex_models);
 }
 
 /* ---- answer ---- */

@@ -328,11 +328,33 @@ static void finish(struct call *call, void *state)
 		call->chat_messages = chat_messages_from_parts(call);
 }
 
+/* Both clients of the SDK say the same of themselves. The asynchronous one mostly sends by another library, which writes
+ * its own fields behind those of the caller. */
+static bool is_async(const struct call *call)
+{
+	bool has_agent = false;
+
+	for (size_t i = 0; i < call->request_header_count; i++) {
+		const struct name_value *header = &call->request_headers[i];
+
+		if (slice_equal(header->name, SLICE("user-agent")))
+			has_agent = slice_starts(header->value, SLICE("google-genai-sdk/"));
+		else if (slice_equal(header->name, SLICE("accept")))
+			return has_agent;
+	}
+	return false;
+}
+
+struct slice gemini_span_name(const struct call *call, struct slice name)
+{
+	return is_async(call) ? name : slice_from(name, SLICE("Async").len);
+}
+
 static struct slice span_name(const struct call *call)
 {
 	if (slice_equal(gemini_method(call->path), stream_method) || call->is_stream)
-		return SLICE("Models.generate_content_stream");
-	return SLICE("Models.generate_content");
+		return gemini_span_name(call, SLICE("AsyncModels.generate_content_stream"));
+	return gemini_span_name(call, SLICE("AsyncModels.generate_content"));
 }
 
 DIALECT(gemini_generate, {

@@ -15,6 +15,9 @@ const char *gemini_vendor(const struct call *call);
 /* Model and vendor of a request; true when its body is whole and fit to be read. */
 bool gemini_request_open(struct call *call);
 
+/* @name as the asynchronous client's spans are called ("AsyncModels.x"), without its "Async" where the client is not. */
+struct slice gemini_span_name(const struct call *call, struct slice name);
+
 /* A member under its name of today or the one with underscores, which servers take as well. */
 struct slice gemini_get(struct slice object, struct slice camel, struct slice snake);
 
@@ -27,6 +30,8 @@ void gemini_candidates_read(struct call *call, struct parts *parts, struct slice
 struct slice gemini_tools(struct call *call, struct slice tools);
 /* What the service did on its side: searches, code, tools of its own. */
 void gemini_steps_add(struct call *call, struct slice candidates);
+/* NULL when there are too many or the arena is full. */
+struct call_step *gemini_step_add(struct call *call, struct slice name, struct slice inputs);
 
 /* ---- a stream ---- */
 enum { GEMINI_MEMBERS = 24 };

@@ -6,6 +6,8 @@
  */
 #include "dialect/gemini.h"
 
+enum { STEPS_MAX = 256 }; /* more are in the outputs only */
+
 enum part_is {
 	IS_TEXT,
 	IS_BLOB,
@@ -233,10 +235,17 @@ static void result_add(struct call_step *step, enum part_is is, struct slice val
 		step->error = json_raw_text(outcome);
 }
 
-static struct call_step *step_add(struct call *call, struct slice name, struct slice inputs)
+/* Each result looks for its step: their number is bounded, so that no answer costs its length squared. */
+struct call_step *gemini_step_add(struct call *call, struct slice name, struct slice inputs)
 {
-	struct call_step *step = call_add_step(call);
+	struct call_step *step;
+	size_t count = 0;
 
+	for (step = call->steps; step; step = step->next)
+		count++;
+	if (count >= STEPS_MAX)
+		return NULL;
+	step = call_add_step(call);
 	call_lost(call, step);
 	if (step) {
 		step->name = name;
@@ -262,10 +271,10 @@ static void part_step(struct call *call, struct slice part)
 
 	id = call_text(call, json_get(value, SLICE("id")));
 	if (is == IS_CODE) {
-		step_add(call, SLICE("code_execution"), value);
+		gemini_step_add(call, SLICE("code_execution"), value);
 	} else if (is == IS_SERVER_CALL) {
 		name = call_text(call, json_get(value, SLICE("toolType")));
-		step = step_add(call, name.len ? name : SLICE("tool"), json_get(value, SLICE("args")));
+		step = gemini_step_add(call, name.len ? name : SLICE("tool"), json_get(value, SLICE("args")));
 		if (step)
 			step->id = id;
 	} else if (is == IS_CODE_RESULT || is == IS_SERVER_RESULT) {
@@ -289,12 +298,12 @@ static void grounding_step(struct call *call, struct slice candidate)
 	for (step = call->steps; step; step = step->next)
 		if (slice_contains(step->name, SLICE("SEARCH")))
 			return;
-	step = step_add(call,
-			!json_count(chunks) || queries.data || json_path(chunks, "#0", "web", NULL).data
-				? SLICE("google_search")
-			: json_path(chunks, "#0", "maps", NULL).data ? SLICE("google_maps")
-								     : SLICE("retrieval"),
-			SLICE_NONE);
+	step = gemini_step_add(call,
+			       !json_count(chunks) || queries.data || json_path(chunks, "#0", "web", NULL).data
+				       ? SLICE("google_search")
+			       : json_path(chunks, "#0", "maps", NULL).data ? SLICE("google_maps")
+									    : SLICE("retrieval"),
+			       SLICE_NONE);
 	if (!step)
 		return;
 	out_init(&out, call->arena, asked.len + 32);
@@ -318,7 +327,7 @@ void gemini_steps_add(struct call *call, struct slice candidates)
 		grounding_step(call, candidate.value);
 		if (!json_count(fetched))
 			continue;
-		step = step_add(call, SLICE("url_context"), SLICE_NONE);
+		step = gemini_step_add(call, SLICE("url_context"), SLICE_NONE);
 		if (step)
 			step->outputs = fetched;
 	}

@@ -208,9 +208,11 @@ enum dialect_event gemini_stream_add(struct call *call, struct gemini_stream *st
 			      json_get(member.value, SLICE("blockReason")).data;
 		member_hold(call, &stream->answer, member.name, member.value);
 	}
-	if (stream->count ? stream->finished == stream->count : is_blocked)
-		return DIALECT_EVENT_LAST;
-	return has_content ? DIALECT_EVENT_CONTENT : DIALECT_EVENT_QUIET;
+	/* The last chunk may be the first token as well; some models put a finish reason into every chunk. */
+	call->ended_itself = stream->count ? stream->finished == stream->count : is_blocked;
+	if (has_content)
+		return DIALECT_EVENT_CONTENT;
+	return call->ended_itself ? DIALECT_EVENT_LAST : DIALECT_EVENT_QUIET;
 }
 
 /* ---- writing ---- */

@@ -9,6 +9,7 @@
  */
 #include "proto/frame.h"
 #include "base/cleanup.h"
+#include "proto/frame_array.h"
 #include "proto/frame_aws.h"
 
 static const struct {
@@ -272,8 +273,9 @@ static void unknown_feed(struct frame *frame, struct slice bytes)
 }
 
 static void (*const feeds[_FRAME_MAX])(struct frame *frame, struct slice bytes) = {
-	[FRAME_BYTES] = bytes_feed,   [FRAME_EVENTS] = lines_feed,    [FRAME_LINES] = lines_feed,
-	[FRAME_AWS] = frame_aws_feed, [FRAME_GRPC] = frame_grpc_feed, [FRAME_UNKNOWN] = unknown_feed,
+	[FRAME_BYTES] = bytes_feed,     [FRAME_EVENTS] = lines_feed,    [FRAME_LINES] = lines_feed,
+	[FRAME_AWS] = frame_aws_feed,   [FRAME_GRPC] = frame_grpc_feed, [FRAME_ARRAY] = frame_array_feed,
+	[FRAME_UNKNOWN] = unknown_feed,
 };
 
 void frame_feed(struct frame *frame, struct slice bytes, uint64_t time_ns)
@@ -284,7 +286,9 @@ void frame_feed(struct frame *frame, struct slice bytes, uint64_t time_ns)
 
 void frame_hole(struct frame *frame)
 {
-	if (frame->kind == FRAME_BYTES)
+	if (frame->kind == FRAME_ARRAY)
+		frame_array_hole(frame);
+	if (frame->kind == FRAME_BYTES || frame->kind == FRAME_ARRAY)
 		return;
 	if (frame->kind == FRAME_GRPC) {
 		frame_grpc_hole(frame);
@@ -339,6 +343,9 @@ void frame_end(struct frame *frame, bool is_whole)
 		break;
 	case FRAME_AWS:
 		frame_aws_end(frame, is_whole);
+		break;
+	case FRAME_ARRAY:
+		frame_array_end(frame);
 		break;
 	default:
 		break;

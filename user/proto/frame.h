@@ -13,7 +13,25 @@
 #include "model/message.h"
 #include "proto/frame_grpc.h"
 
-enum frame_kind { FRAME_BYTES, FRAME_EVENTS, FRAME_LINES, FRAME_AWS, FRAME_GRPC, FRAME_UNKNOWN, _FRAME_MAX };
+enum frame_kind {
+	FRAME_BYTES,
+	FRAME_EVENTS,
+	FRAME_LINES,
+	FRAME_AWS,
+	FRAME_GRPC,
+	FRAME_ARRAY, /* frame_array.h */
+	FRAME_UNKNOWN,
+	_FRAME_MAX,
+};
+
+enum frame_array_state { ARRAY_BEGIN, ARRAY_BETWEEN, ARRAY_INSIDE, ARRAY_LOST, ARRAY_OVER };
+
+struct frame_array {
+	enum frame_array_state state;
+	size_t depth; /* brackets open in the element */
+	bool in_string, is_escaped;
+	bool at_line; /* lost: a line begins here */
+};
 
 struct frame_ops {
 	void (*part)(void *user, const struct message_part *part);
@@ -44,6 +62,7 @@ struct frame {
 	char prelude[12]; /* FRAME_AWS, and FRAME_UNKNOWN in search of one */
 	size_t prelude_len;
 	bool is_damaged; /* why it is skipped: no prelude where one is due */
+	struct frame_array array;
 };
 
 enum frame_kind frame_kind_of(struct slice content_type);

@@ -8,6 +8,7 @@
  *	    +------ place found ------ FLOW_SEEK <--- no head, hole, broken framing --- any
  */
 #include "proto/http1.h"
+#include "proto/frame_array.h"
 
 static struct flow *other_flow(struct http1 *http1, const struct flow *flow)
 {
@@ -87,9 +88,14 @@ static void message_done(struct http1 *http1, struct flow *flow)
 /* ---- pairing ---- */
 
 /* @out, just opened, gets its exchange's number and joins the requests that wait for an answer. */
-static void request_pair(struct http1 *http1, struct outgoing *out, enum http1_method method, bool is_guess)
+static void request_pair(struct http1 *http1, struct outgoing *out, const struct http1_head *http)
 {
-	struct asked asked = { .exchange = ++http1->proto->exchanges, .method = method, .is_guess = is_guess };
+	struct asked asked = { .exchange = ++http1->proto->exchanges, .method = METHOD_OTHER, .is_guess = !http };
+
+	if (http) {
+		asked.method = http->method;
+		asked.is_streaming = frame_target_streams(http->head.target);
+	}
 
 	out->exchange = asked.exchange;
 	asked.is_pipelined = http1->request_end_ns && out->start_ns == http1->request_end_ns;
@@ -135,7 +141,7 @@ bool flow_tell_hidden(struct http1 *http1, struct flow *flow, enum missing_reaso
 	if (is_request) {
 		/* An answer before it, whose end was lost, is over by now. */
 		lost_give_up(http1, other_flow(http1, flow));
-		request_pair(http1, &flow->out, METHOD_OTHER, true);
+		request_pair(http1, &flow->out, NULL);
 	} else {
 		answer_pair(http1, &flow->out);
 	}
@@ -167,7 +173,7 @@ static void head_tell(struct http1 *http1, struct flow *flow, struct http1_head 
 	flow->carry = 0;
 	if (is_request) {
 		lost_give_up(http1, other_flow(http1, flow));
-		request_pair(http1, &flow->out, http->method, false);
+		request_pair(http1, &flow->out, http);
 	} else {
 		answer_pair(http1, &flow->out);
 		if (http->framing != FRAMING_HANDS_ON)
@@ -235,6 +241,8 @@ static bool head_parse(struct http1 *http1, struct flow *flow, struct http1_head
 	asked = pairing_next(&http1->pairing);
 	http1_head_parse(http, flow->kind, flow->line.data, flow->line_start, fields,
 			 fields ? proto->opts.fields_max : 0, asked ? (enum http1_method)asked->method : METHOD_OTHER);
+	if (asked && asked->is_streaming && http->head.status == 200)
+		http->shape.frame = http1_frame_of(http->head.headers, http->head.header_count, http->shape.frame);
 	is_told = http->framing != FRAMING_INTERIM;
 	if (is_told) {
 		head_tell(http1, flow, http, time_ns);

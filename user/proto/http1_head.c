@@ -4,6 +4,7 @@
  * about where the body ends: such a head is FRAMING_BAD, and the caller seeks the next message.
  */
 #include "proto/http1_head.h"
+#include "proto/frame_array.h"
 #include <errno.h>
 
 static bool is_token(char c)
@@ -417,4 +418,12 @@ void http1_shape_of(struct body_shape *ret, enum message_kind kind, const struct
 			field_codings(&http, fields[i].value);
 	shape_finish(&http, kind);
 	*ret = http.shape;
+}
+
+enum frame_kind http1_frame_of(const struct header *fields, size_t count, enum frame_kind otherwise)
+{
+	for (size_t i = 0; i < count; i++)
+		if (slice_equal(fields[i].name, SLICE("content-type")))
+			return frame_kind_of_answer(fields[i].value, true);
+	return otherwise;
 }

@@ -49,3 +49,5 @@ void http1_shape_of(struct body_shape *ret, enum message_kind kind, const struct
 /* @text: whole lines, the first a start line of @kind. @fields: @max of them. @asked: the answered request's method. */
 void http1_head_parse(struct http1_head *http, enum message_kind kind, char *text, size_t len, struct header *fields,
 		      size_t max, enum http1_method asked);
+/* The frame of a good answer (200) to a request for which frame_target_streams() holds. */
+enum frame_kind http1_frame_of(const struct header *fields, size_t count, enum frame_kind otherwise);

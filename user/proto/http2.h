@@ -69,6 +69,7 @@ struct http2_stream {
 	uint64_t carry[_MESSAGE_MAX];   /* interim answers: bytes of the one that comes */
 	bool is_over[_MESSAGE_MAX];     /* nothing more of it is told */
 	bool is_unshaped[_MESSAGE_MAX]; /* the body's first byte tells its framing */
+	bool is_streaming;              /* its answer may be an array in pieces */
 	bool is_skipped;
 };
 

@@ -8,6 +8,7 @@
  * Pushed streams (even numbers) are answers that nobody asked for: their blocks are decoded, they are not told.
  */
 #include "proto/carrier.h"
+#include "proto/frame_array.h"
 #include "proto/http1_head.h"
 #include "proto/http2.h"
 
@@ -277,6 +278,10 @@ static void head_tell(struct http2 *http2, struct http2_flow *flow, struct http2
 	}
 	stream->is_unshaped[out->kind] = !block->has_type && flow->hpack.has_unknown;
 	http1_shape_of(&shape, out->kind, block->head.headers, block->head.header_count);
+	if (out->kind == MESSAGE_REQUEST)
+		stream->is_streaming = frame_target_streams(block->head.target);
+	else if (stream->is_streaming && block->head.status == 200)
+		shape.frame = http1_frame_of(block->head.headers, block->head.header_count, shape.frame);
 	if (!stream->is_unshaped[out->kind])
 		outgoing_shape(out, &shape);
 }

@@ -16,6 +16,7 @@ struct asked {
 	int method;        /* enum http1_method */
 	bool is_skipped;   /* nobody wants the answer's parts */
 	bool is_guess;     /* the request was hidden by a hole, if there was one */
+	bool is_streaming; /* its target says that the answer comes in pieces (frame_array.h) */
 	bool is_pipelined; /* sent without waiting for the answers before it */
 };
 

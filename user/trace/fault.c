@@ -42,6 +42,26 @@ static const struct status_class anthropic_classes[] = {
 	{ 0, NULL },
 };
 
+static const struct status_class gemini_classes[] = {
+	{ 400, "ClientError" },
+	{ 401, "ClientError" },
+	{ 403, "ClientError" },
+	{ 404, "ClientError" },
+	{ 408, "ClientError" },
+	{ 409, "ClientError" },
+	{ 413, "ClientError" },
+	{ 416, "ClientError" },
+	{ 422, "ClientError" },
+	{ 429, "ClientError" },
+	{ 499, "ClientError" },
+	{ 500, "ServerError" },
+	{ 501, "ServerError" },
+	{ 502, "ServerError" },
+	{ 503, "ServerError" },
+	{ 504, "ServerError" },
+	{ 0, NULL },
+};
+
 struct family {
 	const char *dialects; /* prefix of their names */
 	const struct status_class *classes;
@@ -126,6 +146,19 @@ static struct slice anthropic_in_band_text(struct maker *maker, const struct cal
 	return call->error.raw.len ? call->error.raw : number_text(maker, "Error code: ", call->status);
 }
 
+/* "429 RESOURCE_EXHAUSTED. {'error': …}" */
+static struct slice gemini_text(struct maker *maker, const struct call *call)
+{
+	struct slice body = json_trim(call->error.raw), code = call->error.code, status = call->error.type;
+	char head[96];
+
+	if (!body.len || json_check(body, JSON_DEPTH_MAX) < 0 || !code.len)
+		return status_repr(maker, call);
+	snprintf(head, sizeof(head), "%.*s %.*s. ", (int)MIN(code.len, (size_t)16), code.data,
+		 (int)MIN(status.len, (size_t)64), status.len ? status.data : "");
+	return repr_text(maker, head, body);
+}
+
 static const struct family families[] = {
 	{ "openai.", openai_classes, "APIError", SLICE("Request timed out."), false, openai_status_text,
 	  openai_in_band_text },
@@ -133,6 +166,8 @@ static const struct family families[] = {
 	  SLICE("Request timed out or interrupted. This could be due to a network timeout, dropped connection, or "
 		"request cancellation. See https://docs.anthropic.com/en/api/errors#long-requests for more details."),
 	  true, status_repr, anthropic_in_band_text },
+	{ "gemini.", gemini_classes, "APIError", SLICE("The read operation timed out"), true, gemini_text,
+	  gemini_text },
 };
 
 static const struct family *family_of(const struct call *call)

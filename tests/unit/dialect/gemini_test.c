@@ -163,6 +163,30 @@ static void searches_and_code_are_steps(void **state)
 	told_free(&told);
 }
 
+static void steps_without_end_are_bounded(void **state)
+{
+	static const struct slice head = SLICE("{\"candidates\":[{\"content\":{\"parts\":[");
+	static const struct slice part = SLICE("{\"executableCode\":{}},{\"codeExecutionResult\":{}},");
+	static const struct slice tail = SLICE("{}]}}]}");
+	struct talk talk = { .path = PATH, .host = HOST, .request = SLICE(ASK) };
+	struct buf body = BUF(&talk_heap.alloc, 8 << 20);
+	struct told told;
+	size_t count = 0;
+
+	buf_put(&body, head);
+	for (int i = 0; i < 60000; i++)
+		buf_put(&body, part);
+	buf_put(&body, tail);
+	talk.body = buf_slice(&body);
+	told = talk_told(&talk);
+	for (const struct call_step *step = told.call.steps; step; step = step->next)
+		count++;
+	assert_int_equal(count, 256);
+	assert_false(told.call.is_undecodable);
+	told_free(&told);
+	buf_free(&body);
+}
+
 static void a_blocked_prompt_is_an_answer(void **state)
 {
 	struct talk talk = { .path = PATH, .host = HOST, .request = SLICE(ASK) };
@@ -265,6 +289,7 @@ int main(void)
 		cmocka_unit_test(an_array_is_the_same_stream),
 		cmocka_unit_test(tools_and_their_results_are_read),
 		cmocka_unit_test(searches_and_code_are_steps),
+		cmocka_unit_test(steps_without_end_are_bounded),
 		cmocka_unit_test(a_blocked_prompt_is_an_answer),
 		cmocka_unit_test(errors_are_told),
 		cmocka_unit_test(paths_name_model_and_service),

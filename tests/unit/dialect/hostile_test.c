@@ -47,6 +47,10 @@ static const struct slice events[] = {
 	      "{\"codeExecutionResult\":{\"outcome\":2}}]},\"finishReason\":7}]},\"traceId\":\"t\"}"),
 	SLICE("{\"candidates\":[{\"finishReason\":\"STOP\",\"groundingMetadata\":{\"webSearchQueries\":[\"q\"],\"groundingChunks\":[{\"maps\":{}}]}}],"
 	      "\"usageMetadata\":{\"promptTokenCount\":1,\"promptTokensDetails\":[{\"modality\":\"AUDIO\",\"tokenCount\":1}]}}"),
+	SLICE("{\"event_type\":\"step.start\",\"index\":1,\"step\":{\"type\":\"google_search_call\",\"content\":[],\"arguments\":{}}}"),
+	SLICE("{\"event_type\":\"step.delta\",\"index\":1,\"delta\":{\"type\":\"text\",\"text\":\"x\\ud83d\"}}"),
+	SLICE("{\"event_type\":\"step.delta\",\"index\":0,\"delta\":{\"type\":\"arguments_delta\",\"arguments\":\"{\"}}"),
+	SLICE("{\"event_type\":\"interaction.completed\",\"interaction\":{\"id\":\"v\",\"steps\":[{\"type\":\"function_call\"},5],\"usage\":{\"total_tokens\":1}}}"),
 	SLICE("{\"error\":{\"message\":\"broke\",\"type\":\"t\",\"code\":1}}"),
 	SLICE("{\"type\":\"message-start\",\"id\":\"i\",\"delta\":{\"message\":{\"role\":\"assistant\"}}}"),
 	SLICE("{\"type\":\"content-delta\",\"index\":0,\"delta\":{\"message\":{\"content\":{\"thinking\":\"h\\ud83d\"}}}}"),
