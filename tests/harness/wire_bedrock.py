@@ -69,18 +69,10 @@ def converse_usage(usage):
         return None
     read = usage.get("cacheReadInputTokens", usage.get("cacheReadInputTokenCount"))
     made = usage.get("cacheWriteInputTokens", usage.get("cacheWriteInputTokenCount"))
-    inputs, outputs = usage.get("inputTokens", 0) + (read or 0) + (made or 0), usage.get("outputTokens", 0)
-    return {
-        k: v
-        for k, v in {
-            "input": inputs,
-            "output": outputs,
-            "total": inputs + outputs,
-            "cached": read,
-            "cache_written": made,
-        }.items()
-        if v is not None
-    }
+    inputs, outputs = usage.get("inputTokens", 0) + (read or 0) + (made or 0), usage.get("outputTokens")
+    total = None if outputs is None else inputs + outputs
+    found = {"input": inputs, "output": outputs, "total": total, "cached": read, "cache_written": made}
+    return {k: v for k, v in found.items() if v is not None}
 
 
 def converse_body(body):
@@ -175,6 +167,7 @@ def metrics_usage(metrics):
 
 
 def plain_usage(body):
+    """Of one body, or of all members of a stream's events together. Embeddings write nothing."""
     usage = body.get("usage") or {}
     inputs = body.get("prompt_token_count", body.get("inputTextTokenCount", usage.get("prompt_tokens")))
     outputs = body.get(
@@ -183,7 +176,9 @@ def plain_usage(body):
     results = body.get("results")
     if isinstance(results, list) and results and isinstance(results[0], dict) and "tokenCount" in results[0]:
         outputs = results[0]["tokenCount"]
-    return known(input=inputs, output=outputs)
+    if "embedding" in body and inputs is not None:
+        return {"input": inputs, "output": 0}
+    return known(input=inputs and int(inputs), output=outputs and int(outputs))
 
 
 def invoke_body(body):
@@ -218,7 +213,7 @@ def invoke_stream(data):
     else:
         texts = [place(e, TEXT_PLACES) or "" for e in events]
         reason = next((r for e in reversed(events) if (r := place(e, REASON_PLACES))), None)
-        out = known(text=["".join(texts)], finish=[reason] if reason else None, usage=plain_usage(events[-1]))
+        out = known(text=["".join(texts)], finish=[reason] if reason else None, usage=plain_usage({k: v for e in events for k, v in e.items()}))
     if "usage" not in out:
         out.update(known(usage=metrics_usage(metrics)))
     return out

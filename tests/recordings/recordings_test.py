@@ -41,7 +41,8 @@ def body_of(side, decode):
 def header(side, name):
     for key, value in (side.get("headers") or {}).items():
         if key.lower() == name:
-            return value[0] if isinstance(value, list) else value
+            value = value[0] if isinstance(value, list) else value
+            return value.decode("latin-1") if isinstance(value, bytes) else value
     return None
 
 
@@ -59,15 +60,16 @@ class Call:
             header(response, "content-type") or "application/json",
         )
         self.user_agent = header(request, "user-agent") or "python"
-        self.streamed = "event-stream" in self.content_type or "ndjson" in self.content_type
+        self.is_binary = "vnd.amazon.eventstream" in self.content_type
+        self.streamed = self.is_binary or "event-stream" in self.content_type or "ndjson" in self.content_type
         self.wanted = self.meaning()
 
     def meaning(self):
         if self.status != 200 or not (self.streamed or "json" in self.content_type):
             return {}
         text = self.response
-        body = text if self.streamed else json.loads(text)
-        found = wire.meaning(self.row[0], 200, body)
+        body = self.bytes() if self.is_binary else text if self.streamed else json.loads(text)
+        found = wire.meaning(self.path, 200, body)
         if "usage" in found:
             found["usage"] = {k: v for k, v in found["usage"].items() if k in ("input", "output")}
         if self.row[1].startswith(("anthropic", "openai.responses")) and found.get("text"):
