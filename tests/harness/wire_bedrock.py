@@ -201,7 +201,7 @@ def invoke_stream(data):
     from . import wire
 
     events = [json.loads(base64.b64decode(e["bytes"])) for kind, e in events_of(data) if kind == "chunk"]
-    metrics = next((e["amazon-bedrock-invocationMetrics"] for e in events if e.get("amazon-bedrock-invocationMetrics")), None)
+    metrics = next((m for e in events if (m := e.get("amazon-bedrock-invocationMetrics"))), None)
     if any(e.get("type") == "message_start" for e in events):
         out = wire.messages_stream(events)
         if out.get("text"):
@@ -213,21 +213,25 @@ def invoke_stream(data):
     else:
         texts = [place(e, TEXT_PLACES) or "" for e in events]
         reason = next((r for e in reversed(events) if (r := place(e, REASON_PLACES))), None)
-        out = known(text=["".join(texts)], finish=[reason] if reason else None, usage=plain_usage({k: v for e in events for k, v in e.items()}))
+        merged = {k: v for e in events for k, v in e.items()}
+        out = known(text=["".join(texts)], finish=[reason] if reason else None, usage=plain_usage(merged))
     if "usage" not in out:
         out.update(known(usage=metrics_usage(metrics)))
     return out
 
 
-def nothing(_):
-    return {}
+def sagemaker_body(body):
+    """Hugging Face's text generation, or whatever the container speaks."""
+    return invoke_body(body[0] if isinstance(body, list) else body)
 
 
 def of_outputs(outputs):
     """What a span's outputs say, or None when they are not of this family."""
-    if isinstance(outputs, dict) and "message" in (outputs.get("output") or {} if isinstance(outputs.get("output"), dict) else {}):
+    if not isinstance(outputs, dict):
+        return None
+    if isinstance(outputs.get("output"), dict) and "message" in outputs["output"]:
         return converse_body(outputs)
-    if isinstance(outputs, dict) and any(k in outputs for k in ("generation", "results", "outputs", "generations", "completions")):
+    if any(k in outputs for k in ("generation", "results", "outputs", "generations", "completions")):
         return {k: v for k, v in invoke_body(outputs).items() if k == "text"}
     return None
 
@@ -237,4 +241,5 @@ ROWS = [
     (re.compile(r"/model/[^?]*/converse-stream$"), "bedrock.converse", converse_body, converse_stream),
     (re.compile(r"/model/[^?]*/invoke$"), "bedrock.invoke", invoke_body, None),
     (re.compile(r"/model/[^?]*/invoke-with-response-stream$"), "bedrock.invoke", invoke_body, invoke_stream),
+    (re.compile(r"/endpoints/[^/]*/invocations$"), "sagemaker.invoke", sagemaker_body, None),
 ]

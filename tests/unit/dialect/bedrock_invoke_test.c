@@ -255,6 +255,59 @@ static void what_stands_beside(void **state)
 	}
 }
 
+static void endpoints_of_sagemaker(void **state)
+{
+	struct talk talk = invoke(
+		"/endpoints/my-llama/invocations", SLICE("{\"inputs\":\"Hi\",\"parameters\":{}}"),
+		SLICE("[{\"generated_text\":\"Yo\",\"details\":{\"finish_reason\":\"length\",\"generated_tokens\":2}}]"));
+	struct told told = talk_told(&talk);
+
+	assert_string_equal(told.dialect->name, "sagemaker.invoke");
+	assert_slice(told.call.request_model, "my-llama");
+	assert_slice(told.call.vendor, "aws.sagemaker");
+	assert_slice(told.call.outputs, talk.body.data);
+	assert_slice(
+		told.call.output_messages,
+		"[{\"role\":\"assistant\",\"parts\":[{\"type\":\"text\",\"content\":\"Yo\"}],\"finish_reason\":\"length\"}]");
+	assert_int_equal(told.call.usage.output, 2);
+	told_free(&told);
+	talk = invoke("/endpoints/e/invocations-response-stream", SLICE("{\"inputs\":\"Hi\"}"), SLICE_NONE);
+	talk.events[0] = SLICE("PayloadPart|data:{\"token\":{\"te");
+	talk.events[1] = SLICE("PayloadPart|xt\":\"Y\"}}\n\ndata:{\"token\":{\"text\":\"o\"}}\n");
+	talk.events[2] = SLICE("PayloadPart|\ndata:{\"token\":{\"text\":\"!\"},\"details\":{\"generated_tokens\":3}}");
+	told = talk_told(&talk);
+	assert_string_equal(told.kinds, "qcq");
+	assert_slice(told.call.outputs, "Yo!");
+	assert_int_equal(told.call.usage.output, 3);
+	told_free(&told);
+}
+
+static void chats_of_sagemaker(void **state)
+{
+	struct talk talk =
+		invoke("/endpoints/e/invocations-response-stream",
+		       SLICE("{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}],\"stream\":true}"), SLICE_NONE);
+	struct told told;
+
+	talk.events[0] = SLICE(
+		"PayloadPart|data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Yo\"}}]}\n\nda");
+	talk.events[1] = SLICE(
+		"PayloadPart|ta: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n");
+	told = talk_told(&talk);
+	assert_string_equal(told.dialect->name, "sagemaker.invoke");
+	assert_int_equal(told.call.operation, OPERATION_CHAT);
+	assert_slice(told.call.finish_reasons[0], "stop");
+	assert_true(slice_contains(told.call.outputs, SLICE("\"content\":\"Yo\"")));
+	assert_false(told.call.is_undecodable);
+	told_free(&told);
+	talk.status = 400;
+	memset(talk.events, 0, sizeof(talk.events));
+	talk.body = SLICE("{\"message\":\"no such endpoint\"}");
+	told = talk_told(&talk);
+	assert_slice(told.call.error.message, "no such endpoint");
+	told_free(&told);
+}
+
 static void look_alikes_are_left_alone(void **state)
 {
 	static const struct {
@@ -288,6 +341,8 @@ int main(void)
 		cmocka_unit_test(embeddings_and_reranking),
 		cmocka_unit_test(agents_and_knowledge_bases),
 		cmocka_unit_test(what_stands_beside),
+		cmocka_unit_test(endpoints_of_sagemaker),
+		cmocka_unit_test(chats_of_sagemaker),
 		cmocka_unit_test(look_alikes_are_left_alone),
 	};
 
