@@ -509,4 +509,5 @@ def _(client):
         thread.join()
 
 
-import anthropic_cases  # noqa: E402,F401  the other half of the table
+import anthropic_cases  # noqa: E402,F401  the other parts of the table
+import bedrock_cases  # noqa: E402,F401

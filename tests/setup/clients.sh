@@ -9,12 +9,13 @@ set -eu
 
 OPENAI_PYTHON=3.54.0
 ANTHROPIC_PYTHON=2.12.0
+BOTO3_PYTHON=1.44.5
 OPENAI_NODE=6.49.0
 ANTHROPIC_NODE=1.12.0
 
 clients_python() {
 	venv_make clients "mlflow==${MLFLOW_VERSION:-3.17.2}" "openai==$OPENAI_PYTHON" "anthropic==$ANTHROPIC_PYTHON" \
-		httpx aiohttp requests pydantic brotli zstandard pyyaml websockets
+		"boto3==$BOTO3_PYTHON" httpx aiohttp requests pydantic brotli zstandard pyyaml websockets
 }
 
 # What the sample agent of `make run` needs, and no more: a second's work.
