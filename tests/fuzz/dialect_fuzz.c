@@ -49,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	rest = (struct slice){ (const char *)data + 2, size - 2 };
-	dialect = dialect_at(data[0] % 16);
+	dialect = dialect_at(data[0] % 64);
 	if (!dialect)
 		dialect = dialect_at(0);
 	mark = slice_find(rest, SLICE("\n---\n"));

@@ -70,12 +70,17 @@ def refusal(status, kind, text):
 
 
 START = event("messageStart", role="assistant")
-TEXT = [delta(0, text=t) for t in ("Par", "is — ", "ville lumière.")] + [event("contentBlockStop", contentBlockIndex=0)]
+STOPS = [event("contentBlockStop", contentBlockIndex=i) for i in range(2)]
+TEXT = [delta(0, text=t) for t in ("Par", "is — ", "ville lumière.")] + STOPS[:1]
 TOOL = [
-    event("contentBlockStart", contentBlockIndex=1, start={"toolUse": {"toolUseId": "tooluse_1", "name": "get_weather"}}),
+    event(
+        "contentBlockStart",
+        contentBlockIndex=1,
+        start={"toolUse": {"toolUseId": "tooluse_1", "name": "get_weather"}},
+    ),
     delta(1, toolUse={"input": '{"city":'}),
     delta(1, toolUse={"input": '"Paris"}'}),
-    event("contentBlockStop", contentBlockIndex=1),
+    STOPS[1],
 ]
 
 
