@@ -69,18 +69,10 @@ def converse_usage(usage):
         return None
     read = usage.get("cacheReadInputTokens", usage.get("cacheReadInputTokenCount"))
     made = usage.get("cacheWriteInputTokens", usage.get("cacheWriteInputTokenCount"))
-    inputs, outputs = usage.get("inputTokens", 0) + (read or 0) + (made or 0), usage.get("outputTokens", 0)
-    return {
-        k: v
-        for k, v in {
-            "input": inputs,
-            "output": outputs,
-            "total": inputs + outputs,
-            "cached": read,
-            "cache_written": made,
-        }.items()
-        if v is not None
-    }
+    inputs, outputs = usage.get("inputTokens", 0) + (read or 0) + (made or 0), usage.get("outputTokens")
+    total = None if outputs is None else inputs + outputs
+    found = {"input": inputs, "output": outputs, "total": total, "cached": read, "cache_written": made}
+    return {k: v for k, v in found.items() if v is not None}
 
 
 def converse_body(body):
@@ -175,6 +167,7 @@ def metrics_usage(metrics):
 
 
 def plain_usage(body):
+    """Of one body, or of all members of a stream's events together. Embeddings write nothing."""
     usage = body.get("usage") or {}
     inputs = body.get("prompt_token_count", body.get("inputTextTokenCount", usage.get("prompt_tokens")))
     outputs = body.get(
@@ -183,7 +176,9 @@ def plain_usage(body):
     results = body.get("results")
     if isinstance(results, list) and results and isinstance(results[0], dict) and "tokenCount" in results[0]:
         outputs = results[0]["tokenCount"]
-    return known(input=inputs, output=outputs)
+    if "embedding" in body and inputs is not None:
+        return {"input": inputs, "output": 0}
+    return known(input=inputs and int(inputs), output=outputs and int(outputs))
 
 
 def invoke_body(body):
@@ -206,7 +201,7 @@ def invoke_stream(data):
     from . import wire
 
     events = [json.loads(base64.b64decode(e["bytes"])) for kind, e in events_of(data) if kind == "chunk"]
-    metrics = next((e["amazon-bedrock-invocationMetrics"] for e in events if e.get("amazon-bedrock-invocationMetrics")), None)
+    metrics = next((m for e in events if (m := e.get("amazon-bedrock-invocationMetrics"))), None)
     if any(e.get("type") == "message_start" for e in events):
         out = wire.messages_stream(events)
         if out.get("text"):
@@ -218,21 +213,25 @@ def invoke_stream(data):
     else:
         texts = [place(e, TEXT_PLACES) or "" for e in events]
         reason = next((r for e in reversed(events) if (r := place(e, REASON_PLACES))), None)
-        out = known(text=["".join(texts)], finish=[reason] if reason else None, usage=plain_usage(events[-1]))
+        merged = {k: v for e in events for k, v in e.items()}
+        out = known(text=["".join(texts)], finish=[reason] if reason else None, usage=plain_usage(merged))
     if "usage" not in out:
         out.update(known(usage=metrics_usage(metrics)))
     return out
 
 
-def nothing(_):
-    return {}
+def sagemaker_body(body):
+    """Hugging Face's text generation, or whatever the container speaks."""
+    return invoke_body(body[0] if isinstance(body, list) else body)
 
 
 def of_outputs(outputs):
     """What a span's outputs say, or None when they are not of this family."""
-    if isinstance(outputs, dict) and "message" in (outputs.get("output") or {} if isinstance(outputs.get("output"), dict) else {}):
+    if not isinstance(outputs, dict):
+        return None
+    if isinstance(outputs.get("output"), dict) and "message" in outputs["output"]:
         return converse_body(outputs)
-    if isinstance(outputs, dict) and any(k in outputs for k in ("generation", "results", "outputs", "generations", "completions")):
+    if any(k in outputs for k in ("generation", "results", "outputs", "generations", "completions")):
         return {k: v for k, v in invoke_body(outputs).items() if k == "text"}
     return None
 
@@ -242,4 +241,5 @@ ROWS = [
     (re.compile(r"/model/[^?]*/converse-stream$"), "bedrock.converse", converse_body, converse_stream),
     (re.compile(r"/model/[^?]*/invoke$"), "bedrock.invoke", invoke_body, None),
     (re.compile(r"/model/[^?]*/invoke-with-response-stream$"), "bedrock.invoke", invoke_body, invoke_stream),
+    (re.compile(r"/endpoints/[^/]*/invocations$"), "sagemaker.invoke", sagemaker_body, None),
 ]

@@ -317,7 +317,7 @@ BEDROCK = [
     Rule(
         r"spans/\d+/attributes/mlflow\.llm\.provider",
         "differs",
-        "autolog takes what stands before the model id's first dot, a region or a vendor; Bedrock is who answers and bills",
+        "autolog takes what stands before the model id's first dot, a region or a vendor; Bedrock is who answers",
         cases=r"bedrock_.*",
     ),
     Rule(

@@ -511,3 +511,4 @@ def _(client):
 
 import anthropic_cases  # noqa: E402,F401  the other parts of the table
 import google_cases  # noqa: E402,F401
+import bedrock_cases  # noqa: E402,F401

@@ -7,6 +7,7 @@ The provider's address is in PROVIDER; what the application saw raised is printe
 """
 
 import asyncio
+import contextlib
 import os
 import sys
 
@@ -19,7 +20,25 @@ def base_url(case, side):
     return f"{os.environ['PROVIDER']}/x/case={case.name}.{side}{options}" + ("/v1" if case.sdk == "openai" else "")
 
 
+def boto3_client(case, side):
+    import boto3
+    from botocore.config import Config
+
+    retries = {"total_max_attempts": case.retries + 1, "mode": "standard"}
+    return boto3.client(
+        "bedrock-runtime",
+        region_name="us-east-1",
+        endpoint_url=base_url(case, side),
+        aws_access_key_id="AKIATESTTESTTESTTEST",
+        aws_secret_access_key="test-secret-0123456789",
+        verify=os.environ["SSL_CERT_FILE"],
+        config=Config(retries=retries, read_timeout=case.timeout),
+    )
+
+
 def client_for(case, side):
+    if case.sdk == "bedrock":
+        return contextlib.closing(boto3_client(case, side))
     options = {"base_url": base_url(case, side), "max_retries": case.retries, "timeout": case.timeout}
     if case.sdk == "openai":
         import openai
@@ -47,8 +66,8 @@ def call(case, side):
         if case.is_async:
             asyncio.run(call_async(case, client))
         else:
-            with client:
-                case.call(client)
+            with client as entered:
+                case.call(entered)
     except Exception as e:
         return type(e).__name__
     return None
@@ -63,6 +82,8 @@ def autolog(cases):
         mlflow.anthropic.autolog()
     if any(c.sdk == "google" for c in cases):
         mlflow.gemini.autolog()
+    if any(c.sdk == "bedrock" for c in cases):
+        mlflow.bedrock.autolog()
     return mlflow
 
 

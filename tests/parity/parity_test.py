@@ -6,6 +6,7 @@ B; both traces are fetched from the real server and compared field by field.
   parity_test.py [CASE…]        SHOW=1 prints what the rules allowed
 """
 
+import base64
 import os
 import subprocess
 import sys
@@ -87,9 +88,12 @@ def wire_meaning(case):
     if entry.get("status") != 200:
         return None
     body = entry.get("body")
-    if "chunks" in entry:
+    if "chunks" in entry and isinstance(entry["chunks"][0], dict):
+        body = b"".join(base64.b64decode(c["base64"]) for c in entry["chunks"])
+    elif "chunks" in entry:
         body = "".join(c for c in entry["chunks"] if not c.startswith("<"))
-    path = {"anthropic": "/messages", "google": ":generateContent"}.get(case.sdk) or (
+    converse = "/model/m/converse" + ("-stream" if "chunks" in entry else "")
+    path = {"anthropic": "/messages", "google": ":generateContent", "bedrock": converse}.get(case.sdk) or (
         "/embeddings"
         if "embeddings" in case.name
         else "/responses"
@@ -169,18 +173,21 @@ def one_case(check, bed, name):
         )
 
 
+MODULES = {"google": "google.genai", "bedrock": "boto3"}  # of SDKs that an older environment may lack
+
+
 def is_installed(sdk):
-    if sdk != "google":
-        return True
-    return subprocess.run([paths.CLIENT_PYTHON, "-c", "import google.genai"], capture_output=True).returncode == 0
+    return subprocess.run([paths.CLIENT_PYTHON, "-c", f"import {MODULES[sdk]}"], capture_output=True).returncode == 0
 
 
 def main():
     names = [n for n in CASES if not sys.argv[1:] or any(a in n for a in sys.argv[1:])]
     lines = tap.Tap()
-    if not is_installed("google") and (left := [n for n in names if CASES[n].sdk == "google"]):
-        lines.line(True, f"{len(left)} cases of Google", skip="tests/setup/clients.sh installs google-genai")
-        names = [n for n in names if n not in left]
+    for sdk in sorted(MODULES):
+        left = [n for n in names if CASES[n].sdk == sdk]
+        if left and not is_installed(sdk):
+            lines.line(True, f"{len(left)} cases of {sdk}", skip=f"tests/setup/clients.sh installs {MODULES[sdk]}")
+            names = [n for n in names if n not in left]
     try:
         spantap.need_spantap()
         bed = Bed(names)

@@ -41,7 +41,8 @@ def body_of(side, decode):
 def header(side, name):
     for key, value in (side.get("headers") or {}).items():
         if key.lower() == name:
-            return value[0] if isinstance(value, list) else value
+            value = value[0] if isinstance(value, list) else value
+            return value.decode("latin-1") if isinstance(value, bytes) else value
     return None
 
 
@@ -59,14 +60,15 @@ class Call:
             header(response, "content-type") or "application/json",
         )
         self.user_agent = header(request, "user-agent") or "python"
-        self.streamed = any(word in self.content_type for word in ("event-stream", "ndjson", "stream+json"))
+        self.is_binary = "vnd.amazon.eventstream" in self.content_type
+        self.streamed = any(w in self.content_type for w in ("eventstream", "event-stream", "ndjson", "stream+json"))
         self.wanted = self.meaning()
 
     def meaning(self):
         if self.status != 200 or not (self.streamed or "json" in self.content_type):
             return {}
         text = self.response
-        body = text if self.streamed else json.loads(text)
+        body = self.bytes() if self.is_binary else text if self.streamed else json.loads(text)
         found = wire.meaning(self.path, 200, body)
         if "usage" in found:
             found["usage"] = {k: v for k, v in found["usage"].items() if k in ("input", "output")}

@@ -10,12 +10,13 @@ set -eu
 OPENAI_PYTHON=3.54.0
 ANTHROPIC_PYTHON=2.12.0
 GOOGLE_PYTHON=3.4.0
+BOTO3_PYTHON=1.44.5
 OPENAI_NODE=6.49.0
 ANTHROPIC_NODE=1.12.0
 
 clients_python() {
 	venv_make clients "mlflow==${MLFLOW_VERSION:-3.17.2}" "openai==$OPENAI_PYTHON" "anthropic==$ANTHROPIC_PYTHON" \
-		"google-genai==$GOOGLE_PYTHON" \
+		"google-genai==$GOOGLE_PYTHON" "boto3==$BOTO3_PYTHON" \
 		httpx aiohttp requests pydantic brotli zstandard pyyaml websockets
 }
 

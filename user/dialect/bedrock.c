@@ -45,6 +45,14 @@ struct slice aws_path_part(struct call *call, struct slice before, const char *u
 	return rest.len ? percent_decode(call->arena, rest) : SLICE_NONE;
 }
 
+struct slice aws_path_segment(const struct call *call, struct slice before)
+{
+	ptrdiff_t at = slice_find(call->path, before);
+	struct slice rest = slice_from(call->path, at < 0 ? call->path.len : (size_t)at + before.len);
+
+	return slice_cut(&rest, '/');
+}
+
 bool aws_request_open(struct call *call, const char *vendor, struct slice before)
 {
 	bool is_whole = request_open(call, vendor);

@@ -5,6 +5,8 @@
 
 /* Behind @before in the path and up to @until (the path's end when NULL), percent-decoded: ids may hold encoded slashes. */
 struct slice aws_path_part(struct call *call, struct slice before, const char *until);
+/* Behind @before, up to the next slash. */
+struct slice aws_path_segment(const struct call *call, struct slice before);
 /* request_open() for a body that names no model: it stands in the path, between @before and the operation's name. */
 bool aws_request_open(struct call *call, const char *vendor, struct slice before);
 /* answer_open() and error_read(), with the type that x-amzn-errortype or __type names. */

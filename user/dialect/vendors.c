@@ -25,6 +25,8 @@ static const struct dialect_vendor vendors[] = {
 	{ "*aiplatform.googleapis.com", NULL, "gcp.vertex_ai", "Vertex AI" },
 	{ "aiplatform.*.rep.googleapis.com", NULL, "gcp.vertex_ai", "Vertex AI, multi-region" },
 	{ "bedrock-runtime.*.amazonaws.com", NULL, "aws.bedrock", "Amazon Bedrock" },
+	{ "bedrock-agent-runtime.*.amazonaws.com", NULL, "aws.bedrock", "Amazon Bedrock agents and knowledge bases" },
+	{ "runtime.sagemaker.*.amazonaws.com", NULL, "aws.sagemaker", "Amazon SageMaker endpoints" },
 	{ "bedrock-mantle.*.api.aws", NULL, "aws.bedrock", "Amazon Bedrock (OpenAI and Anthropic formats)" },
 	{ "api.groq.com", NULL, "groq", "Groq" },
 	{ "api.deepseek.com", NULL, "deepseek", "DeepSeek" },
