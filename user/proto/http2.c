@@ -388,14 +388,14 @@ static void *http2_open(struct proto *proto, bool is_late)
 		flow->dir = (enum direction)dir;
 		hpack_init(&flow->hpack, &proto->opts);
 		flow->hpack.is_lost = is_late;
-		flow->seek = BUF(proto->opts.alloc, proto->opts.head_bytes_max);
+		flow->seek = BUF(proto->opts.alloc, HTTP2_SEEK_MAX);
 		flow->state = is_late ? HTTP2_SEEKS : HTTP2_AT_START;
 		flow->reason = MISSING_JOINED_LATE;
 	}
 	return http2;
 }
 
-void http2_feed(struct http2 *http2, struct http2_flow *flow, struct slice in, uint64_t time_ns)
+void http2_walk(struct http2 *http2, struct http2_flow *flow, struct slice *in, uint64_t time_ns)
 {
 	static void (*const steps[])(struct http2 * http2, struct http2_flow * flow, struct slice * in,
 				     uint64_t time_ns) = { [HTTP2_AT_START] = start_step,
@@ -403,17 +403,20 @@ void http2_feed(struct http2 *http2, struct http2_flow *flow, struct slice in, u
 							   [HTTP2_AT_HEAD] = head_step,
 							   [HTTP2_AT_PAYLOAD] = payload_step };
 
-	while (in.len && flow->state != HTTP2_SEEKS)
-		steps[flow->state](http2, flow, &in, time_ns);
-	if (in.len)
-		http2_seek(http2, flow, in, time_ns);
+	while (in->len && flow->state != HTTP2_SEEKS)
+		steps[flow->state](http2, flow, in, time_ns);
 }
 
 static void http2_bytes(void *state, enum direction dir, uint64_t time_ns, struct slice data)
 {
 	struct http2 *http2 = state;
+	struct http2_flow *flow = &http2->flows[dir];
 
-	http2_feed(http2, &http2->flows[dir], data, time_ns);
+	while (data.len) {
+		http2_walk(http2, flow, &data, time_ns);
+		if (data.len)
+			http2_seek(http2, flow, &data, time_ns);
+	}
 }
 
 static void flow_end(struct http2 *http2, struct http2_flow *flow)

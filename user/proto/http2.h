@@ -23,7 +23,7 @@ enum http2_type {
 	_HTTP2_TYPE_MAX
 };
 enum { HTTP2_END_STREAM = 1, HTTP2_END_HEADERS = 4, HTTP2_PADDED = 8, HTTP2_HAS_PRIORITY = 0x20 };
-enum { HTTP2_HEAD_BYTES = 9, HTTP2_STREAMS_MAX = 256, HTTP2_CLOSED_MAX = 64 };
+enum { HTTP2_HEAD_BYTES = 9, HTTP2_STREAMS_MAX = 256, HTTP2_CLOSED_MAX = 64, HTTP2_SEEK_MAX = 40 << 10 };
 
 struct http2_frame {
 	uint32_t len, stream;
@@ -88,7 +88,8 @@ struct http2 {
 bool http2_frame_parse(const char *head, struct http2_frame *ret);
 /* The place in @flow is lost because of @reason. */
 void http2_lose(struct http2 *http2, struct http2_flow *flow, enum missing_reason reason, uint64_t time_ns);
-void http2_feed(struct http2 *http2, struct http2_flow *flow, struct slice in, uint64_t time_ns);
+/* Takes frames off *in until it is used up or the place is lost. */
+void http2_walk(struct http2 *http2, struct http2_flow *flow, struct slice *in, uint64_t time_ns);
 
 /* ---- http2_stream.c ---- */
 /* The message that a DATA frame of @flow belongs to; NULL: none, it is stray. */
@@ -107,7 +108,10 @@ void http2_streams_end(struct http2 *http2, enum close_how how);
 void http2_streams_free(struct http2 *http2);
 
 /* ---- http2_seek.c ---- */
-void http2_seek(struct http2 *http2, struct http2_flow *flow, struct slice in, uint64_t time_ns);
+enum http2_chain { HTTP2_CHAIN_NO, HTTP2_CHAIN_MORE, HTTP2_CHAIN_YES };
+/* Whether frames begin where @bytes begin. @is_end: no more of them will come. Never MORE of HTTP2_SEEK_MAX bytes. */
+enum http2_chain http2_chain(struct slice bytes, bool is_end);
+void http2_seek(struct http2 *http2, struct http2_flow *flow, struct slice *in, uint64_t time_ns);
 /* What lies in flow->seek will get no longer. */
 void http2_seek_end(struct http2 *http2, struct http2_flow *flow);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The carrier's part and the connection's part are kept apart: here only the first bytes are looked at, to choose a row of the
- * table. A connection joined late goes to the one carrier that can find its place in the middle.
+ * table. A connection joined late goes to a carrier of its own, which finds out in the middle what it is.
  */
 #include "proto/proto.h"
 #include "proto/carrier.h"
@@ -11,7 +11,7 @@ static const struct carrier *const carriers[] = {
 	&carrier_http1,
 	&carrier_http2,
 };
-static const struct carrier *const late_carrier = &carrier_http1;
+static const struct carrier *const late_carrier = &carrier_late;
 
 const struct proto_opts proto_opts_default = {
 	.head_bytes_max = 64 << 10,
