@@ -18,11 +18,21 @@ static const uint8_t flags_known[_HTTP2_TYPE_MAX] = {
 	[HTTP2_CONTINUATION] = HTTP2_END_HEADERS,
 };
 
+/* Rows of zeros look like heads. Who sends nothing on a stream ends it with that; only servers' pushes have even numbers. */
+static bool frame_says_something(const struct http2_frame *frame)
+{
+	if (frame->type == HTTP2_DATA && !frame->len && !(frame->flags & HTTP2_END_STREAM))
+		return false;
+	if (frame->type == HTTP2_HEADERS && (!frame->len || !(frame->flags & HTTP2_END_HEADERS)))
+		return frame->len >= LEN_LIKELY / 2;
+	return !frame->stream || frame->stream & 1;
+}
+
 static bool head_is_likely(const char *head, bool is_first, struct http2_frame *frame)
 {
-	return http2_frame_parse(head, frame) && frame->type < _HTTP2_TYPE_MAX && (unsigned char)head[5] < 0x80 &&
-	       frame->stream < STREAM_LIKELY && (!is_first || frame->len <= LEN_LIKELY) &&
-	       !(frame->flags & ~flags_known[frame->type]);
+	return http2_frame_parse(head, frame) && frame_says_something(frame) && frame->type < _HTTP2_TYPE_MAX &&
+	       (unsigned char)head[5] < 0x80 && frame->stream < STREAM_LIKELY &&
+	       (!is_first || frame->len <= LEN_LIKELY) && !(frame->flags & ~flags_known[frame->type]);
 }
 
 /* What can be said of the beginning of a head: its frame is not longer than is usual. */
@@ -65,45 +75,80 @@ enum http2_chain http2_chain(struct slice bytes, bool is_end)
 	return HTTP2_CHAIN_YES;
 }
 
-/* Moves *at to where a chain begins (true), or may begin once more is here. */
-static bool chain_find(struct slice held, size_t *at, bool is_end)
+/* Who is there already, with more bytes than before. */
+static bool waiting_look(struct http2_scan *scan, struct slice held, bool is_end, size_t *ret_at)
 {
-	for (; *at < held.len; (*at)++) {
-		enum http2_chain chain = http2_chain(slice_from(held, *at), is_end);
+	size_t kept = 0;
 
-		if (chain != HTTP2_CHAIN_NO)
-			return chain == HTTP2_CHAIN_YES;
+	for (size_t i = 0; i < scan->count; i++) {
+		enum http2_chain chain = http2_chain(slice_from(held, scan->maybe[i]), is_end);
+
+		if (chain == HTTP2_CHAIN_YES) {
+			*ret_at = scan->maybe[i];
+			return true;
+		}
+		if (chain == HTTP2_CHAIN_MORE)
+			scan->maybe[kept++] = scan->maybe[i];
 	}
+	scan->count = kept;
 	return false;
+}
+
+/* A chain anywhere is worth more than a head before it that waits for its next: so the cost of each feed is bounded, and what
+ * only looks like a head keeps nobody waiting. */
+bool http2_scan(struct http2_scan *scan, struct slice held, bool is_end, size_t *ret_at)
+{
+	if (waiting_look(scan, held, is_end, ret_at))
+		return true;
+	for (; scan->scanned < held.len; scan->scanned++) {
+		enum http2_chain chain = http2_chain(slice_from(held, scan->scanned), is_end);
+
+		if (chain == HTTP2_CHAIN_NO)
+			continue;
+		*ret_at = scan->scanned;
+		if (chain == HTTP2_CHAIN_YES)
+			return true;
+		if (scan->count == HTTP2_SCAN_MAX)
+			memmove(scan->maybe, scan->maybe + 1, --scan->count * sizeof(scan->maybe[0]));
+		scan->maybe[scan->count++] = scan->scanned;
+	}
+	*ret_at = scan->count ? scan->maybe[0] : held.len;
+	return false;
+}
+
+void http2_scan_consume(struct http2_scan *scan, size_t len)
+{
+	scan->scanned -= len;
+	for (size_t i = 0; i < scan->count; i++)
+		scan->maybe[i] -= len;
 }
 
 /* Frames are walked in the held bytes themselves; a walk that loses its place gives its last head back, to be searched. */
 static void held_search(struct http2 *http2, struct http2_flow *flow, bool is_end)
 {
 	struct buf held = flow->seek;
-	size_t at = 0, from = 0;
-	bool is_found;
+	size_t at, from = 0;
 
 	flow->seek = BUF(held.alloc, held.max);
-	while ((is_found = chain_find(buf_slice(&held), &at, is_end))) {
-		struct slice rest = slice_from(buf_slice(&held), at);
+	while (http2_scan(&flow->scan, slice_from(buf_slice(&held), from), is_end, &at)) {
+		struct slice rest = slice_from(buf_slice(&held), from + at);
 
-		http2->proto->stray_bytes += at - from;
+		http2->proto->stray_bytes += at;
 		flow->state = HTTP2_AT_HEAD;
+		flow->scan = (struct http2_scan){ 0 };
 		http2_walk(http2, flow, &rest, flow->seek_ns);
-		at = from = held.len - rest.len - flow->seek.len;
+		from = held.len - rest.len - flow->seek.len;
 		buf_free(&flow->seek);
-		if (flow->state != HTTP2_SEEKS)
-			break;
+		if (flow->state != HTTP2_SEEKS) {
+			buf_free(&held);
+			return;
+		}
 		/* The head that was given back is none. */
-		at += at < held.len;
+		flow->scan.scanned = from < held.len;
 	}
-	http2->proto->stray_bytes += at - from;
-	if (is_found) {
-		buf_free(&held);
-		return;
-	}
-	buf_consume(&held, at);
+	http2->proto->stray_bytes += at;
+	http2_scan_consume(&flow->scan, at);
+	buf_consume(&held, from + at);
 	flow->seek = held;
 }
 
@@ -118,6 +163,7 @@ void http2_seek(struct http2 *http2, struct http2_flow *flow, struct slice *in, 
 	if (flow->seek.failed) {
 		http2->proto->stray_bytes += flow->seek.len + piece.len;
 		buf_free(&flow->seek);
+		flow->scan = (struct http2_scan){ 0 };
 		return;
 	}
 	held_search(http2, flow, false);
@@ -128,4 +174,5 @@ void http2_seek_end(struct http2 *http2, struct http2_flow *flow)
 	held_search(http2, flow, true);
 	http2->proto->stray_bytes += flow->seek.len;
 	buf_free(&flow->seek);
+	flow->scan = (struct http2_scan){ 0 };
 }

@@ -16,6 +16,7 @@ struct late {
 	struct proto *proto;
 	void *http1;
 	struct buf held[_DIR_MAX]; /* may begin a chain */
+	struct http2_scan scan[_DIR_MAX];
 	uint64_t held_ns[_DIR_MAX];
 	uint64_t watched[_DIR_MAX]; /* bytes before them */
 };
@@ -100,59 +101,64 @@ static void http2_begin(struct late *late, enum direction dir, bool is_late, uin
 		proto->is_quiet = true;
 }
 
-static enum http2_chain look(const struct late *late, enum direction dir, struct slice bytes, size_t at,
-			     bool *ret_is_late)
+/* true: HTTP/2 begins at *ret_at of what is held; false: not before it. */
+static bool look(struct late *late, enum direction dir, size_t *ret_at, bool *ret_is_late)
 {
+	struct slice held = buf_slice(&late->held[dir]);
+
 	*ret_is_late = true;
-	if (!late->watched[dir] && !at && slice_starts(preface, slice_head(bytes, preface.len))) {
-		*ret_is_late = false;
-		return bytes.len < preface.len ? HTTP2_CHAIN_MORE : HTTP2_CHAIN_YES;
-	}
-	return http2_chain(slice_from(bytes, at), false);
+	*ret_at = 0;
+	if (late->watched[dir] || !slice_starts(preface, slice_head(held, preface.len)))
+		return http2_scan(&late->scan[dir], held, false, ret_at);
+	*ret_is_late = false;
+	return held.len >= preface.len;
+}
+
+/* Adds @piece to what is held, and lets go what is no frame. true: HTTP/2 has begun. */
+static bool watch(struct late *late, enum direction dir, uint64_t time_ns, struct slice piece)
+{
+	struct buf *held = &late->held[dir];
+	size_t before = held->len, at;
+	bool is_late, is_found;
+
+	if (!before)
+		late->held_ns[dir] = time_ns;
+	buf_put(held, piece);
+	is_found = look(late, dir, &at, &is_late);
+	http2_scan_consume(&late->scan[dir], MIN(at, late->scan[dir].scanned));
+	held_release(late, dir, MIN(at, before));
+	if (at >= before)
+		late->held_ns[dir] = time_ns;
+	held_release(late, dir, at - MIN(at, before));
+	if (is_found)
+		http2_begin(late, dir, is_late, time_ns);
+	return is_found;
 }
 
 static void late_bytes(void *state, enum direction dir, uint64_t time_ns, struct slice data)
 {
 	struct late *late = state;
+	struct proto *proto = late->proto;
 	struct buf *held = &late->held[dir];
-	enum http2_chain chain = HTTP2_CHAIN_NO;
-	bool is_late = true;
-	size_t at = 0, before;
 
-	while (data.len && late->watched[dir] < WATCHED_MAX) {
+	while (data.len && late->watched[dir] < WATCHED_MAX && !held->failed) {
 		struct slice piece = slice_head(data, held->max - held->len);
 
-		before = held->len;
-		if (!before)
-			late->held_ns[dir] = time_ns;
-		buf_put(held, piece);
-		if (held->failed)
-			break;
-		data = slice_from(data, piece.len);
-		for (at = 0; at < held->len; at++) {
-			chain = look(late, dir, buf_slice(held), at, &is_late);
-			if (chain != HTTP2_CHAIN_NO)
-				break;
-		}
-		held_release(late, dir, MIN(at, before));
-		if (at > before)
-			late->held_ns[dir] = time_ns;
-		held_release(late, dir, at > before ? at - before : 0);
-		if (chain == HTTP2_CHAIN_YES) {
-			struct proto *proto = late->proto;
-
-			http2_begin(late, dir, is_late, time_ns);
+		if (watch(late, dir, time_ns, piece)) {
+			data = slice_from(data, piece.len);
 			if (proto->state)
 				carrier_http2.bytes(proto->state, dir, time_ns, data);
 			else
 				proto->stray_bytes += data.len;
 			return;
 		}
+		if (!held->failed)
+			data = slice_from(data, piece.len);
 	}
 	if (!data.len)
 		return;
 	held_release(late, dir, held->len);
-	buf_free(held);
+	late->watched[dir] = WATCHED_MAX;
 	http1_give(late, dir, time_ns, data);
 }
 
@@ -161,6 +167,7 @@ static void late_hole(void *state, enum direction dir, uint64_t len, enum missin
 	struct late *late = state;
 
 	held_release(late, dir, late->held[dir].len);
+	late->scan[dir] = (struct http2_scan){ 0 };
 	late->watched[dir] += len;
 	if (late->proto->is_quiet)
 		late->proto->stray_bytes += len;
@@ -172,10 +179,12 @@ static void late_end(void *state, enum close_how how, uint64_t time_ns)
 {
 	struct late *late = state;
 	struct proto *proto = late->proto;
+	size_t at;
 
 	for (int dir = 0; dir < _DIR_MAX; dir++) {
-		if (http2_chain(buf_slice(&late->held[dir]), true) != HTTP2_CHAIN_YES)
+		if (!http2_scan(&late->scan[dir], buf_slice(&late->held[dir]), true, &at))
 			continue;
+		held_release(late, (enum direction)dir, at);
 		http2_begin(late, (enum direction)dir, true, time_ns);
 		if (proto->state)
 			carrier_http2.end(proto->state, how, time_ns);
