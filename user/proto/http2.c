@@ -434,9 +434,10 @@ static void flow_end(struct http2 *http2, struct http2_flow *flow)
 static void http2_end(void *state, enum close_how how, uint64_t time_ns)
 {
 	struct http2 *http2 = state;
+	enum direction client = http2->client; /* may become known by the last frame */
 
-	flow_end(http2, &http2->flows[http2->client]);
-	flow_end(http2, &http2->flows[direction_other(http2->client)]);
+	flow_end(http2, &http2->flows[client]);
+	flow_end(http2, &http2->flows[direction_other(client)]);
 	http2_streams_end(http2, how);
 }
 
