@@ -248,8 +248,11 @@ static void head_take(struct http1 *http1, struct flow *flow, uint64_t time_ns)
 {
 	struct http1_head http;
 
-	if (!head_parse(http1, flow, &http, time_ns))
+	if (!head_parse(http1, flow, &http, time_ns)) {
+		if (http.is_h2c)
+			http1_to_http2(http1, flow);
 		return;
+	}
 	if (http.has_too_many)
 		head_lose(http1, flow, MISSING_BUDGET, time_ns);
 	else
@@ -511,9 +514,12 @@ static void http1_bytes(void *state, enum direction dir, uint64_t time_ns, struc
 	struct flow *flow = &http1->flows[dir];
 
 	late_begin(http1, flow, time_ns);
-	while (data.len && !http1->proto->is_quiet)
+	while (data.len && !http1->proto->is_quiet && !http1->proto->next)
 		steps[flow->state](http1, flow, &data, time_ns);
-	http1->proto->stray_bytes += data.len;
+	if (http1->proto->next)
+		http1->proto->left = data;
+	else
+		http1->proto->stray_bytes += data.len;
 }
 
 static void http1_hole(void *state, enum direction dir, uint64_t len, enum missing_reason reason, uint64_t time_ns)

@@ -69,3 +69,7 @@ void seek_step(struct http1 *http1, struct flow *flow, struct slice *in, uint64_
 void seek_hole(struct http1 *http1, struct flow *flow, uint64_t len, enum missing_reason reason, uint64_t time_ns);
 /* The direction is over: what lies in flow->line belongs to the open message. */
 void seek_end(struct http1 *http1, struct flow *flow);
+
+/* ---- http1_to_http2.c ---- */
+/* @flow's interim answer was a 101 to h2c: HTTP/2 has what follows. */
+void http1_to_http2(struct http1 *http1, struct flow *flow);

@@ -272,6 +272,8 @@ static void field_take(struct http1_head *http, struct slice name, struct slice 
 		http->head.authority = value;
 	else if (slice_equal(name, SLICE("content-encoding")))
 		field_codings(http, value);
+	else if (slice_equal(name, SLICE("upgrade")))
+		http->is_h2c = http->head.status == 101 && slice_equal(value, SLICE("h2c"));
 }
 
 /* Header fields into the list; the value has its folds as blanks by now. */
@@ -340,6 +342,8 @@ static enum http1_framing response_framing(const struct http1_head *http, enum h
 {
 	int status = http->head.status;
 
+	if (http->is_h2c)
+		return FRAMING_INTERIM;
 	if (status == 101 || (asked == METHOD_CONNECT && status / 100 == 2))
 		return FRAMING_HANDS_ON;
 	if (status < 200)

@@ -25,6 +25,7 @@ struct http1_head {
 	enum http1_method method;
 	enum http1_framing framing;
 	uint64_t length;
+	bool is_h2c;       /* 101 to HTTP/2 */
 	bool has_too_many; /* fields, or no memory for them: not all are here */
 	/* While the fields are read: */
 	struct slice transfer, content; /* codings, the last field of each */

@@ -149,26 +149,12 @@ static enum frame_kind frame_guess(enum message_kind kind, char first)
 	return kind == MESSAGE_RESPONSE && memchr("de:ir", first, 5) ? FRAME_EVENTS : FRAME_BYTES;
 }
 
-/* Joined in the middle of a streamed answer there may be no header block for long: events come from servers. */
-static void role_guess(struct http2 *http2, const struct http2_flow *flow, struct slice bytes)
-{
-	if (http2->has_roles || (!slice_starts(bytes, SLICE("data:")) && !slice_starts(bytes, SLICE("event:"))))
-		return;
-	http2->client = direction_other(flow->dir);
-	http2->has_roles = true;
-}
-
 /* A DATA frame begins (no @bytes), or goes on. */
 void http2_data(struct http2 *http2, struct http2_flow *flow, struct slice bytes, uint64_t time_ns)
 {
-	enum message_kind kind;
-	struct outgoing *out;
-	struct http2_stream *stream;
-
-	role_guess(http2, flow, bytes);
-	kind = http2_kind(http2, flow);
-	out = http2_data_to(http2, flow, time_ns);
-	stream = out ? stream_find(http2, flow->frame.stream) : NULL;
+	enum message_kind kind = http2_kind(http2, flow);
+	struct outgoing *out = http2_data_to(http2, flow, time_ns);
+	struct http2_stream *stream = out ? stream_find(http2, flow->frame.stream) : NULL;
 
 	if (!out)
 		return;

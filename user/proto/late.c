@@ -55,8 +55,14 @@ static void http1_give(struct late *late, enum direction dir, uint64_t time_ns, 
 	late->watched[dir] += bytes.len;
 	if (late->proto->is_quiet)
 		late->proto->stray_bytes += bytes.len;
-	else
+	else if (!late->proto->next)
 		carrier_http1.bytes(late->http1, dir, time_ns, bytes);
+	else
+		late->proto->left = bytes;
+	/* HTTP/1 was left for another: what is held follows at once, in its order. */
+	if (late->proto->next && late->proto->left.len)
+		late->proto->next->bytes(late->proto->next_state, dir, time_ns, late->proto->left);
+	late->proto->left = SLICE_NONE;
 }
 
 /* The first @len held bytes are of no chain. */
@@ -130,9 +136,10 @@ static bool watch(struct late *late, enum direction dir, uint64_t time_ns, struc
 	if (at >= before)
 		late->held_ns[dir] = time_ns;
 	held_release(late, dir, at - MIN(at, before));
-	if (is_found)
-		http2_begin(late, dir, is_late, time_ns);
-	return is_found;
+	if (!is_found || late->proto->next)
+		return false;
+	http2_begin(late, dir, is_late, time_ns);
+	return true;
 }
 
 static void late_bytes(void *state, enum direction dir, uint64_t time_ns, struct slice data)
@@ -141,7 +148,7 @@ static void late_bytes(void *state, enum direction dir, uint64_t time_ns, struct
 	struct proto *proto = late->proto;
 	struct buf *held = &late->held[dir];
 
-	while (data.len && late->watched[dir] < WATCHED_MAX && !held->failed) {
+	while (data.len && late->watched[dir] < WATCHED_MAX && !held->failed && !proto->next) {
 		struct slice piece = slice_head(data, held->max - held->len);
 
 		if (watch(late, dir, time_ns, piece)) {
@@ -155,7 +162,9 @@ static void late_bytes(void *state, enum direction dir, uint64_t time_ns, struct
 		if (!held->failed)
 			data = slice_from(data, piece.len);
 	}
-	if (!data.len)
+	if (proto->next)
+		held_release(late, direction_other(dir), late->held[direction_other(dir)].len);
+	if (!data.len && !proto->next)
 		return;
 	held_release(late, dir, held->len);
 	late->watched[dir] = WATCHED_MAX;

@@ -29,6 +29,17 @@ void proto_give_up(struct proto *proto)
 	proto->ops->verdict(proto->user, VERDICT_DENY);
 }
 
+void proto_hand_on(struct proto *proto, const struct carrier *carrier, const struct hand_on *from)
+{
+	proto->next_state = carrier->take_over(proto, from);
+	if (proto->next_state) {
+		proto->next = carrier;
+		return;
+	}
+	proto->stray_bytes += from->answer_bytes;
+	proto->is_quiet = true;
+}
+
 /* Without memory for the carrier nothing can be told; the bytes stay counted. */
 static void carrier_begin(struct proto *proto, const struct carrier *carrier, bool is_late)
 {
@@ -63,12 +74,28 @@ struct proto *proto_free(struct proto *proto)
 	return NULL;
 }
 
+static void next_begin(struct proto *proto, enum direction dir, uint64_t time_ns)
+{
+	struct slice left = proto->left;
+
+	proto->carrier->end(proto->state, CLOSE_UNKNOWN, time_ns);
+	proto->carrier->free(proto->state);
+	proto->carrier = proto->next;
+	proto->state = proto->next_state;
+	proto->next = NULL;
+	proto->left = SLICE_NONE;
+	if (left.len)
+		proto->carrier->bytes(proto->state, dir, time_ns, left);
+}
+
 static void carrier_bytes(struct proto *proto, enum direction dir, uint64_t time_ns, struct slice data)
 {
 	if (proto->is_quiet)
 		proto->stray_bytes += data.len;
 	else
 		proto->carrier->bytes(proto->state, dir, time_ns, data);
+	if (proto->next)
+		next_begin(proto, dir, time_ns);
 }
 
 /* Hands on what was kept, who spoke first first. */

@@ -187,6 +187,33 @@ static void a_skipped_answer_keeps_the_header_table_going(void **state)
 		      "2a " EVENTS_TOLD "2a event<> a\n2a framed body=9 stream=30 missing=0\n");
 }
 
+/* Called late, the connection goes to the carrier that finds out what it is: the same is told. */
+static void an_upgraded_request_is_answered_on_stream_1(void **state)
+{
+	for (int is_late = 0; is_late < 2; is_late++) {
+		struct frames h2 = frames_bare();
+
+		frames_put(
+			&h2, CLIENT,
+			SLICE("GET /x HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\r\n"));
+		frames_put(&h2, SERVER,
+			   SLICE("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+				 "\0\0\0\4\0\0\0\0\0"));
+		frames_put(&h2, CLIENT, SLICE("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"));
+		frames_raw(&h2, CLIENT, SETTINGS, 0, 0, SLICE_NONE);
+		frames_headers(&h2, SERVER, 1, 0, EVENTS);
+		frames_data(&h2, SERVER, 1, END_STREAM, "data: a\n\n");
+		frames_headers(&h2, CLIENT, 3, END_STREAM, ":method: GET\n:scheme: http\n:authority: a\n:path: /y");
+		frames_headers(&h2, SERVER, 3, END_STREAM, ":status: 204");
+		frames_expect(&h2, (struct wire_opts){ .is_late = is_late },
+			      "1q GET a /x 1.1 [host=a] [connection=Upgrade, HTTP2-Settings] [upgrade=h2c]\n"
+			      "1q framed body=0 stream=79 missing=0\n"
+			      "1a " EVENTS_TOLD "1a event<> a\n1a framed body=9 stream=128 missing=0\n"
+			      "2q GET a /y 2\n2q framed body=0 stream=18 missing=0\n"
+			      "2a 204 2\n2a framed body=0 stream=10 missing=0\n");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +226,7 @@ int main(void)
 		cmocka_unit_test(what_a_server_will_not_look_at_is_refused),
 		cmocka_unit_test(a_server_may_speak_first_and_a_close_cuts),
 		cmocka_unit_test(a_skipped_answer_keeps_the_header_table_going),
+		cmocka_unit_test(an_upgraded_request_is_answered_on_stream_1),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
