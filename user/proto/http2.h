@@ -123,8 +123,6 @@ void http2_streams_free(struct http2 *http2);
 
 /* ---- http2_seek.c ---- */
 enum http2_chain { HTTP2_CHAIN_NO, HTTP2_CHAIN_MORE, HTTP2_CHAIN_YES };
-/* Whether frames begin where @bytes begin. @is_end: no more of them will come. Never MORE of HTTP2_SEEK_MAX bytes. */
-enum http2_chain http2_chain(struct slice bytes, bool is_end);
 /* true: frames begin at *ret_at of @held; false: not before it. @scan goes with what is held from one call to the next. */
 bool http2_scan(struct http2_scan *scan, struct slice held, bool is_end, size_t *ret_at);
 /* The first @len held bytes are gone. */

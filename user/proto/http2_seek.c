@@ -49,11 +49,13 @@ static bool is_pair(const struct http2_frame *first, const struct http2_frame *s
 	       (second->type == HTTP2_DATA || second->type == HTTP2_CONTINUATION || second->type == HTTP2_HEADERS);
 }
 
-enum http2_chain http2_chain(struct slice bytes, bool is_end)
+/* *ret_len: how many bytes it took to say YES. */
+static enum http2_chain chain_judge(struct slice bytes, bool is_end, size_t *ret_len)
 {
 	struct http2_frame frame, first = { 0 };
 	uint64_t at = 0;
 
+	*ret_len = 0;
 	if (!first_is_possible(bytes))
 		return HTTP2_CHAIN_NO;
 	for (int heads = 0; heads < CHAIN_HEADS; heads++) {
@@ -66,6 +68,7 @@ enum http2_chain http2_chain(struct slice bytes, bool is_end)
 			return is_end ? HTTP2_CHAIN_NO : HTTP2_CHAIN_MORE;
 		if (!head_is_likely(bytes.data + at, !heads, &frame))
 			return HTTP2_CHAIN_NO;
+		*ret_len = at + HTTP2_HEAD_BYTES;
 		if (heads == 1 && is_pair(&first, &frame))
 			return HTTP2_CHAIN_YES;
 		if (!heads)
@@ -75,45 +78,42 @@ enum http2_chain http2_chain(struct slice bytes, bool is_end)
 	return HTTP2_CHAIN_YES;
 }
 
-/* Who is there already, with more bytes than before. */
-static bool waiting_look(struct http2_scan *scan, struct slice held, bool is_end, size_t *ret_at)
+struct chain_best {
+	size_t at, end;
+};
+
+/* false: no chain begins at @at, nor will one. */
+static bool chain_weigh(struct slice held, size_t at, bool is_end, struct chain_best *best)
 {
-	size_t kept = 0;
+	size_t len;
+	enum http2_chain chain = chain_judge(slice_from(held, at), is_end, &len);
 
-	for (size_t i = 0; i < scan->count; i++) {
-		enum http2_chain chain = http2_chain(slice_from(held, scan->maybe[i]), is_end);
-
-		if (chain == HTTP2_CHAIN_YES) {
-			*ret_at = scan->maybe[i];
-			return true;
-		}
-		if (chain == HTTP2_CHAIN_MORE)
-			scan->maybe[kept++] = scan->maybe[i];
-	}
-	scan->count = kept;
-	return false;
+	if (chain == HTTP2_CHAIN_YES && at + len < best->end)
+		*best = (struct chain_best){ at, at + len };
+	return chain != HTTP2_CHAIN_NO;
 }
 
 /* A chain anywhere is worth more than a head before it that waits for its next: so the cost of each feed is bounded, and what
- * only looks like a head keeps nobody waiting. */
+ * only looks like a head keeps nobody waiting. Of several the one that was whole first counts, so that it is the same one
+ * in whatever cuts the bytes come. */
 bool http2_scan(struct http2_scan *scan, struct slice held, bool is_end, size_t *ret_at)
 {
-	if (waiting_look(scan, held, is_end, ret_at))
-		return true;
-	for (; scan->scanned < held.len; scan->scanned++) {
-		enum http2_chain chain = http2_chain(slice_from(held, scan->scanned), is_end);
+	struct chain_best best = { 0, SIZE_MAX };
+	size_t kept = 0;
 
-		if (chain == HTTP2_CHAIN_NO)
+	for (size_t i = 0; i < scan->count; i++)
+		if (chain_weigh(held, scan->maybe[i], is_end, &best))
+			scan->maybe[kept++] = scan->maybe[i];
+	scan->count = kept;
+	for (; scan->scanned < MIN(held.len, best.end); scan->scanned++) {
+		if (!chain_weigh(held, scan->scanned, is_end, &best))
 			continue;
-		*ret_at = scan->scanned;
-		if (chain == HTTP2_CHAIN_YES)
-			return true;
 		if (scan->count == HTTP2_SCAN_MAX)
 			memmove(scan->maybe, scan->maybe + 1, --scan->count * sizeof(scan->maybe[0]));
 		scan->maybe[scan->count++] = scan->scanned;
 	}
-	*ret_at = scan->count ? scan->maybe[0] : held.len;
-	return false;
+	*ret_at = best.end < SIZE_MAX ? best.at : scan->count ? scan->maybe[0] : held.len;
+	return best.end < SIZE_MAX;
 }
 
 void http2_scan_consume(struct http2_scan *scan, size_t len)
