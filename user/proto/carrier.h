@@ -10,11 +10,21 @@
 enum sniff { SNIFF_NO, SNIFF_MAYBE, SNIFF_YES };
 enum { SNIFF_BYTES = 24 }; /* by then every carrier has made up its mind: HTTP/2's preface is this long */
 
+/* What a carrier leaves to the next, when both ends agreed (101) to go on in another protocol. */
+struct hand_on {
+	enum direction client;
+	uint64_t exchange;     /* of the request that asked for it, told and over; 0: unknown */
+	uint64_t answer_bytes; /* passed of its answer, and not told */
+	bool is_skipped;
+};
+
 struct carrier {
 	const char *name;
 	enum sniff (*sniff)(struct slice first);
 	/* @is_late: the first bytes to come are not the connection's first. NULL: no memory. */
 	void *(*open)(struct proto *proto, bool is_late);
+	/* As another's successor, from the next byte of each direction on. NULL: no memory; no function: it never is one. */
+	void *(*take_over)(struct proto *proto, const struct hand_on *from);
 	void (*bytes)(void *state, enum direction dir, uint64_t time_ns, struct slice data);
 	void (*hole)(void *state, enum direction dir, uint64_t len, enum missing_reason reason, uint64_t time_ns);
 	void (*end)(void *state, enum close_how how, uint64_t time_ns);
@@ -22,7 +32,7 @@ struct carrier {
 	void (*free)(void *state);
 };
 
-extern const struct carrier carrier_http1, carrier_http2;
+extern const struct carrier carrier_http1, carrier_http2, carrier_late;
 
 /* A direction's first bytes, kept until a carrier knows them. */
 struct proto_first {
@@ -37,6 +47,9 @@ struct proto {
 	void *user;
 	const struct carrier *carrier; /* NULL before it is known */
 	void *state;
+	const struct carrier *next; /* takes over when the carrier returns, first what it left */
+	void *next_state;
+	struct slice left;
 	bool is_quiet; /* of no use, as was told: all is stray */
 	uint64_t exchanges;
 	uint64_t stray_bytes;
@@ -46,3 +59,5 @@ struct proto {
 
 /* What comes now is of no carrier that we have. The carrier is told nothing more but its end. */
 void proto_give_up(struct proto *proto);
+/* The calling carrier ends here: it returns at once, with what it did not take in proto->left, and is told only its end. */
+void proto_hand_on(struct proto *proto, const struct carrier *carrier, const struct hand_on *from);

@@ -10,11 +10,6 @@
 #include "proto/http1.h"
 #include "proto/frame_array.h"
 
-static struct flow *other_flow(struct http1 *http1, const struct flow *flow)
-{
-	return &http1->flows[direction_other(flow->dir)];
-}
-
 void flow_passed(struct http1 *http1, struct flow *flow, uint64_t len, uint64_t time_ns)
 {
 	if (flow->out.is_open)
@@ -58,7 +53,7 @@ void flow_notice(struct http1 *http1, struct flow *flow)
 /* ---- the ends of messages ---- */
 
 /* What of a lost message did not come by now will not come any more. */
-static void lost_give_up(struct http1 *http1, struct flow *flow)
+void flow_give_up(struct http1 *http1, struct flow *flow)
 {
 	if (flow->state != FLOW_SEEK || !flow->out.is_told)
 		return;
@@ -68,7 +63,7 @@ static void lost_give_up(struct http1 *http1, struct flow *flow)
 
 static void message_done(struct http1 *http1, struct flow *flow)
 {
-	struct flow *requests = other_flow(http1, flow);
+	struct flow *requests = flow_other(http1, flow);
 	uint64_t exchange = flow->out.exchange;
 
 	flow->state = FLOW_HEAD;
@@ -81,74 +76,8 @@ static void message_done(struct http1 *http1, struct flow *flow)
 		http1->pairing.is_doubtful = false;
 		/* An answer is whole: so much for its request. */
 		if (requests->out.exchange == exchange)
-			lost_give_up(http1, requests);
+			flow_give_up(http1, requests);
 	}
-}
-
-/* ---- pairing ---- */
-
-/* @out, just opened, gets its exchange's number and joins the requests that wait for an answer. */
-static void request_pair(struct http1 *http1, struct outgoing *out, const struct http1_head *http)
-{
-	struct asked asked = { .exchange = ++http1->proto->exchanges, .method = METHOD_OTHER, .is_guess = !http };
-
-	if (http) {
-		asked.method = http->method;
-		asked.is_streaming = frame_target_streams(http->head.target);
-	}
-
-	out->exchange = asked.exchange;
-	asked.is_pipelined = http1->request_end_ns && out->start_ns == http1->request_end_ns;
-	pairing_ask(&http1->pairing, &asked);
-}
-
-static void answer_pair(struct http1 *http1, struct outgoing *out)
-{
-	const struct asked *asked = pairing_next(&http1->pairing);
-
-	if (asked) {
-		out->exchange = asked->exchange;
-		out->is_skipped = asked->is_skipped;
-	}
-	pairing_answer(&http1->pairing);
-}
-
-/* Answers that lay in a hole as a whole, before the one that begins now. */
-static void answers_tell_hidden(struct http1 *http1, struct flow *flow, uint64_t time_ns)
-{
-	struct outgoing out;
-	struct asked asked;
-
-	while (pairing_take_hidden(&http1->pairing, &asked)) {
-		outgoing_open(&out, http1->proto, MESSAGE_RESPONSE, flow->dir, time_ns);
-		out.exchange = asked.exchange;
-		out.is_hidden = true;
-		outgoing_tell_late(&out, flow->reason);
-		outgoing_end(&out, MESSAGE_END_LOST, CLOSE_UNKNOWN);
-	}
-}
-
-bool flow_tell_hidden(struct http1 *http1, struct flow *flow, enum missing_reason reason, uint64_t time_ns)
-{
-	bool is_request = flow->dir == http1->client;
-
-	if (!http1->has_roles || (!is_request && !pairing_next(&http1->pairing)))
-		return false;
-	outgoing_end(&flow->out, MESSAGE_END_LOST, CLOSE_UNKNOWN);
-	outgoing_open(&flow->out, http1->proto, is_request ? MESSAGE_REQUEST : MESSAGE_RESPONSE, flow->dir, time_ns);
-	flow->out.is_lost = true;
-	flow->seeks_chunks = flow->seeks_frames = !is_request;
-	if (is_request) {
-		/* An answer before it, whose end was lost, is over by now. */
-		lost_give_up(http1, other_flow(http1, flow));
-		request_pair(http1, &flow->out, NULL);
-	} else {
-		answer_pair(http1, &flow->out);
-	}
-	outgoing_tell_late(&flow->out, reason);
-	if (!is_request)
-		outgoing_shape_unknown(&flow->out, reason);
-	return true;
 }
 
 /* ---- heads ---- */
@@ -172,12 +101,12 @@ static void head_tell(struct http1 *http1, struct flow *flow, struct http1_head 
 	outgoing_passed(&flow->out, flow->carry + flow->line.len, time_ns);
 	flow->carry = 0;
 	if (is_request) {
-		lost_give_up(http1, other_flow(http1, flow));
-		request_pair(http1, &flow->out, http);
+		flow_give_up(http1, flow_other(http1, flow));
+		flow_pair_request(http1, &flow->out, http);
 	} else {
-		answer_pair(http1, &flow->out);
+		flow_pair_answer(http1, &flow->out);
 		if (http->framing != FRAMING_HANDS_ON)
-			upgrade_refuse(http1, other_flow(http1, flow));
+			upgrade_refuse(http1, flow_other(http1, flow));
 	}
 	outgoing_tell(&flow->out, &http->head);
 	flow->seeks_chunks = http->framing == FRAMING_CHUNKED;
@@ -237,7 +166,7 @@ static bool head_parse(struct http1 *http1, struct flow *flow, struct http1_head
 	bool is_told;
 
 	if (flow->kind == MESSAGE_RESPONSE)
-		answers_tell_hidden(http1, flow, time_ns);
+		flow_tell_answered(http1, flow, time_ns);
 	asked = pairing_next(&http1->pairing);
 	http1_head_parse(http, flow->kind, flow->line.data, flow->line_start, fields,
 			 fields ? proto->opts.fields_max : 0, asked ? (enum http1_method)asked->method : METHOD_OTHER);
@@ -261,8 +190,11 @@ static void head_take(struct http1 *http1, struct flow *flow, uint64_t time_ns)
 {
 	struct http1_head http;
 
-	if (!head_parse(http1, flow, &http, time_ns))
+	if (!head_parse(http1, flow, &http, time_ns)) {
+		if (http.is_h2c)
+			http1_to_http2(http1, flow);
 		return;
+	}
 	if (http.has_too_many)
 		head_lose(http1, flow, MISSING_BUDGET, time_ns);
 	else
@@ -530,9 +462,12 @@ static void http1_bytes(void *state, enum direction dir, uint64_t time_ns, struc
 	struct flow *flow = &http1->flows[dir];
 
 	late_begin(http1, flow, time_ns);
-	while (data.len && !http1->proto->is_quiet)
+	while (data.len && !http1->proto->is_quiet && !http1->proto->next)
 		steps[flow->state](http1, flow, &data, time_ns);
-	http1->proto->stray_bytes += data.len;
+	if (http1->proto->next)
+		http1->proto->left = data;
+	else
+		http1->proto->stray_bytes += data.len;
 }
 
 static void http1_hole(void *state, enum direction dir, uint64_t len, enum missing_reason reason, uint64_t time_ns)

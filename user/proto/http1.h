@@ -55,11 +55,24 @@ struct http1 {
 	struct websocket *socket; /* what the connection became */
 };
 
+static inline struct flow *flow_other(struct http1 *http1, const struct flow *flow)
+{
+	return &http1->flows[direction_other(flow->dir)];
+}
+
 /* ---- http1.c ---- */
+/* Its message lost its end: told so. */
+void flow_give_up(struct http1 *http1, struct flow *flow);
 void flow_passed(struct http1 *http1, struct flow *flow, uint64_t len, uint64_t time_ns);
 bool flow_may_be(const struct http1 *http1, const struct flow *flow, enum message_kind kind);
 /* After body bytes: an answer joined late may have told itself, and so which direction is whose. */
 void flow_notice(struct http1 *http1, struct flow *flow);
+
+/* ---- http1_pair.c ---- */
+void flow_pair_request(struct http1 *http1, struct outgoing *out, const struct http1_head *http);
+void flow_pair_answer(struct http1 *http1, struct outgoing *out);
+/* Answers that a hole hid are told before the one that begins. */
+void flow_tell_answered(struct http1 *http1, struct flow *flow, uint64_t time_ns);
 /* @flow's hidden message is the next request, or the answer to a known one: tells it as late. false: nothing is known. */
 bool flow_tell_hidden(struct http1 *http1, struct flow *flow, enum missing_reason reason, uint64_t time_ns);
 
@@ -82,3 +95,6 @@ void wait_step(struct http1 *http1, struct flow *flow, struct slice *in, uint64_
 void socket_step(struct http1 *http1, struct flow *flow, struct slice *in, uint64_t time_ns);
 void socket_hole(struct http1 *http1, struct flow *flow, uint64_t len, enum missing_reason reason, uint64_t time_ns);
 void socket_end(struct http1 *http1, struct flow *flow);
+/* ---- http1_to_http2.c ---- */
+/* @flow's interim answer was a 101 to h2c: HTTP/2 has what follows. */
+void http1_to_http2(struct http1 *http1, struct flow *flow);

@@ -265,6 +265,12 @@ static void field_transfer(struct http1_head *http, struct slice value)
 	}
 }
 
+static void field_upgrade(struct http1_head *http, struct slice value)
+{
+	http->is_websocket = slice_equal_nocase(value, SLICE("websocket"));
+	http->is_h2c = http->head.status == 101 && slice_equal(value, SLICE("h2c"));
+}
+
 static void field_take(struct http1_head *http, struct slice name, struct slice value)
 {
 	if (slice_equal(name, SLICE("content-length")))
@@ -274,7 +280,7 @@ static void field_take(struct http1_head *http, struct slice name, struct slice 
 	else if (slice_equal(name, SLICE("content-encoding")))
 		field_codings(http, value);
 	else if (slice_equal(name, SLICE("upgrade")))
-		http->is_websocket = slice_equal_nocase(value, SLICE("websocket"));
+		field_upgrade(http, value);
 	else if (slice_equal(name, SLICE("sec-websocket-extensions")))
 		websocket_terms_read(&http->terms, value);
 }
@@ -345,6 +351,8 @@ static enum http1_framing response_framing(const struct http1_head *http, enum h
 {
 	int status = http->head.status;
 
+	if (http->is_h2c)
+		return FRAMING_INTERIM;
 	if (status == 101 || (asked == METHOD_CONNECT && status / 100 == 2))
 		return FRAMING_HANDS_ON;
 	if (status < 200)

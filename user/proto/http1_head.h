@@ -28,6 +28,7 @@ struct http1_head {
 	uint64_t length;
 	bool is_websocket; /* asks for it, or grants it on these terms */
 	struct websocket_terms terms;
+	bool is_h2c;       /* 101 to HTTP/2 */
 	bool has_too_many; /* fields, or no memory for them: not all are here */
 	/* While the fields are read: */
 	struct slice transfer, content; /* codings, the last field of each */

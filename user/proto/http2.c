@@ -132,11 +132,24 @@ static void settings_and_others_end(struct http2 *http2, struct http2_flow *flow
 		http2_go_away(http2, flow, number_be(flow->first, 4) & INT32_MAX, time_ns);
 }
 
+/* Joined in the middle of a streamed answer there may be no header block for long: events come from servers. Said of the next
+ * frame on, so that it is the same in all cuts. */
+static void role_guess(struct http2 *http2, const struct http2_flow *flow)
+{
+	struct slice first = { flow->first, flow->first_len };
+
+	if (http2->has_roles || (!slice_starts(first, SLICE("data:")) && !slice_starts(first, SLICE("event:"))))
+		return;
+	http2->client = direction_other(flow->dir);
+	http2->has_roles = true;
+}
+
 static void http2_frame_end(struct http2 *http2, struct http2_flow *flow, uint64_t time_ns)
 {
 	flow->state = HTTP2_AT_HEAD;
 	flow->head_len = 0;
 	if (flow->frame.type == HTTP2_DATA) {
+		role_guess(http2, flow);
 		if (flow->frame.flags & HTTP2_END_STREAM)
 			http2_stream_end(http2, flow, flow->frame.stream, time_ns);
 	} else if (http2_frame_is_of_block(flow)) {
@@ -234,19 +247,18 @@ static void prefix_take(struct http2_flow *flow, struct slice *piece)
 
 static void content_take(struct http2 *http2, struct http2_flow *flow, struct slice content, uint64_t time_ns)
 {
-	size_t room = sizeof(flow->first) - flow->first_len;
+	struct slice first = slice_head(content, sizeof(flow->first) - flow->first_len);
 
-	if (flow->frame.type == HTTP2_DATA) {
-		if (content.len)
-			http2_data(http2, flow, content, time_ns);
-	} else if (!http2_frame_is_of_block(flow)) {
-		content = slice_head(content, room);
-		if (content.len)
-			memcpy(flow->first + flow->first_len, content.data, content.len);
-		flow->first_len += content.len;
-	} else if (flow->in_block && !flow->is_broken) {
-		hpack_feed(&flow->hpack, content);
+	if (!http2_frame_is_of_block(flow) && first.len) {
+		memcpy(flow->first + flow->first_len, first.data, first.len);
+		flow->first_len += first.len;
 	}
+	if (flow->frame.type == HTTP2_DATA && content.len)
+		http2_data(http2, flow, content, time_ns);
+	else if (!http2_frame_is_of_block(flow))
+		return;
+	else if (flow->in_block && !flow->is_broken)
+		hpack_feed(&flow->hpack, content);
 }
 
 static void payload_step(struct http2 *http2, struct http2_flow *flow, struct slice *in, uint64_t time_ns)
@@ -388,14 +400,33 @@ static void *http2_open(struct proto *proto, bool is_late)
 		flow->dir = (enum direction)dir;
 		hpack_init(&flow->hpack, &proto->opts);
 		flow->hpack.is_lost = is_late;
-		flow->seek = BUF(proto->opts.alloc, proto->opts.head_bytes_max);
+		flow->seek = BUF(proto->opts.alloc, HTTP2_SEEK_MAX);
 		flow->state = is_late ? HTTP2_SEEKS : HTTP2_AT_START;
 		flow->reason = MISSING_JOINED_LATE;
 	}
 	return http2;
 }
 
-void http2_feed(struct http2 *http2, struct http2_flow *flow, struct slice in, uint64_t time_ns)
+/* The request that was upgraded is that of stream 1 (RFC 7540, 3.2). */
+static void *http2_take_over(struct proto *proto, const struct hand_on *from)
+{
+	struct http2 *http2 = http2_open(proto, false);
+	struct http2_stream *stream = http2 && from->exchange ? http2_stream_open(http2, 1, from->exchange) : NULL;
+
+	if (!http2)
+		return NULL;
+	roles_set(http2, from->client);
+	if (!stream) {
+		proto->stray_bytes += from->answer_bytes;
+		return http2;
+	}
+	stream->is_over[MESSAGE_REQUEST] = true;
+	stream->carry[MESSAGE_RESPONSE] = from->answer_bytes;
+	stream->is_skipped = from->is_skipped;
+	return http2;
+}
+
+void http2_walk(struct http2 *http2, struct http2_flow *flow, struct slice *in, uint64_t time_ns)
 {
 	static void (*const steps[])(struct http2 * http2, struct http2_flow * flow, struct slice * in,
 				     uint64_t time_ns) = { [HTTP2_AT_START] = start_step,
@@ -403,17 +434,20 @@ void http2_feed(struct http2 *http2, struct http2_flow *flow, struct slice in, u
 							   [HTTP2_AT_HEAD] = head_step,
 							   [HTTP2_AT_PAYLOAD] = payload_step };
 
-	while (in.len && flow->state != HTTP2_SEEKS)
-		steps[flow->state](http2, flow, &in, time_ns);
-	if (in.len)
-		http2_seek(http2, flow, in, time_ns);
+	while (in->len && flow->state != HTTP2_SEEKS)
+		steps[flow->state](http2, flow, in, time_ns);
 }
 
 static void http2_bytes(void *state, enum direction dir, uint64_t time_ns, struct slice data)
 {
 	struct http2 *http2 = state;
+	struct http2_flow *flow = &http2->flows[dir];
 
-	http2_feed(http2, &http2->flows[dir], data, time_ns);
+	while (data.len) {
+		http2_walk(http2, flow, &data, time_ns);
+		if (data.len)
+			http2_seek(http2, flow, &data, time_ns);
+	}
 }
 
 static void flow_end(struct http2 *http2, struct http2_flow *flow)
@@ -431,9 +465,10 @@ static void flow_end(struct http2 *http2, struct http2_flow *flow)
 static void http2_end(void *state, enum close_how how, uint64_t time_ns)
 {
 	struct http2 *http2 = state;
+	enum direction client = http2->client; /* may become known by the last frame */
 
-	flow_end(http2, &http2->flows[http2->client]);
-	flow_end(http2, &http2->flows[direction_other(http2->client)]);
+	flow_end(http2, &http2->flows[client]);
+	flow_end(http2, &http2->flows[direction_other(client)]);
 	http2_streams_end(http2, how);
 }
 
@@ -462,6 +497,7 @@ const struct carrier carrier_http2 = {
 	.name = "http2",
 	.sniff = http2_sniff,
 	.open = http2_open,
+	.take_over = http2_take_over,
 	.bytes = http2_bytes,
 	.hole = http2_hole,
 	.end = http2_end,

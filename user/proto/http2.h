@@ -23,7 +23,13 @@ enum http2_type {
 	_HTTP2_TYPE_MAX
 };
 enum { HTTP2_END_STREAM = 1, HTTP2_END_HEADERS = 4, HTTP2_PADDED = 8, HTTP2_HAS_PRIORITY = 0x20 };
-enum { HTTP2_HEAD_BYTES = 9, HTTP2_STREAMS_MAX = 256, HTTP2_CLOSED_MAX = 64 };
+enum {
+	HTTP2_HEAD_BYTES = 9,
+	HTTP2_STREAMS_MAX = 256,
+	HTTP2_CLOSED_MAX = 64,
+	HTTP2_SEEK_MAX = 40 << 10,
+	HTTP2_SCAN_MAX = 16
+};
 
 struct http2_frame {
 	uint32_t len, stream;
@@ -31,6 +37,13 @@ struct http2_frame {
 };
 
 enum http2_state { HTTP2_AT_START, HTTP2_AT_PREFACE, HTTP2_AT_HEAD, HTTP2_AT_PAYLOAD, HTTP2_SEEKS, _HTTP2_STATE_MAX };
+
+/* A search for the beginning of a frame in bytes that are held. */
+struct http2_scan {
+	size_t scanned;               /* bytes that were looked at */
+	size_t maybe[HTTP2_SCAN_MAX]; /* offsets at which a chain may begin, once more bytes are here */
+	size_t count;
+};
 
 /* One direction. */
 struct http2_flow {
@@ -58,6 +71,7 @@ struct http2_flow {
 
 	struct buf seek;
 	uint64_t seek_ns;
+	struct http2_scan scan; /* of seek */
 };
 
 /* One exchange. */
@@ -89,7 +103,8 @@ struct http2 {
 bool http2_frame_parse(const char *head, struct http2_frame *ret);
 /* The place in @flow is lost because of @reason. */
 void http2_lose(struct http2 *http2, struct http2_flow *flow, enum missing_reason reason, uint64_t time_ns);
-void http2_feed(struct http2 *http2, struct http2_flow *flow, struct slice in, uint64_t time_ns);
+/* Takes frames off *in until it is used up or the place is lost. */
+void http2_walk(struct http2 *http2, struct http2_flow *flow, struct slice *in, uint64_t time_ns);
 
 /* ---- http2_stream.c ---- */
 /* The message that a DATA frame of @flow belongs to; NULL: none, it is stray. */
@@ -108,7 +123,12 @@ void http2_streams_end(struct http2 *http2, enum close_how how);
 void http2_streams_free(struct http2 *http2);
 
 /* ---- http2_seek.c ---- */
-void http2_seek(struct http2 *http2, struct http2_flow *flow, struct slice in, uint64_t time_ns);
+enum http2_chain { HTTP2_CHAIN_NO, HTTP2_CHAIN_MORE, HTTP2_CHAIN_YES };
+/* true: frames begin at *ret_at of @held; false: not before it. @scan goes with what is held from one call to the next. */
+bool http2_scan(struct http2_scan *scan, struct slice held, bool is_end, size_t *ret_at);
+/* The first @len held bytes are gone. */
+void http2_scan_consume(struct http2_scan *scan, size_t len);
+void http2_seek(struct http2 *http2, struct http2_flow *flow, struct slice *in, uint64_t time_ns);
 /* What lies in flow->seek will get no longer. */
 void http2_seek_end(struct http2 *http2, struct http2_flow *flow);
 

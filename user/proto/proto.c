@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The carrier's part and the connection's part are kept apart: here only the first bytes are looked at, to choose a row of the
- * table. A connection joined late goes to the one carrier that can find its place in the middle.
+ * table. A connection joined late goes to a carrier of its own, which finds out in the middle what it is.
  */
 #include "proto/proto.h"
 #include "proto/carrier.h"
@@ -11,7 +11,7 @@ static const struct carrier *const carriers[] = {
 	&carrier_http1,
 	&carrier_http2,
 };
-static const struct carrier *const late_carrier = &carrier_http1;
+static const struct carrier *const late_carrier = &carrier_late;
 
 const struct proto_opts proto_opts_default = {
 	.head_bytes_max = 64 << 10,
@@ -27,6 +27,17 @@ void proto_give_up(struct proto *proto)
 		return;
 	proto->is_quiet = true;
 	proto->ops->verdict(proto->user, VERDICT_DENY);
+}
+
+void proto_hand_on(struct proto *proto, const struct carrier *carrier, const struct hand_on *from)
+{
+	proto->next_state = carrier->take_over(proto, from);
+	if (proto->next_state) {
+		proto->next = carrier;
+		return;
+	}
+	proto->stray_bytes += from->answer_bytes;
+	proto->is_quiet = true;
 }
 
 /* Without memory for the carrier nothing can be told; the bytes stay counted. */
@@ -63,12 +74,28 @@ struct proto *proto_free(struct proto *proto)
 	return NULL;
 }
 
+static void next_begin(struct proto *proto, enum direction dir, uint64_t time_ns)
+{
+	struct slice left = proto->left;
+
+	proto->carrier->end(proto->state, CLOSE_UNKNOWN, time_ns);
+	proto->carrier->free(proto->state);
+	proto->carrier = proto->next;
+	proto->state = proto->next_state;
+	proto->next = NULL;
+	proto->left = SLICE_NONE;
+	if (left.len)
+		proto->carrier->bytes(proto->state, dir, time_ns, left);
+}
+
 static void carrier_bytes(struct proto *proto, enum direction dir, uint64_t time_ns, struct slice data)
 {
 	if (proto->is_quiet)
 		proto->stray_bytes += data.len;
 	else
 		proto->carrier->bytes(proto->state, dir, time_ns, data);
+	if (proto->next)
+		next_begin(proto, dir, time_ns);
 }
 
 /* Hands on what was kept, who spoke first first. */

@@ -119,6 +119,29 @@ static void every_end_has_its_name(void **state)
 	}
 }
 
+/* The connection goes on: nothing is waited for, and the answer need not have begun. */
+static void a_reset_stream_ends_its_call_at_once(void **state)
+{
+	struct call_conn *conn = world_connect(&world);
+	struct message_end end = {
+		.how = MESSAGE_END_CUT, .conn_how = CLOSE_LOCAL, .is_reset = true, .time_ns = 900 * MS
+	};
+
+	tell_ask(conn, 1, (struct ask){ .version = "2" }, "{}", 0);
+	call_on_end(conn, 1, MESSAGE_RESPONSE, &end);
+	tell_ask(conn, 2, (struct ask){ .version = "2" }, "{}", 0);
+	tell_response(conn, 2, 200, "text/event-stream", 100);
+	end.conn_how = CLOSE_RESET;
+	call_on_end(conn, 2, MESSAGE_RESPONSE, &end);
+	assert_int_equal(world.count, 2);
+	assert_int_equal(world.told[0].call.end, CALL_END_CLIENT_CANCEL);
+	assert_int_equal(world.told[0].call.end_ns, 900 * MS);
+	assert_true(world.told[0].call.is_complete);
+	assert_int_equal(world.told[1].call.end, CALL_END_RESET);
+	call_conn_close(conn, CLOSE_LOCAL, 1000 * MS);
+	assert_int_equal(world.count, 2);
+}
+
 /* An HTTP error is an answer like any other. */
 static void an_error_status_is_a_complete_end(void **state)
 {
@@ -259,6 +282,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(every_end_has_its_name, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_reset_stream_ends_its_call_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_error_status_is_a_complete_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(whatever_is_missing_makes_it_incomplete, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_hole_is_told_even_when_the_end_forgets_it, setup, teardown),
