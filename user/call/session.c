@@ -346,6 +346,10 @@ static void turn_event(struct call_conn *conn, struct exchange *ex, const struct
 
 	if (!turn && step->opens)
 		turn = turn_open(conn, ex, step, SLICE_NONE, start_ns);
+	if (!turn && step->or_input) {
+		input_count(session, kind, part);
+		input_add(session, step, part);
+	}
 	if (!turn)
 		return;
 	draft = turn->draft;
