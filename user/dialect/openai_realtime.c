@@ -75,7 +75,7 @@ static unsigned recognise(const struct dialect_hint *hint)
 		return 0;
 	if (path_ends(hint->path, SLICE("/realtime")))
 		return SCORE_SURE;
-	if (!object.data)
+	if (!object.len)
 		object = json_path(body, "response", "object", NULL);
 	if (slice_starts(json_raw_text(object), SLICE("realtime.")))
 		return SCORE_SURE;
@@ -284,6 +284,14 @@ static void answer_read(struct call *call, const struct realtime *realtime, stru
 	call->output_messages = parts_finish(&parts);
 }
 
+/* No socket came of it, or nothing over the socket: an error, if there is a body at all. */
+static void response(struct call *call, void *state)
+{
+	struct slice answer;
+
+	answer_open(call, &answer);
+}
+
 static void finish(struct call *call, void *state)
 {
 	struct realtime *realtime = state;
@@ -313,6 +321,7 @@ DIALECT(openai_realtime, {
 				 .recognise = recognise,
 				 .request = request,
 				 .event = event,
+				 .response = response,
 				 .finish = finish,
 				 .span_name = span_name,
 			 });

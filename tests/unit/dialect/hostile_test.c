@@ -39,6 +39,13 @@ static const struct slice events[] = {
 	SLICE("{\"model\":\"l\",\"created_at\":\"t\",\"message\":{\"role\":\"a\",\"content\":\"y\",\"tool_calls\":[{\"function\":{\"name\":\"f\"}}]},\"done\":false}"),
 	SLICE("{\"model\":\"l\",\"created_at\":\"t\",\"response\":\"y\",\"thinking\":\"h\",\"done\":true,\"eval_count\":3}"),
 	SLICE("{\"type\":\"image_generation.partial_image\",\"b64_json\":\"AA\"}"),
+	SLICE("{\"type\":\"response.output_audio_transcript.delta\",\"output_index\":1,\"content_index\":1,\"delta\":\"x\\ud83d\"}"),
+	SLICE("{\"type\":\"conversation.item.input_audio_transcription.completed\",\"transcript\":\"said\\n\"}"),
+	SLICE("{\"type\":\"response.done\",\"response\":{\"id\":\"r\",\"status\":\"failed\",\"status_details\":{\"error\":{\"code\":\"c\"}},"
+	      "\"output\":[{\"type\":\"message\",\"content\":[{\"type\":\"audio\",\"transcript\":\"t\"},3]}],\"usage\":{}},\"usage\":{\"input_tokens\":1}}"),
+	SLICE("{\"serverContent\":{\"modelTurn\":{\"parts\":[{\"text\":\"a\",\"thought\":true},{\"text\":\"b\\ud83d\"},"
+	      "{\"inlineData\":{\"data\":\"AAAA\"}}]},\"outputTranscription\":{\"text\":\"c\"},\"inputTranscription\":{\"text\":\"d\"}}}"),
+	SLICE("{\"toolCall\":{\"functionCalls\":[{\"name\":\"f\",\"args\":{},\"id\":\"i\"},5]},\"usageMetadata\":{\"promptTokenCount\":1}}"),
 	SLICE("{\"error\":{\"message\":\"broke\",\"type\":\"t\",\"code\":1}}"),
 	SLICE("[DONE]"),
 };
