@@ -23,6 +23,7 @@ struct carrier {
 };
 
 extern const struct carrier carrier_http1;
+extern const struct carrier carrier_websocket_late; /* of connections joined in their middle only */
 
 /* A direction's first bytes, kept until a carrier knows them. */
 struct proto_first {
@@ -37,6 +38,7 @@ struct proto {
 	void *user;
 	const struct carrier *carrier; /* NULL before it is known */
 	void *state;
+	bool is_late;  /* joined in its middle */
 	bool is_quiet; /* of no use, as was told: all is stray */
 	uint64_t exchanges;
 	uint64_t stray_bytes;

@@ -304,6 +304,24 @@ static void a_message_may_tell_whose_the_socket_is(void **state)
 	closed(conn, CLOSE_LOCAL, 40);
 }
 
+static void a_socket_joined_late_is_one_too(void **state)
+{
+	struct call_conn *conn = world_connect(&world);
+
+	for (enum message_kind kind = 0; kind < _MESSAGE_MAX; kind++) {
+		struct message_head head = { .kind = kind, .is_late = true, .protocol = SLICE("websocket") };
+
+		call_on_head(conn, 1, &head, 7);
+	}
+	GOT("ev r", 1); /* whose beginning was missed */
+	GOT("hello", 2);
+	SENT("ask", 3);
+	GOT("end r", 4);
+	assert_int_equal(world.count, 1);
+	assert_string_equal(world.told[0].request, "[ask]");
+	closed(conn, CLOSE_LOCAL, 40);
+}
+
 static void nobodys_socket_is_muted_soon(void **state)
 {
 	struct call_conn *conn = opened("/elsewhere");
@@ -410,6 +428,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_hole_marks_the_turns_that_are_open, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_turn_whose_end_was_missed_is_overtaken, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_message_may_tell_whose_the_socket_is, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_socket_joined_late_is_one_too, setup, teardown),
 		cmocka_unit_test_setup_teardown(nobodys_socket_is_muted_soon, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_socket_lives_through_silence, setup, teardown),
 		cmocka_unit_test_setup_teardown(both_ends_give_one_call_a_turn, setup, teardown),
