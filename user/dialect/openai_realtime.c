@@ -233,18 +233,24 @@ static const struct usage_rule usage_rules[] = {
 	{ OUT, SLICE("reasoning_tokens"), offsetof(struct usage, reasoning) },
 };
 
-/* What was said becomes text after the fact; it is billed apart. */
-static enum dialect_event transcribed(struct call *call, struct realtime *realtime, struct slice data)
+/* What was said becomes text after the fact, by another model and billed apart: a step of its own. */
+static enum dialect_event transcribed(struct call *call, struct realtime *realtime, const struct message_part *part)
 {
-	struct slice text = json_get(data, SLICE("transcript"));
+	struct slice text = json_get(part->data, SLICE("transcript"));
 	struct heard *heard = arena_new_of(call->arena, struct heard);
+	struct call_step *work = call_add_step(call);
 
-	call_lost(call, heard);
-	if (!heard || json_type(text) != JSON_STRING)
+	call_lost(call, heard && work);
+	if (!heard || !work || json_type(text) != JSON_STRING)
 		return DIALECT_EVENT_QUIET;
 	heard->transcript = arena_dup(call->arena, text);
 	*(realtime->last ? &realtime->last->next : &realtime->heard) = heard;
 	realtime->last = heard;
+	work->operation = OPERATION_TRANSCRIPTION;
+	work->name = SLICE("input_audio_transcription");
+	work->id = call_copy(call, json_get(part->data, SLICE("item_id")));
+	work->outputs = arena_dup(call->arena, json_trim(part->data));
+	work->end_ns = part->time_ns;
 	return DIALECT_EVENT_QUIET;
 }
 
@@ -254,7 +260,7 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 	struct slice type = json_get(part->data, SLICE("type"));
 
 	if (json_text_is(type, TRANSCRIBED))
-		return event_open(call, part) ? transcribed(call, realtime, part->data) : DIALECT_EVENT_QUIET;
+		return event_open(call, part) ? transcribed(call, realtime, part) : DIALECT_EVENT_QUIET;
 	if (json_text_is(type, SLICE("response.done")))
 		call_lost(call, slice_hold(call->arena, &realtime->usage, json_get(part->data, SLICE("usage"))));
 	return response_stream_event(call, &realtime->stream, part);

@@ -174,6 +174,8 @@ static void a_spoken_turn(void **state)
 		"[{\"role\":\"assistant\",\"parts\":[{\"type\":\"text\",\"content\":\"Good day\"}],\"finish_reason\":"
 		"\"stop\"},{\"role\":\"assistant\",\"parts\":[{\"type\":\"tool_call\",\"id\":\"c2\",\"name\":\"f\","
 		"\"arguments\":{\"a\":1}}],\"finish_reason\":\"tool_call\"}]");
+	assert_int_equal(told.call.steps->operation, OPERATION_TRANSCRIPTION);
+	assert_true(slice_contains(told.call.steps->outputs, SLICE("\"transcript\":\"Hello\"")));
 	assert_int_equal(told.call.usage.input, 7);
 	assert_int_equal(told.call.usage.input_audio, 5);
 	assert_int_equal(told.call.usage.output_audio, 6);
