@@ -60,7 +60,7 @@ bool session_is_asked(const struct message_head *head)
 		if (slice_equal(head->headers[i].name, SLICE("upgrade")) &&
 		    slice_equal_nocase(head->headers[i].value, SLICE("websocket")))
 			return true;
-	return false;
+	return slice_equal(head->protocol, SLICE("websocket"));
 }
 
 bool session_begins(const struct message_head *head)
