@@ -32,6 +32,18 @@ static void events_feed(struct call *call, void *state, struct slice rest)
 	}
 }
 
+/* What a message of a socket would be to the turns: of either side, and whatever it is. */
+static void message_step(const struct dialect *dialect, struct slice text)
+{
+	struct message_part part = { .kind = PART_MESSAGE, .data = text };
+
+	for (enum message_kind kind = 0; dialect->session && kind < _MESSAGE_MAX; kind++) {
+		struct session_step step = { 0 };
+
+		dialect->session->step(kind, &part, &step);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct slice rest, request;
@@ -59,6 +71,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	call.request_body = hint.request_body = request;
 	call.response_body = hint.response_body = rest;
 	dialect_find(&hint, &score);
+	hint.protocol = SLICE("websocket");
+	dialect_find(&hint, &score);
+	message_step(dialect, request);
 	state = dialect->state_size ? arena_alloc(arena, dialect->state_size) : NULL;
 	dialect->request(&call, state);
 	call.is_stream = memchr(rest.data, '\n', rest.len);

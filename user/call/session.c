@@ -60,7 +60,7 @@ bool session_is_asked(const struct message_head *head)
 		if (slice_equal(head->headers[i].name, SLICE("upgrade")) &&
 		    slice_equal_nocase(head->headers[i].value, SLICE("websocket")))
 			return true;
-	return false;
+	return slice_equal(head->protocol, SLICE("websocket"));
 }
 
 bool session_begins(const struct message_head *head)
@@ -346,6 +346,10 @@ static void turn_event(struct call_conn *conn, struct exchange *ex, const struct
 
 	if (!turn && step->opens)
 		turn = turn_open(conn, ex, step, SLICE_NONE, start_ns);
+	if (!turn && step->or_input) {
+		input_count(session, kind, part);
+		input_add(session, step, part);
+	}
 	if (!turn)
 		return;
 	draft = turn->draft;

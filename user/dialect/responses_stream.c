@@ -28,6 +28,10 @@ static const struct delta_rule {
 	{ SLICE("mcp_call_arguments"), PLACE_MEMBER, {}, SLICE("arguments") },
 	{ SLICE("custom_tool_call_input"), PLACE_MEMBER, {}, SLICE("input") },
 	{ SLICE("code_interpreter_call_code"), PLACE_MEMBER, {}, SLICE("code") },
+	/* Realtime: */
+	{ SLICE("text"), PLACE_CONTENT, SLICE("output_text"), SLICE("text") },
+	{ SLICE("output_audio_transcript"), PLACE_CONTENT, SLICE("output_audio"), SLICE("transcript") },
+	{ SLICE("audio_transcript"), PLACE_CONTENT, SLICE("output_audio"), SLICE("transcript") },
 };
 
 struct spot {
@@ -166,6 +170,7 @@ static const struct {
 	{ SLICE("incomplete"), response_ended, DIALECT_EVENT_LAST },
 	{ SLICE("failed"), response_ended, DIALECT_EVENT_LAST },
 	{ SLICE("cancelled"), response_ended, DIALECT_EVENT_LAST },
+	{ SLICE("done"), response_ended, DIALECT_EVENT_LAST }, /* Realtime */
 };
 
 enum dialect_event response_stream_event(struct call *call, struct response_stream *stream,

@@ -54,6 +54,7 @@ struct session_step {
 	struct slice key;  /* of the turn, or of the context */
 	struct slice lane; /* turns of one lane answer in order */
 	bool opens;        /* an event that opens a turn where it finds none */
+	bool or_input;     /* an event that, where it finds no turn, is an input of the next */
 	bool overtakes;    /* other turns of the lane that have begun are over, whether their ends were seen or not */
 	struct slice kept; /* of an input or context: what is kept of it; NULL: all */
 	uint64_t sound_bytes; /* of an input: not kept but counted, told as {"sound_bytes":n} */

@@ -33,6 +33,7 @@ struct carrier {
 };
 
 extern const struct carrier carrier_http1, carrier_http2, carrier_late;
+extern const struct carrier carrier_websocket_late; /* of connections joined in their middle only */
 
 /* A direction's first bytes, kept until a carrier knows them. */
 struct proto_first {
@@ -50,6 +51,7 @@ struct proto {
 	const struct carrier *next; /* takes over when the carrier returns, first what it left */
 	void *next_state;
 	struct slice left;
+	bool is_late;  /* joined in its middle */
 	bool is_quiet; /* of no use, as was told: all is stray */
 	uint64_t exchanges;
 	uint64_t stray_bytes;

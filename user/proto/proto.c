@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The carrier's part and the connection's part are kept apart: here only the first bytes are looked at, to choose a row of the
- * table. A connection joined late goes to a carrier of its own, which finds out in the middle what it is.
+ * table. A connection joined late goes to a carrier that knows the middle it begins in, else to the one that can find its
+ * place anywhere.
  */
 #include "proto/proto.h"
 #include "proto/carrier.h"
@@ -10,6 +11,9 @@
 static const struct carrier *const carriers[] = {
 	&carrier_http1,
 	&carrier_http2,
+};
+static const struct carrier *const late_carriers[] = {
+	&carrier_websocket_late,
 };
 static const struct carrier *const late_carrier = &carrier_late;
 
@@ -58,8 +62,7 @@ int proto_new(const struct proto_opts *opts, bool is_late, const struct proto_op
 	proto->opts = *opts;
 	proto->ops = ops;
 	proto->user = user;
-	if (is_late)
-		carrier_begin(proto, late_carrier, true);
+	proto->is_late = is_late;
 	*ret = proto;
 	return 0;
 }
@@ -111,16 +114,18 @@ static void first_hand_on(struct proto *proto)
 	}
 }
 
-static enum sniff sniff_all(struct slice first, const struct carrier **ret)
+static enum sniff sniff_all(const struct proto *proto, struct slice first, const struct carrier **ret)
 {
+	const struct carrier *const *list = proto->is_late ? late_carriers : carriers;
+	size_t count = proto->is_late ? ARRAY_SIZE(late_carriers) : ARRAY_SIZE(carriers);
 	enum sniff best = SNIFF_NO;
 
-	for (size_t i = 0; i < ARRAY_SIZE(carriers) && best != SNIFF_YES; i++) {
-		enum sniff says = carriers[i]->sniff(first);
+	for (size_t i = 0; i < count && best != SNIFF_YES; i++) {
+		enum sniff says = list[i]->sniff(first);
 
 		if (says > best) {
 			best = says;
-			*ret = carriers[i];
+			*ret = list[i];
 		}
 	}
 	return first.len >= SNIFF_BYTES && best == SNIFF_MAYBE ? SNIFF_NO : best;
@@ -140,11 +145,13 @@ static struct slice first_take(struct proto *proto, enum direction dir, uint64_t
 	while (data.len && first->len < SNIFF_BYTES) {
 		first->bytes[first->len++] = data.data[0];
 		data = slice_from(data, 1);
-		says = sniff_all((struct slice){ first->bytes, first->len }, &carrier);
+		says = sniff_all(proto, (struct slice){ first->bytes, first->len }, &carrier);
 		if (says == SNIFF_MAYBE)
 			continue;
 		if (says == SNIFF_YES)
-			carrier_begin(proto, carrier, false);
+			carrier_begin(proto, carrier, proto->is_late);
+		else if (proto->is_late)
+			carrier_begin(proto, late_carrier, true);
 		else if (dir == proto->first_dir)
 			proto_give_up(proto);
 		else

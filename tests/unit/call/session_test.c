@@ -304,6 +304,53 @@ static void a_message_may_tell_whose_the_socket_is(void **state)
 	closed(conn, CLOSE_LOCAL, 40);
 }
 
+static void a_socket_joined_late_is_one_too(void **state)
+{
+	struct call_conn *conn = world_connect(&world);
+
+	for (enum message_kind kind = 0; kind < _MESSAGE_MAX; kind++) {
+		struct message_head head = { .kind = kind, .is_late = true, .protocol = SLICE("websocket") };
+
+		call_on_head(conn, 1, &head, 7);
+	}
+	GOT("ev r", 1); /* whose beginning was missed */
+	GOT("hello", 2);
+	SENT("ask", 3);
+	GOT("end r", 4);
+	assert_int_equal(world.count, 1);
+	assert_string_equal(world.told[0].request, "[ask]");
+	closed(conn, CLOSE_LOCAL, 40);
+}
+
+/* As in a stream of HTTP/2: CONNECT, and the carrier names the protocol. */
+static void a_carrier_may_name_the_protocol(void **state)
+{
+	struct call_conn *conn = world_connect(&world);
+	struct message_head heads[] = {
+		{ .kind = MESSAGE_REQUEST,
+		  .dir = DIR_WRITE,
+		  .version = SLICE("2"),
+		  .method = SLICE("CONNECT"),
+		  .target = SLICE("/elsewhere"),
+		  .protocol = SLICE("websocket") },
+		{ .kind = MESSAGE_RESPONSE,
+		  .dir = DIR_READ,
+		  .version = SLICE("2"),
+		  .status = 200,
+		  .protocol = SLICE("websocket") },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(heads); i++)
+		call_on_head(conn, 1, &heads[i], 7);
+	GOT("hello", 2);
+	SENT("ask", 3);
+	GOT("end r", 4);
+	assert_int_equal(world.mutes, 0);
+	assert_int_equal(world.count, 1);
+	assert_string_equal(world.told[0].path, "/elsewhere");
+	closed(conn, CLOSE_LOCAL, 40);
+}
+
 static void nobodys_socket_is_muted_soon(void **state)
 {
 	struct call_conn *conn = opened("/elsewhere");
@@ -410,6 +457,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_hole_marks_the_turns_that_are_open, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_turn_whose_end_was_missed_is_overtaken, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_message_may_tell_whose_the_socket_is, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_socket_joined_late_is_one_too, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_carrier_may_name_the_protocol, setup, teardown),
 		cmocka_unit_test_setup_teardown(nobodys_socket_is_muted_soon, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_socket_lives_through_silence, setup, teardown),
 		cmocka_unit_test_setup_teardown(both_ends_give_one_call_a_turn, setup, teardown),

@@ -51,6 +51,13 @@ static const struct slice events[] = {
 	SLICE("{\"event_type\":\"step.delta\",\"index\":1,\"delta\":{\"type\":\"text\",\"text\":\"x\\ud83d\"}}"),
 	SLICE("{\"event_type\":\"step.delta\",\"index\":0,\"delta\":{\"type\":\"arguments_delta\",\"arguments\":\"{\"}}"),
 	SLICE("{\"event_type\":\"interaction.completed\",\"interaction\":{\"id\":\"v\",\"steps\":[{\"type\":\"function_call\"},5],\"usage\":{\"total_tokens\":1}}}"),
+	SLICE("{\"type\":\"response.output_audio_transcript.delta\",\"output_index\":1,\"content_index\":1,\"delta\":\"x\\ud83d\"}"),
+	SLICE("{\"type\":\"conversation.item.input_audio_transcription.completed\",\"transcript\":\"said\\n\"}"),
+	SLICE("{\"type\":\"response.done\",\"response\":{\"id\":\"r\",\"status\":\"failed\",\"status_details\":{\"error\":{\"code\":\"c\"}},"
+	      "\"output\":[{\"type\":\"message\",\"content\":[{\"type\":\"audio\",\"transcript\":\"t\"},3]}],\"usage\":{}},\"usage\":{\"input_tokens\":1}}"),
+	SLICE("{\"serverContent\":{\"modelTurn\":{\"parts\":[{\"text\":\"a\",\"thought\":true},{\"text\":\"b\\ud83d\"},"
+	      "{\"inlineData\":{\"data\":\"AAAA\"}}]},\"outputTranscription\":{\"text\":\"c\"},\"inputTranscription\":{\"text\":\"d\"}}}"),
+	SLICE("{\"toolCall\":{\"functionCalls\":[{\"name\":\"f\",\"args\":{},\"id\":\"i\"},5]},\"usageMetadata\":{\"promptTokenCount\":1}}"),
 	SLICE("{\"error\":{\"message\":\"broke\",\"type\":\"t\",\"code\":1}}"),
 	SLICE("{\"type\":\"message-start\",\"id\":\"i\",\"delta\":{\"message\":{\"role\":\"assistant\"}}}"),
 	SLICE("{\"type\":\"content-delta\",\"index\":0,\"delta\":{\"message\":{\"content\":{\"thinking\":\"h\\ud83d\"}}}}"),

@@ -202,6 +202,30 @@ static void compressed_with_the_window_of_earlier_messages(void **state)
 	frames_end(&server);
 }
 
+static void joined_late_at_a_frame(void **state)
+{
+	static struct frames client, server;
+	struct wire_opts opts = { .is_late = true };
+
+	client.len = server.len = 0;
+	frame_add(&client, true, TEXT, SLICE("{\"ask\":1}"));
+	frame_add(&server, false, TEXT | 0x40, SLICE("compressed as it seems"));
+	frame_add(&server, false, TEXT, SLICE("{\"say\":1}"));
+	frame_add(&server, false, BINARY, SLICE("\x01\x02"));
+	wire_expect(opts, WIRE(all_of(DIR_WRITE, &client), all_of(DIR_READ, &server)),
+		    "1q late\n"
+		    "1a late\n"
+		    "1q text(15) {\"ask\":1}\n"
+		    "1a hole joined_late\n"
+		    "1a text(11) {\"say\":1}\n"
+		    "1a binary(4) \x01\x02\n"
+		    "1a cut body=-1 stream=39 missing=24 joined_late\n"
+		    "1q cut body=-1 stream=15 missing=0 joined_late\n");
+	client.len = 0;
+	frame_add(&client, true, TEXT, SLICE("no JSON"));
+	expect_no(&opts, WIRE(all_of(DIR_WRITE, &client)), "text");
+}
+
 /* ---- holes ---- */
 
 static void a_hole_in_a_frame_costs_its_message(void **state)
@@ -413,6 +437,7 @@ int main(void)
 		cmocka_unit_test(frames_may_come_before_the_answer_does),
 		cmocka_unit_test(a_refusal_ends_the_request),
 		cmocka_unit_test(compressed_with_the_window_of_earlier_messages),
+		cmocka_unit_test(joined_late_at_a_frame),
 		cmocka_unit_test(a_hole_in_a_frame_costs_its_message),
 		cmocka_unit_test(after_a_hole_over_frames_the_place_is_found_again),
 		cmocka_unit_test(behind_a_hole_what_is_compressed_is_missing_never_wrong),
