@@ -23,6 +23,7 @@ struct carrier {
 };
 
 extern const struct carrier carrier_http1;
+extern const struct carrier carrier_jsonrpc;
 
 /* A direction's first bytes, kept until a carrier knows them. */
 struct proto_first {

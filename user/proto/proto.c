@@ -9,6 +9,7 @@
 
 static const struct carrier *const carriers[] = {
 	&carrier_http1,
+	&carrier_jsonrpc,
 };
 static const struct carrier *const late_carrier = &carrier_http1;
 
