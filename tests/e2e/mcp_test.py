@@ -87,5 +87,24 @@ def test_the_stateless_generation_over_http(check):
     over_http(check, "auto")
 
 
+def over_stdio(check, client):
+    result, spans = spantap.run(client)
+    check.must(result.status == 0, repr(result))
+    check_spans(check, spans, "pipe")
+    for span in spans:
+        if is_mcp(span):
+            check.equal(span["attributes"].get("network.transport"), "pipe", "transport")
+            check.equal(span["attributes"].get("process.pid"), spans[0]["attributes"].get("process.pid"), "caller")
+    check.equal(spantap.balanced(result.summary), 0, "difference of the ledger")
+
+
+def test_a_session_over_stdio(check):
+    over_stdio(check, [PYTHON, CLIENT, "legacy", PYTHON, SERVER, "stdio"])
+
+
+def test_the_stateless_generation_over_stdio(check):
+    over_stdio(check, [PYTHON, CLIENT, "auto", PYTHON, SERVER, "stdio"])
+
+
 if __name__ == "__main__":
     tap.main(sys.modules[__name__], setup)
