@@ -87,8 +87,8 @@ def test_the_stateless_generation_over_http(check):
     over_http(check, "auto")
 
 
-def over_stdio(check, client):
-    result, spans = spantap.run(client)
+def over_stdio(check, client, env=None):
+    result, spans = spantap.run(client, env=env)
     check.must(result.status == 0, repr(result))
     check_spans(check, spans, "pipe")
     for span in spans:
@@ -104,6 +104,15 @@ def test_a_session_over_stdio(check):
 
 def test_the_stateless_generation_over_stdio(check):
     over_stdio(check, [PYTHON, CLIENT, "auto", PYTHON, SERVER, "stdio"])
+
+
+def test_node_over_socket_pairs(check):
+    directory = os.path.join(paths.BUILD, "node-mcp")
+    if not os.path.isdir(os.path.join(directory, "node_modules")):
+        raise tap.Skip("no packages of MCP for node: run tests/setup/clients.sh mcp")
+    env = dict(spantap.clean_env(), NODE_DIR=directory)
+    client, server = os.path.join(CLIENTS, "mcp_client.mjs"), os.path.join(CLIENTS, "mcp_server.mjs")
+    over_stdio(check, ["node", client, "node", server], env)
 
 
 if __name__ == "__main__":
