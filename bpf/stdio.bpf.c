@@ -83,12 +83,14 @@ static __always_inline __u64 inode_of_fd(int fd)
 	return kind == S_IFIFO || kind == S_IFSOCK ? BPF_CORE_READ(file, f_inode, i_ino) : 0;
 }
 
+/* Some read byte by byte. */
 static __always_inline bool begins_like_ours(__u64 buffer, __u64 len)
 {
-	__u8 first[2] = {};
+	__u8 first[2] = { 0, '"' };
 
-	return len > 2 && !bpf_probe_read_user(first, sizeof(first), (void *)buffer) && first[0] == '{' &&
-	       first[1] == '"';
+	if (bpf_probe_read_user(first, len > 1 ? 2 : 1, (void *)buffer))
+		return false;
+	return first[0] == '{' && first[1] == '"';
 }
 
 /* The process that holds the other ends, among the ancestors. */
