@@ -53,6 +53,13 @@ struct abi_process {
 	__u32 inherit; /* children get the same entry */
 };
 
+/* Value of the map of servers on standard input and output, by thread group id: what its two descriptors lead to. */
+struct abi_stdio {
+	__u64 in_inode, out_inode;
+	__u32 client; /* thread group id of who holds the other ends */
+	__u32 pad;
+};
+
 /* Entry of the connection map, which user space sweeps. */
 struct abi_conn_key {
 	__u64 object;

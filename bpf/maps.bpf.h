@@ -88,6 +88,15 @@ struct {
 	__type(value, struct abi_conn_key);
 } st_bysock SHARED SEC(".maps");
 
+/* Processes that may be servers on their standard input and output. Written by the attacher, which clears up after the dead;
+ * taken out here when the first bytes are none of ours. Full: those beyond it are not seen. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 512);
+	__type(key, __u32);
+	__type(value, struct abi_stdio);
+} st_stdio SHARED SEC(".maps");
+
 /* Start of the TLS records that a memory BIO holds, until a socket sends them. */
 enum { PREFIX_LEN = 24 };
 struct prefix_key {

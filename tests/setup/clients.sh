@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # The programs under trace: build/venv-clients with the Python SDKs and the same MLflow (its autolog is what parity is
-# measured against), and with "node" as argument also build/node with the JavaScript SDKs.
+# measured against), and with "node" as argument also build/node with the JavaScript SDKs; "mcp": build/venv-mcp and
+# build/node-mcp with the SDKs of MCP.
 #
-#	tests/setup/clients.sh [python] [node] [agent]
+#	tests/setup/clients.sh [python] [node] [agent] [mcp]
 set -eu
 . "$(dirname -- "$0")/python.sh"
 
@@ -13,6 +14,8 @@ GOOGLE_PYTHON=3.4.0
 BOTO3_PYTHON=1.44.5
 OPENAI_NODE=6.49.0
 ANTHROPIC_NODE=1.12.0
+MCP_PYTHON=2.3.0
+MCP_NODE=1.32.2
 
 clients_python() {
 	venv_make clients "mlflow==${MLFLOW_VERSION:-3.17.2}" "openai==$OPENAI_PYTHON" "anthropic==$ANTHROPIC_PYTHON" \
@@ -25,9 +28,11 @@ clients_agent() {
 	venv_make agent "openai==$OPENAI_PYTHON"
 }
 
-clients_node() {
-	dir=$BUILD/node
-	wanted="openai@$OPENAI_NODE @anthropic-ai/sdk@$ANTHROPIC_NODE"
+# node_make NAME REQUIREMENT...
+node_make() {
+	dir=$BUILD/$1
+	shift
+	wanted="$*"
 	[ "$(cat "$dir/.requirements" 2>/dev/null)" = "$wanted" ] && return
 	echo "setting up $dir: $wanted"
 	mkdir -p "$dir"
@@ -37,10 +42,21 @@ clients_node() {
 	echo "$wanted" > "$dir/.requirements"
 }
 
-[ $# -gt 0 ] || set -- python node
+clients_node() {
+	node_make node "openai@$OPENAI_NODE" "@anthropic-ai/sdk@$ANTHROPIC_NODE"
+}
+
+clients_mcp() {
+	venv_make mcp "mcp==$MCP_PYTHON"
+	if command -v npm > /dev/null; then
+		node_make node-mcp "@modelcontextprotocol/sdk@$MCP_NODE" zod
+	fi
+}
+
+[ $# -gt 0 ] || set -- python node mcp
 for part in "$@"; do
 	case "$part" in
-	python | node | agent) "clients_$part" ;;
-	*) sed -n '6s/^#[[:space:]]*//p' "$0" >&2; exit 2 ;;
+	python | node | agent | mcp) "clients_$part" ;;
+	*) sed -n '7s/^#[[:space:]]*//p' "$0" >&2; exit 2 ;;
 	esac
 done

@@ -8,6 +8,7 @@
 #include "bpf/abi_memory.h"
 #include "probe/files.h"
 #include "probe/installed.h"
+#include "probe/stdio.h"
 #include "probe/watch.h"
 #include <bpf/bpf.h>
 #include <ctype.h>
@@ -25,6 +26,7 @@ struct probe {
 	struct kernel kernel;
 	struct files *files;
 	struct watch *watch;
+	struct stdio *stdio;
 	char *cache_path;
 	bool lost;
 };
@@ -76,6 +78,7 @@ static void on_executed(void *user, uint32_t pid)
 
 	if (probe->ops->executed)
 		probe->ops->executed(probe->user, pid);
+	stdio_consider(probe->stdio, pid);
 }
 
 static void on_lost(void *user)
@@ -100,6 +103,9 @@ int probe_new(const struct probe_opts *opts, const struct probe_ops *ops, void *
 	r = kernel_load(opts, &probe->kernel, ret_error);
 	if (r < 0)
 		return r;
+	probe->stdio = stdio_new(&probe->kernel);
+	if (!probe->stdio)
+		return -ENOMEM;
 	r = files_new(&probe->kernel, &probe->files);
 	if (r < 0)
 		return r;
@@ -120,6 +126,7 @@ struct probe *probe_free(struct probe *probe)
 		return NULL;
 	watch_free(probe->watch);
 	files_free(probe->files);
+	stdio_free(probe->stdio);
 	kernel_unload(&probe->kernel);
 	free(probe->cache_path);
 	free(probe);
@@ -185,6 +192,7 @@ int probe_scan_pid(struct probe *probe, uint32_t pid)
 		map.path = line + path_at;
 		on_mapped(probe, &map);
 	}
+	stdio_consider(probe->stdio, pid);
 	return 0;
 }
 
@@ -270,6 +278,7 @@ void probe_sweep(struct probe *probe, void (*swept)(void *user, const struct pro
 	struct abi_conn conn;
 	size_t count = 0;
 
+	stdio_tick(probe->stdio);
 	clock_gettime(CLOCK_BOOTTIME, &now);
 	for (struct abi_conn_key next; count < SWEEP_MAX && bpf_map_get_next_key(fd, at, &next) == 0; at = &key) {
 		key = next;

@@ -32,7 +32,7 @@ struct carrier {
 	void (*free)(void *state);
 };
 
-extern const struct carrier carrier_http1, carrier_http2, carrier_late;
+extern const struct carrier carrier_http1, carrier_http2, carrier_jsonrpc, carrier_late;
 extern const struct carrier carrier_websocket_late; /* of connections joined in their middle only */
 
 /* A direction's first bytes, kept until a carrier knows them. */

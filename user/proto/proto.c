@@ -11,6 +11,7 @@
 static const struct carrier *const carriers[] = {
 	&carrier_http1,
 	&carrier_http2,
+	&carrier_jsonrpc,
 };
 static const struct carrier *const late_carriers[] = {
 	&carrier_websocket_late,

@@ -102,6 +102,13 @@ static size_t events_filter(Otlp__SpanEvent **list, size_t count, enum sink_fami
 	return kept;
 }
 
+/* Protocols whose calls are named by their method, in OpenTelemetry as well. */
+static bool is_named_by_method(const Otlp__Span *span)
+{
+	return *attribute_text(span->attributes, span->n_attributes, "mcp.method.name") ||
+	       *attribute_text(span->attributes, span->n_attributes, "a2a.method.name");
+}
+
 /* OpenTelemetry's convention: "{operation} {model}"; a span that is no model call keeps its name. */
 static void span_rename(Otlp__Span *span, struct arena *arena)
 {
@@ -109,7 +116,7 @@ static void span_rename(Otlp__Span *span, struct arena *arena)
 	const char *model = attribute_text(span->attributes, span->n_attributes, "gen_ai.request.model");
 	struct slice name;
 
-	if (!*operation)
+	if (!*operation || is_named_by_method(span))
 		return;
 	name = arena_printf(arena, "%.*s%s%.*s", SPAN_NAME_MAX, operation, *model ? " " : "", SPAN_NAME_MAX, model);
 	if (name.data)

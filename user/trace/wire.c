@@ -76,10 +76,12 @@ void span_put_http(struct maker *maker, const struct span_source *source)
 {
 	const struct call *call = source->call;
 
-	put_text(maker, "http.request.method", call->method);
+	if (!slice_equal(call->protocol, SLICE("jsonrpc")))
+		put_text(maker, "http.request.method", call->method);
 	if (call->status)
 		put_int(maker, "http.response.status_code", call->status);
-	put_text(maker, "url.path", call->path);
+	if (!slice_equal(call->protocol, SLICE("jsonrpc")))
+		put_text(maker, "url.path", call->path);
 	put_text(maker, "url.query", call->query);
 	if (call->path.len && !call->protocol.len)
 		put_text(maker, "url.scheme", call->conn.kind == CAPTURE_PLAIN ? SLICE("http") : SLICE("https"));
@@ -127,6 +129,8 @@ static void put_peer(struct maker *maker, const struct call *call)
 	put_text(maker, "spantap.peer_evidence", slice_of(peer_evidence_names[evidence]));
 	if (peer->evidence > PEER_HOST_HEADER && peer->family == ADDRESS_UNIX)
 		put_text(maker, "network.transport", SLICE("unix"));
+	if (call->conn.kind == CAPTURE_PIPE)
+		put_text(maker, "network.transport", SLICE("pipe"));
 	if (!peer_is_known(peer))
 		return;
 	put_text(maker, "network.transport", SLICE("tcp"));
