@@ -8,8 +8,10 @@
 #include "call/tracker.h"
 #include <errno.h>
 
-/* After its own end mark, or a cut, an exchange waits this long for the rest of the message, or the close. */
-enum { LINGER_NS = 250 * 1000 * 1000 };
+/* After its own end mark, or a cut, an exchange waits this long for the rest of the message, or the close: only they show
+ * the sums to the byte, and a program on a busy machine takes its time. Of an answer with a hole the rest may be in another,
+ * which nothing shows before the connection's next use or its end. */
+static const uint64_t linger_ns = 3000000000, linger_hole_ns = 20000000000;
 
 int call_tracker_new(const struct call_opts *opts, const struct call_ops *ops, void *user, struct call_tracker **ret)
 {
@@ -138,8 +140,10 @@ void call_on_end(struct call_conn *conn, uint64_t exchange, enum message_kind ki
 static void exchange_tick(struct call_conn *conn, struct exchange *ex, uint64_t now_ns)
 {
 	struct draft *draft = ex->draft;
-	uint64_t limit = draft->call->ended_itself || exchange_is_over(ex) ? LINGER_NS : conn->tracker->opts.idle_ns;
+	uint64_t limit = conn->tracker->opts.idle_ns;
 
+	if (draft->call->ended_itself || exchange_is_over(ex))
+		limit = draft->hole_reasons[MESSAGE_RESPONSE] ? linger_hole_ns : linger_ns;
 	if (now_ns > draft->activity_ns && now_ns - draft->activity_ns > limit)
 		exchange_finish(conn, ex, CLOSE_UNKNOWN, draft->activity_ns);
 }

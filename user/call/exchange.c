@@ -313,6 +313,24 @@ static void exchange_start(struct call_conn *conn, struct exchange *ex)
 		draft_start(draft, dialect);
 }
 
+/* An end that was never told leaves the sums as they stand. */
+static void ends_so_far(struct call_conn *conn, struct exchange *ex)
+{
+	struct call *call = ex->draft->call;
+	struct message_end *ends[] = { &call->request_end, &call->response_end };
+	const struct call_tracker *tracker = conn->tracker;
+
+	for (enum message_kind kind = 0; tracker->ops->so_far && kind < _MESSAGE_MAX; kind++) {
+		struct message_end end = { 0 };
+
+		if (ex->ends & 1u << kind ||
+		    !tracker->ops->so_far(tracker->user, conn->info.id, ex->number, kind, &end))
+			continue;
+		end.content_type = arena_dup(call->arena, end.content_type);
+		*ends[kind] = end;
+	}
+}
+
 void exchange_finish(struct call_conn *conn, struct exchange *ex, enum close_how how, uint64_t close_ns)
 {
 	struct draft *draft = ex->draft;
@@ -321,6 +339,7 @@ void exchange_finish(struct call_conn *conn, struct exchange *ex, enum close_how
 		exchange_start(conn, ex);
 	if (!draft->is_started)
 		return exchange_drop(conn, ex);
+	ends_so_far(conn, ex);
 	ex->draft = NULL;
 	draft->call->conn = conn->info;
 	draft_finish(draft, how, close_ns);

@@ -302,6 +302,16 @@ static void on_call_verdict(void *user, uint64_t number, enum verdict verdict)
 		verdict_tell(conn, verdict);
 }
 
+static bool on_call_so_far(void *user, uint64_t number, uint64_t exchange, enum message_kind kind,
+			   struct message_end *ret)
+{
+	struct pipeline *pipeline = user;
+	struct conn *conn;
+
+	HASH_FIND(hh, pipeline->conns, &number, sizeof(number), conn);
+	return conn && proto_so_far(conn->proto, exchange, kind, ret);
+}
+
 static void on_call_no_call(void *user, uint64_t bytes)
 {
 	((struct pipeline *)user)->stats.no_call_bytes += bytes;
@@ -312,6 +322,7 @@ static const struct call_ops call_ops = {
 	.asked = on_call_asked,
 	.done = on_call_done,
 	.verdict = on_call_verdict,
+	.so_far = on_call_so_far,
 	.no_call = on_call_no_call,
 };
 

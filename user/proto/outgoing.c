@@ -163,6 +163,23 @@ static int64_t known(uint64_t count, bool is_hidden)
 	return is_hidden || count > INT64_MAX ? -1 : (int64_t)count;
 }
 
+static void books_tell(const struct outgoing *out, struct message_end *ret)
+{
+	ret->body_bytes = known(out->body_bytes, out->is_length_hidden);
+	ret->stream_bytes = out->stream_bytes;
+	ret->missing_bytes = known(MIN(out->missing_bytes, out->stream_bytes), out->is_hidden);
+	ret->missing_reasons = out->missing_reasons;
+	ret->content_type = (struct slice){ out->type, out->type_len };
+}
+
+bool outgoing_so_far(const struct outgoing *out, uint64_t exchange, enum message_kind kind, struct message_end *ret)
+{
+	if (!out->is_open || !out->is_told || out->exchange != exchange || out->kind != kind)
+		return false;
+	books_tell(out, ret);
+	return true;
+}
+
 void outgoing_end(struct outgoing *out, enum message_end_how how, enum close_how conn_how)
 {
 	struct message_end end = { .how = how, .conn_how = conn_how };
@@ -172,11 +189,7 @@ void outgoing_end(struct outgoing *out, enum message_end_how how, enum close_how
 	if (has_body(out) && !out->is_skipped)
 		body_end(&out->body, how == MESSAGE_END_FRAMED);
 	if (out->is_told) {
-		end.body_bytes = known(out->body_bytes, out->is_length_hidden);
-		end.stream_bytes = out->stream_bytes;
-		end.missing_bytes = known(MIN(out->missing_bytes, out->stream_bytes), out->is_hidden);
-		end.missing_reasons = out->missing_reasons;
-		end.content_type = (struct slice){ out->type, out->type_len };
+		books_tell(out, &end);
 		end.time_ns = out->last_ns;
 		out->proto->ops->end(out->proto->user, out->exchange, out->kind, &end);
 	} else {

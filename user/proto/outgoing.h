@@ -52,5 +52,7 @@ void outgoing_hole(struct outgoing *out, uint64_t len, enum missing_reason reaso
 void outgoing_missed(struct outgoing *out, uint64_t len, enum missing_reason reason);
 /* The framing of its body is lost. */
 void outgoing_break(struct outgoing *out, enum missing_reason reason, uint64_t time_ns);
+/* The books as they stand, if this is the message: sums, reasons, content type. */
+bool outgoing_so_far(const struct outgoing *out, uint64_t exchange, enum message_kind kind, struct message_end *ret);
 void outgoing_end(struct outgoing *out, enum message_end_how how, enum close_how conn_how);
 void outgoing_free(struct outgoing *out);

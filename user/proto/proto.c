@@ -169,6 +169,11 @@ void proto_skip(struct proto *proto, uint64_t exchange)
 		proto->carrier->skip(proto->state, exchange);
 }
 
+bool proto_so_far(const struct proto *proto, uint64_t exchange, enum message_kind kind, struct message_end *ret)
+{
+	return proto->state && proto->carrier->so_far && proto->carrier->so_far(proto->state, exchange, kind, ret);
+}
+
 uint64_t proto_stray_bytes(const struct proto *proto)
 {
 	return proto->stray_bytes;
