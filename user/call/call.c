@@ -122,6 +122,13 @@ void call_on_hole(struct call_conn *conn, uint64_t exchange, enum message_kind k
 		exchange_hole(ex, kind, reason, time_ns);
 }
 
+uint64_t end_captured_bytes(const struct message_end *end)
+{
+	int64_t uncopied = MAX(end->missing_bytes - (int64_t)end->shed_bytes, (int64_t)0);
+
+	return end->stream_bytes - MIN((uint64_t)uncopied, end->stream_bytes);
+}
+
 void call_on_end(struct call_conn *conn, uint64_t exchange, enum message_kind kind, const struct message_end *end)
 {
 	struct exchange *ex = conn ? exchange_find(conn, exchange) : NULL;
@@ -129,7 +136,7 @@ void call_on_end(struct call_conn *conn, uint64_t exchange, enum message_kind ki
 	if (!conn)
 		return;
 	if (!ex)
-		return conn->tracker->ops->no_call(conn->tracker->user, end->stream_bytes);
+		return conn->tracker->ops->shed(conn->tracker->user, end_captured_bytes(end));
 	if (ex->ends & 1u << kind)
 		return;
 	exchange_end(conn, ex, kind, end);

@@ -36,6 +36,8 @@ struct call_ops {
 	bool (*so_far)(void *user, uint64_t conn, uint64_t exchange, enum message_kind kind, struct message_end *ret);
 	/* Plaintext bytes that belonged to no call, for the ledger. */
 	void (*no_call)(void *user, uint64_t bytes);
+	/* Bytes of an exchange for which there was no memory from the start. */
+	void (*shed)(void *user, uint64_t bytes);
 };
 
 int call_tracker_new(const struct call_opts *opts, const struct call_ops *ops, void *user, struct call_tracker **ret);

@@ -79,6 +79,7 @@ static struct message_end end_untold(struct draft *draft, enum message_kind kind
 								 : -1,
 		.stream_bytes = so_far->stream_bytes,
 		.missing_bytes = is_known ? so_far->missing_bytes : -1,
+		.shed_bytes = so_far->shed_bytes,
 		.missing_reasons = so_far->missing_reasons |
 				   (has_head || kind == MESSAGE_RESPONSE ? 0 : 1u << MISSING_JOINED_LATE),
 		.content_type = so_far->content_type,
@@ -141,6 +142,8 @@ static void message_judge(struct draft *draft, enum message_kind kind, struct me
 	if (end->missing_bytes >= 0)
 		end->missing_bytes =
 			(int64_t)MIN((uint64_t)end->missing_bytes + draft->body_cut[kind], end->stream_bytes);
+	end->shed_bytes = MIN(end->shed_bytes + draft->body_cut[kind],
+			      end->missing_bytes >= 0 ? (uint64_t)end->missing_bytes : end->stream_bytes);
 }
 
 /* Something of it is missing, but nobody counted it: that is not "nothing". */

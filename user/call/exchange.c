@@ -37,7 +37,7 @@ struct exchange *exchange_open(struct call_conn *conn, uint64_t number, const st
 		return NULL;
 	ex->number = number;
 	ex->draft = draft_new(alloc, tracker->opts.call_bytes_max, head);
-	ex->is_nobodys = !ex->draft;
+	ex->is_shed = !ex->draft;
 	*conn->tail = ex;
 	conn->tail = &ex->next;
 	conn->count++;
@@ -123,15 +123,24 @@ static bool conn_has_open(const struct call_conn *conn)
 static void exchange_drop(struct call_conn *conn, struct exchange *ex)
 {
 	const struct call *call = ex->draft->call;
-	uint64_t bytes = 0;
+	bool was_cut = ex->draft->body_cut[MESSAGE_REQUEST] || ex->draft->body_cut[MESSAGE_RESPONSE] ||
+		       ex->draft->heap.refused;
+	uint64_t bytes = 0, captured = 0;
 
-	if (ex->ends & 1u << MESSAGE_REQUEST)
+	if (ex->ends & 1u << MESSAGE_REQUEST) {
 		bytes += call->request_end.stream_bytes;
-	if (ex->ends & 1u << MESSAGE_RESPONSE)
+		captured += end_captured_bytes(&call->request_end);
+	}
+	if (ex->ends & 1u << MESSAGE_RESPONSE) {
 		bytes += call->response_end.stream_bytes;
+		captured += end_captured_bytes(&call->response_end);
+	}
 	ex->draft = draft_free(ex->draft);
-	ex->is_nobodys = true;
-	if (bytes)
+	ex->is_nobodys = !was_cut;
+	ex->is_shed = was_cut; /* what was cut may have told whose it was */
+	if (was_cut)
+		conn->tracker->ops->shed(conn->tracker->user, captured);
+	else if (bytes)
 		conn->tracker->ops->no_call(conn->tracker->user, bytes);
 }
 
@@ -290,6 +299,8 @@ void exchange_end(struct call_conn *conn, struct exchange *ex, enum message_kind
 	ex->ends |= 1u << kind;
 	if (ex->is_nobodys)
 		return conn->tracker->ops->no_call(conn->tracker->user, end->stream_bytes);
+	if (ex->is_shed)
+		return conn->tracker->ops->shed(conn->tracker->user, end_captured_bytes(end));
 	if (!ex->draft)
 		return;
 	ex->draft->ends = ex->ends;

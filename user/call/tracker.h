@@ -8,7 +8,8 @@ struct exchange {
 	struct exchange *next;
 	uint64_t number;
 	struct draft *draft;         /* NULL: nobody's, or its call is over and its ends may still come */
-	bool is_nobodys;             /* of no dialect, or no memory for it: its bytes belong to no call */
+	bool is_nobodys;             /* of no dialect: its bytes belong to no call */
+	bool is_shed;                /* there was no memory for it: nobody can say whose it was */
 	unsigned heads, ends, looks; /* bit masks of enum message_kind: was told, was told, was looked at early */
 };
 
@@ -43,6 +44,10 @@ void exchange_finish(struct call_conn *conn, struct exchange *ex, enum close_how
 /* Nothing more will be told of it. */
 bool exchange_is_over(const struct exchange *ex);
 void exchange_free(struct call_conn *conn, struct exchange *ex);
+
+/* ---- call.c ---- */
+/* Of the message's bytes those that came this far. */
+uint64_t end_captured_bytes(const struct message_end *end);
 
 /* ---- pair.c ---- */
 /* Takes the finished draft: tells it, drops it for its twin, or lets it wait until @until_ns. */

@@ -39,7 +39,8 @@ struct proto {
 	void *user;
 	const struct carrier *carrier; /* NULL before it is known */
 	void *state;
-	bool is_quiet; /* of no use, as was told: all is stray */
+	bool is_quiet;   /* of no use, as was told: all is stray */
+	bool is_starved; /* quiet for lack of memory */
 	uint64_t exchanges;
 	uint64_t stray_bytes;
 	struct proto_first first[_DIR_MAX];

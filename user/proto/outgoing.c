@@ -99,6 +99,8 @@ void outgoing_passed(struct outgoing *out, uint64_t len, uint64_t time_ns)
 void outgoing_missed(struct outgoing *out, uint64_t len, enum missing_reason reason)
 {
 	out->missing_bytes += len;
+	if (reason == MISSING_BUDGET)
+		out->shed_bytes += len;
 	out->missing_reasons |= 1u << reason;
 }
 
@@ -139,7 +141,8 @@ void outgoing_boundary(struct outgoing *out)
 void outgoing_hole(struct outgoing *out, uint64_t len, enum missing_reason reason, bool in_body, uint64_t time_ns)
 {
 	outgoing_passed(out, len, time_ns);
-	outgoing_missed(out, len, reason);
+	out->missing_bytes += len; /* not by us: it is in the books of whoever did not copy it */
+	out->missing_reasons |= 1u << reason;
 	if (in_body)
 		out->body_bytes += len;
 	else
@@ -168,6 +171,7 @@ static void books_tell(const struct outgoing *out, struct message_end *ret)
 	ret->body_bytes = known(out->body_bytes, out->is_length_hidden);
 	ret->stream_bytes = out->stream_bytes;
 	ret->missing_bytes = known(MIN(out->missing_bytes, out->stream_bytes), out->is_hidden);
+	ret->shed_bytes = MIN(out->shed_bytes, out->stream_bytes);
 	ret->missing_reasons = out->missing_reasons;
 	ret->content_type = (struct slice){ out->type, out->type_len };
 }

@@ -22,7 +22,7 @@ struct outgoing {
 	bool is_hidden;        /* joined late: how much is missing cannot be known */
 	bool is_length_hidden; /* nor how long its body was */
 	uint64_t start_ns, last_ns;
-	uint64_t stream_bytes, body_bytes, missing_bytes;
+	uint64_t stream_bytes, body_bytes, missing_bytes, shed_bytes;
 	uint32_t missing_reasons;
 	char type[OUTGOING_TYPE_MAX]; /* content type */
 	size_t type_len;

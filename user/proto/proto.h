@@ -57,3 +57,5 @@ bool proto_so_far(const struct proto *proto, uint64_t exchange, enum message_kin
 /* Bytes and holes that belong to no message that was told. Final after proto_end(): then these and the stream_bytes of all
  * messages are what was fed. */
 uint64_t proto_stray_bytes(const struct proto *proto);
+/* They are stray because there was no memory to look at them. */
+bool proto_is_starved(const struct proto *proto);
