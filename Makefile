@@ -24,7 +24,7 @@ CFLAGS  ?= -O2 -g
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -Iuser -I. -I$(BUILD)/gen $(WARN) $(CFLAGS) -fno-common \
 	-DSPANTAP_VERSION='"$(VERSION)"' -MMD -MP
 LIBS := -lbpf -lelf -lcurl -lsqlite3 -lprotobuf-c -luv -lcyaml -lcjson -lz -lbrotlidec -lzstd -lnghttp2 -lxxhash \
-	-lcrypto -lcap-ng -lpthread -lm
+	-lcrypto -lcap-ng -lseccomp -lpthread -lm
 LDFLAGS_ALL := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
 
 # ROOMS can be narrowed on the command line to build and test some rooms alone: make check ROOMS="base model proto"

@@ -2,14 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Attaching: to what runs already, in the middle of what it does, and to what lives for 200 ms only."""
 
+import ctypes.util
+import glob
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from harness import fake, spantap, tap  # noqa: E402
+from harness import fake, proc, spantap, tap  # noqa: E402
 from harness.steps import Steps, tag_of  # noqa: E402
 
 PATH = "/v1/chat/completions"
@@ -181,6 +184,45 @@ def test_detaching_leaves_the_traced_process_as_it_was(check):
         tracer.stop(signal.SIGTERM)
     check.equal(client.step("call", PATH, "detach-2")["status"], 200, "a call after the tracer has left")
     client.end()
+
+
+HOLDER = """
+import ctypes, sys
+ctypes.CDLL(sys.argv[1])
+print("loaded", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_probes_leave_a_library_that_is_gone(check):
+    """Probes hold an inode: as long as they are there, the file system of a container that ended cannot be unmounted."""
+    library = ctypes.util.find_library("ssl")
+    found = [p for p in glob.glob("/usr/lib/*/" + library) + glob.glob("/lib/*/" + library) if os.path.exists(p)]
+    place = proc.scratch("gone")
+    if not found or subprocess.run(["mount", "-t", "tmpfs", "spantap-test", place], capture_output=True).returncode:
+        raise tap.Skip("no libssl, or no tmpfs")
+    path, tracer = os.path.join(place, "libssl.so"), None
+    try:
+        shutil.copy(found[0], path)
+        tracer = spantap.Spantap("--log-level", "debug", "--sink", "none", otlp=False)
+        holder = subprocess.Popen(
+            [sys.executable, "-c", HOLDER, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        holder.stdout.readline()
+        proc.wait_for("probes", lambda: f"functions of {path}" in tracer.process.log(1 << 20), 20)
+        os.unlink(path)
+        time.sleep(5)
+        check.that(f"from {path}" not in tracer.process.log(1 << 20), "probes stay while the deleted file is mapped")
+        holder.communicate("")
+        proc.wait_for("the probes' end", lambda: f"from {path}" in tracer.process.log(1 << 20), 40)
+        log = tracer.process.log(1 << 20)
+        check.that(log.count("taking the probes") >= 1, "files whose probes were taken")
+        check.that(f"from {found[0]}," not in log, "what is installed keeps its probes")
+    finally:
+        subprocess.run(["umount", "-l", place], capture_output=True)
+        if tracer:
+            result = tracer.stop()
+            check.equal(result.status, 0, "status")
 
 
 if __name__ == "__main__":

@@ -162,18 +162,44 @@ def kill_all(tracer):
     tracer.process.forget()
 
 
+def spooled(state):
+    """Ids of the traces in the spool."""
+    return {row[0] for row in spool_read(state, "SELECT hex(trace_id) FROM record")}
+
+
+def kill_when_more_is_acknowledged(tracer, state, acknowledged, pause, until):
+    """Lets the tracer live for a random while, and then until the spool holds something new; kills it, and adds what the
+    spool holds. However slow the machine, a kill has something to destroy. Returns whether it had."""
+    known = len(acknowledged)
+    time.sleep(pause.uniform(0.05, 0.6))
+    while time.monotonic() < until:
+        acknowledged |= spooled(state)
+        if len(acknowledged) > known:
+            break
+        time.sleep(0.02)
+    kill_all(tracer)
+    acknowledged |= spooled(state)
+    return len(acknowledged) > known
+
+
 def test_kill_9_fifty_times_under_load_loses_and_doubles_nothing(check):
-    kills = int(os.environ.get("KILLS", "50"))
+    """Calls made while no tracer is attached, or over for less than a commit takes to come (0.3 s on one host, where the other
+    end of the connection is waited for), are lost by nature: what the spool has taken is what must not be."""
+    kills, until = int(os.environ.get("KILLS", "50")), time.monotonic() + float(os.environ.get("KILLS_S", "240"))
     server = mlflow.shared()
     experiment, number = server.experiment()
     state = os.path.join(proc.scratch("state"), "s")
     acknowledged, load = set(), Load(PROVIDER, 30, "kill").go()
-    pause = random.Random(20260101)
-    for _ in range(kills):
+    pause, done, telling = random.Random(20260101), 0, 0
+    while done < kills and time.monotonic() < until:
         tracer = spantap.Spantap(*select(load), server=server, experiment=experiment, state=state, otlp=False)
-        time.sleep(pause.uniform(0.05, 0.6))
-        kill_all(tracer)
-        acknowledged |= {row[0] for row in spool_read(state, "SELECT hex(trace_id) FROM record")}
+        if done % 3 == 2:  # at any moment of its life, its start included
+            time.sleep(pause.uniform(0, 0.6))
+            kill_all(tracer)
+            acknowledged |= spooled(state)
+        else:
+            telling += kill_when_more_is_acknowledged(tracer, state, acknowledged, pause, until)
+        done += 1
     made = load.stop()
     drain(server, experiment, state, check)
     infos = server.search(number)
@@ -182,9 +208,10 @@ def test_kill_9_fifty_times_under_load_loses_and_doubles_nothing(check):
     check.equal(len(acknowledged - ids), 0, "acknowledged traces that are not in MLflow")
     check.equal(len(tags) - len(set(tags)), 0, "calls delivered twice")
     check.equal(set(tags) - set(made), set(), "calls delivered that nobody made")
-    check.that(len(acknowledged) > kills, f"only {len(acknowledged)} traces were acknowledged: this proves little")
+    check.that(telling >= min(kills, 10), f"only {telling} of {done} kills came after something new: this proves little")
     check.note(
-        f"{kills} kills, {len(made)} calls made, {len(acknowledged)} were in the spool at a kill, {len(tags)} delivered"
+        f"{done} kills, {telling} of them after new traces, {len(made)} calls made, {len(acknowledged)} were seen in the "
+        f"spool, {len(tags)} delivered"
     )
 
 

@@ -108,7 +108,22 @@ def test_a_budget_that_is_too_small_is_told_as_budget(check):
     check.equal(spantap.balanced(result.summary), 0, "seen - captured - missing")
     reasons = {r for s in spans for r in s["attributes"].get("spantap.missing_reason", [])}
     check.that("budget" in reasons or all(s["attributes"]["spantap.complete"] for s in spans), f"reasons: {reasons}")
-    check.note(f"{len(spans)} spans of 16 calls, reasons {sorted(reasons)}")
+    # What the spans say is missing for lack of memory, and the calls that left none, are in the sums.
+    told = sum(
+        max(span["attributes"][f"spantap.{side}.missing_bytes"], 0)
+        for span in spans
+        if span["attributes"].get("spantap.missing_reason") == ["budget"]
+        for side in ("request", "response")
+    )
+    sides = [f"spantap.{side}.stream_bytes" for side in ("request", "response")]
+    spanless = result.summary["bytes"]["seen"] - sum(span["attributes"][side] for span in spans for side in sides)
+    budget = result.summary["bytes"]["missing"]["budget"]
+    check.that(budget >= told, f"missing.budget {budget}, and spans tell {told}")
+    check.that(
+        budget - told + result.summary["bytes"]["no_call"] >= spanless,
+        f"missing.budget {budget}, spans tell {told}, and {spanless} are of calls without a span: {result.summary}",
+    )
+    check.note(f"{len(spans)} spans of 16 calls, reasons {sorted(reasons)}, {budget} bytes given up, {told} by spans")
 
 
 if __name__ == "__main__":

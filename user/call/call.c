@@ -8,8 +8,10 @@
 #include "call/tracker.h"
 #include <errno.h>
 
-/* After its own end mark, or a cut, an exchange waits this long for the rest of the message, or the close. */
-enum { LINGER_NS = 250 * 1000 * 1000 };
+/* After its own end mark, or a cut, an exchange waits this long for the rest of the message, or the close: only they show
+ * the sums to the byte, and a program on a busy machine takes its time. Of an answer with a hole the rest may be in another,
+ * which nothing shows before the connection's next use or its end. */
+static const uint64_t linger_ns = 3000000000, linger_hole_ns = 20000000000;
 
 int call_tracker_new(const struct call_opts *opts, const struct call_ops *ops, void *user, struct call_tracker **ret)
 {
@@ -120,6 +122,13 @@ void call_on_hole(struct call_conn *conn, uint64_t exchange, enum message_kind k
 		exchange_hole(ex, kind, reason, time_ns);
 }
 
+uint64_t end_captured_bytes(const struct message_end *end)
+{
+	int64_t uncopied = MAX(end->missing_bytes - (int64_t)end->shed_bytes, (int64_t)0);
+
+	return end->stream_bytes - MIN((uint64_t)uncopied, end->stream_bytes);
+}
+
 void call_on_end(struct call_conn *conn, uint64_t exchange, enum message_kind kind, const struct message_end *end)
 {
 	struct exchange *ex = conn ? exchange_find(conn, exchange) : NULL;
@@ -127,7 +136,7 @@ void call_on_end(struct call_conn *conn, uint64_t exchange, enum message_kind ki
 	if (!conn)
 		return;
 	if (!ex)
-		return conn->tracker->ops->no_call(conn->tracker->user, end->stream_bytes);
+		return conn->tracker->ops->shed(conn->tracker->user, end_captured_bytes(end));
 	if (ex->ends & 1u << kind)
 		return;
 	exchange_end(conn, ex, kind, end);
@@ -138,8 +147,10 @@ void call_on_end(struct call_conn *conn, uint64_t exchange, enum message_kind ki
 static void exchange_tick(struct call_conn *conn, struct exchange *ex, uint64_t now_ns)
 {
 	struct draft *draft = ex->draft;
-	uint64_t limit = draft->call->ended_itself || exchange_is_over(ex) ? LINGER_NS : conn->tracker->opts.idle_ns;
+	uint64_t limit = conn->tracker->opts.idle_ns;
 
+	if (draft->call->ended_itself || exchange_is_over(ex))
+		limit = draft->hole_reasons[MESSAGE_RESPONSE] ? linger_hole_ns : linger_ns;
 	if (now_ns <= draft->activity_ns || now_ns - draft->activity_ns <= limit)
 		return;
 	/* A socket may go on after any silence. */

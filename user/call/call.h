@@ -33,8 +33,12 @@ struct call_ops {
 	/* A call is over. The call and its arena are dead when this returns. */
 	void (*done)(void *user, struct call *call);
 	void (*verdict)(void *user, uint64_t conn, enum verdict verdict);
+	/* What is known so far of a message whose end was not told; false: nothing. May be NULL. */
+	bool (*so_far)(void *user, uint64_t conn, uint64_t exchange, enum message_kind kind, struct message_end *ret);
 	/* Plaintext bytes that belonged to no call, for the ledger. */
 	void (*no_call)(void *user, uint64_t bytes);
+	/* Bytes of an exchange for which there was no memory from the start. */
+	void (*shed)(void *user, uint64_t bytes);
 };
 
 int call_tracker_new(const struct call_opts *opts, const struct call_ops *ops, void *user, struct call_tracker **ret);

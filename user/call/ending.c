@@ -63,8 +63,9 @@ static bool client_ran_out_of_time(const struct draft *draft, uint64_t close_ns)
 	return told && close_ns > since && close_ns - since >= told - told / 20;
 }
 
-/* An end that was never told: the call is over by its own end mark, by silence, by a flush. */
-static struct message_end end_untold(struct draft *draft, enum message_kind kind, enum close_how how, uint64_t close_ns)
+/* An end that was never told: the call is over by its own end mark, by silence, by a flush. @so_far: the sums until now. */
+static struct message_end end_untold(struct draft *draft, enum message_kind kind, const struct message_end *so_far,
+				     enum close_how how, uint64_t close_ns)
 {
 	bool has_head = draft_has_head(draft, kind);
 	bool is_known = has_head ? draft->call->ended_itself : kind == MESSAGE_RESPONSE && how != CLOSE_UNKNOWN;
@@ -73,9 +74,15 @@ static struct message_end end_untold(struct draft *draft, enum message_kind kind
 	return (struct message_end){
 		.how = is_known ? MESSAGE_END_CUT : MESSAGE_END_LOST,
 		.conn_how = how,
-		.body_bytes = has_head ? -1 : missing,
-		.missing_bytes = missing,
-		.missing_reasons = has_head || kind == MESSAGE_RESPONSE ? 0 : 1u << MISSING_JOINED_LATE,
+		.body_bytes = !has_head                          ? missing
+			      : is_known && so_far->stream_bytes ? so_far->body_bytes
+								 : -1,
+		.stream_bytes = so_far->stream_bytes,
+		.missing_bytes = is_known ? so_far->missing_bytes : -1,
+		.shed_bytes = so_far->shed_bytes,
+		.missing_reasons = so_far->missing_reasons |
+				   (has_head || kind == MESSAGE_RESPONSE ? 0 : 1u << MISSING_JOINED_LATE),
+		.content_type = so_far->content_type,
 		.time_ns = close_ns,
 	};
 }
@@ -86,7 +93,7 @@ void ending_fill(struct draft *draft, enum close_how how, uint64_t close_ns)
 
 	for (enum message_kind kind = 0; kind < _MESSAGE_MAX; kind++)
 		if (!draft_has_end(draft, kind))
-			*ends[kind] = end_untold(draft, kind, how, close_ns);
+			*ends[kind] = end_untold(draft, kind, ends[kind], how, close_ns);
 }
 
 enum call_end ending_classify(const struct draft *draft, enum close_how how, uint64_t close_ns)
@@ -135,6 +142,8 @@ static void message_judge(struct draft *draft, enum message_kind kind, struct me
 	if (end->missing_bytes >= 0)
 		end->missing_bytes =
 			(int64_t)MIN((uint64_t)end->missing_bytes + draft->body_cut[kind], end->stream_bytes);
+	end->shed_bytes = MIN(end->shed_bytes + draft->body_cut[kind],
+			      end->missing_bytes >= 0 ? (uint64_t)end->missing_bytes : end->stream_bytes);
 }
 
 /* Something of it is missing, but nobody counted it: that is not "nothing". */

@@ -37,7 +37,7 @@ struct exchange *exchange_open(struct call_conn *conn, uint64_t number, const st
 		return NULL;
 	ex->number = number;
 	ex->draft = draft_new(alloc, tracker->opts.call_bytes_max, head);
-	ex->is_nobodys = !ex->draft;
+	ex->is_shed = !ex->draft;
 	if (ex->draft)
 		ex->draft->drops_chunks = tracker->opts.drops_chunks;
 	*conn->tail = ex;
@@ -143,20 +143,37 @@ static uint64_t bytes_beside(const struct exchange *ex, enum message_kind kind, 
 	return end->stream_bytes - MIN(end->stream_bytes, ex->turned[kind]);
 }
 
+/* The same of those that came this far. */
+static uint64_t captured_beside(const struct exchange *ex, enum message_kind kind, const struct message_end *end)
+{
+	uint64_t captured = end_captured_bytes(end);
+
+	return captured - MIN(captured, ex->turned[kind]);
+}
+
 /* Its bytes so far belong to no call; those that follow are counted as their ends come. */
 static void exchange_drop(struct call_conn *conn, struct exchange *ex)
 {
 	const struct call *call = ex->draft->call;
-	uint64_t bytes = 0;
+	bool was_cut = ex->draft->body_cut[MESSAGE_REQUEST] || ex->draft->body_cut[MESSAGE_RESPONSE] ||
+		       ex->draft->heap.refused;
+	uint64_t bytes = 0, captured = 0;
 
-	if (ex->ends & 1u << MESSAGE_REQUEST)
+	if (ex->ends & 1u << MESSAGE_REQUEST) {
 		bytes += bytes_beside(ex, MESSAGE_REQUEST, &call->request_end);
-	if (ex->ends & 1u << MESSAGE_RESPONSE)
+		captured += captured_beside(ex, MESSAGE_REQUEST, &call->request_end);
+	}
+	if (ex->ends & 1u << MESSAGE_RESPONSE) {
 		bytes += bytes_beside(ex, MESSAGE_RESPONSE, &call->response_end);
+		captured += captured_beside(ex, MESSAGE_RESPONSE, &call->response_end);
+	}
 	session_free(ex);
 	ex->draft = draft_free(ex->draft);
-	ex->is_nobodys = true;
-	if (bytes)
+	ex->is_nobodys = !was_cut;
+	ex->is_shed = was_cut; /* what was cut may have told whose it was */
+	if (was_cut)
+		conn->tracker->ops->shed(conn->tracker->user, captured);
+	else if (bytes)
 		conn->tracker->ops->no_call(conn->tracker->user, bytes);
 }
 
@@ -337,6 +354,8 @@ void exchange_end(struct call_conn *conn, struct exchange *ex, enum message_kind
 	ex->ends |= 1u << kind;
 	if (ex->is_nobodys)
 		return conn->tracker->ops->no_call(conn->tracker->user, bytes_beside(ex, kind, end));
+	if (ex->is_shed)
+		return conn->tracker->ops->shed(conn->tracker->user, captured_beside(ex, kind, end));
 	if (!ex->draft)
 		return;
 	ex->draft->ends = ex->ends;
@@ -362,6 +381,24 @@ static void exchange_start(struct call_conn *conn, struct exchange *ex)
 		draft_start(draft, dialect);
 }
 
+/* An end that was never told leaves the sums as they stand. */
+static void ends_so_far(struct call_conn *conn, struct exchange *ex)
+{
+	struct call *call = ex->draft->call;
+	struct message_end *ends[] = { &call->request_end, &call->response_end };
+	const struct call_tracker *tracker = conn->tracker;
+
+	for (enum message_kind kind = 0; tracker->ops->so_far && kind < _MESSAGE_MAX; kind++) {
+		struct message_end end = { 0 };
+
+		if (ex->ends & 1u << kind ||
+		    !tracker->ops->so_far(tracker->user, conn->info.id, ex->number, kind, &end))
+			continue;
+		end.content_type = arena_dup(call->arena, end.content_type);
+		*ends[kind] = end;
+	}
+}
+
 void exchange_finish(struct call_conn *conn, struct exchange *ex, enum close_how how, uint64_t close_ns)
 {
 	struct draft *draft = ex->draft;
@@ -374,6 +411,7 @@ void exchange_finish(struct call_conn *conn, struct exchange *ex, enum close_how
 		exchange_start(conn, ex);
 	if (!draft->is_started)
 		return exchange_drop(conn, ex);
+	ends_so_far(conn, ex);
 	ex->draft = NULL;
 	draft->call->conn = conn->info;
 	draft_finish(draft, how, close_ns);

@@ -10,7 +10,8 @@ struct exchange {
 	struct exchange *next;
 	uint64_t number;
 	struct draft *draft;           /* NULL: nobody's, or its call is over and its ends may still come */
-	bool is_nobodys;               /* of no dialect, or no memory for it: its bytes belong to no call */
+	bool is_nobodys;               /* of no dialect: its bytes belong to no call */
+	bool is_shed;                  /* there was no memory for it: nobody can say whose it was */
 	struct session *session;       /* it became a socket; draft then is what its turns have in common */
 	uint64_t turned[_MESSAGE_MAX]; /* of its stream_bytes: those that belong to turns */
 	unsigned heads, ends, looks;   /* bit masks of enum message_kind: was told, was told, was looked at early */
@@ -67,6 +68,10 @@ void session_close(struct exchange *ex, enum message_kind kind, const struct mes
 /* Ends its open turns. */
 void session_finish(struct call_conn *conn, struct exchange *ex, enum close_how how, uint64_t close_ns);
 void session_free(struct exchange *ex);
+
+/* ---- call.c ---- */
+/* Of the message's bytes those that came this far. */
+uint64_t end_captured_bytes(const struct message_end *end);
 
 /* ---- pair.c ---- */
 /* Takes the finished draft: tells it, drops it for its twin, or lets it wait until @until_ns. */

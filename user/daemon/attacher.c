@@ -35,7 +35,7 @@ struct attacher {
 	pid_t reader_pid;
 	int link_fd, signal_fd, timer_fd;
 	bool has_command, reader_listens, is_draining, is_done, reader_is_gone, is_wrong_use;
-	int status;
+	int status, reader_wait_status;
 	char message[LINK_BYTES_MAX];
 };
 
@@ -319,6 +319,7 @@ static void children_reap(struct attacher *attacher)
 		if (pid == attacher->reader_pid) {
 			attacher->reader_pid = 0;
 			link_take(attacher); /* its last words */
+			attacher->reader_wait_status = wait_status;
 			attacher->reader_is_gone = true;
 		}
 		if (!attacher->has_command || pid != attacher->command.pid)
@@ -357,6 +358,7 @@ static void timer_take(struct attacher *attacher)
 	if (read(attacher->timer_fd, &times, sizeof(times)) != sizeof(times))
 		return;
 	probe_sweep(attacher->probe, on_swept, attacher);
+	probe_collect(attacher->probe, now_ns());
 	meta_tick(attacher->meta, now_ns());
 }
 
@@ -424,6 +426,21 @@ static void stop(struct attacher *attacher)
 	outlet_clear(&attacher->outlet);
 }
 
+/* Its link may be closed before its end is told. */
+static void reader_ended(struct attacher *attacher)
+{
+	if (attacher->reader_pid > 0)
+		waitpid(attacher->reader_pid, &attacher->reader_wait_status, 0);
+	attacher->reader_pid = 0;
+	if (WIFSIGNALED(attacher->reader_wait_status) && WTERMSIG(attacher->reader_wait_status) == SIGSYS)
+		log_error(
+			0,
+			"the reader asked the kernel for what it never needs and was ended for it: hostile traffic may have "
+			"taken it over; the kernel's log names the system call");
+	log_error(0, "the reader process ended unexpectedly; what it had put into the spool is kept");
+	attacher->status = attacher->status ? attacher->status : 1;
+}
+
 int attacher_run(const struct config *config)
 {
 	struct attacher *attacher = calloc(1, sizeof(*attacher));
@@ -446,10 +463,8 @@ int attacher_run(const struct config *config)
 							   : 1;
 	} else {
 		serve(attacher);
-		if (attacher->reader_is_gone && !attacher->is_done) {
-			log_error(0, "the reader process ended unexpectedly; what it had put into the spool is kept");
-			attacher->status = attacher->status ? attacher->status : 1;
-		}
+		if (attacher->reader_is_gone && !attacher->is_done)
+			reader_ended(attacher);
 	}
 	if (attacher->has_command && attacher->command.gate_fd >= 0)
 		close(TAKE_FD(attacher->command.gate_fd));

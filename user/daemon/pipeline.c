@@ -203,8 +203,15 @@ static void on_stream_closed(void *user, void *handle, enum close_how how, uint6
 	struct conn *conn = handle;
 
 	proto_end(conn->proto, how, time_ns);
+	if (proto_is_starved(conn->proto))
+		conn->pipeline->stats.shed_bytes += proto_stray_bytes(conn->proto);
 	call_conn_close(conn->calls, how, time_ns);
 	conn_drop(conn);
+}
+
+static void on_stream_lost(void *user, uint64_t len)
+{
+	((struct pipeline *)user)->stats.shed_bytes += len;
 }
 
 static const struct stream_ops stream_ops = {
@@ -213,6 +220,7 @@ static const struct stream_ops stream_ops = {
 	.bytes = on_stream_bytes,
 	.hole = on_stream_hole,
 	.closed = on_stream_closed,
+	.lost = on_stream_lost,
 };
 
 /* ---- proto ─▶ call ---- */
@@ -284,6 +292,7 @@ static void on_call_done(void *user, struct call *call)
 	struct pipeline *pipeline = user;
 	const struct origin *origin = origins_find(pipeline->origins, call->conn.process);
 
+	pipeline->stats.shed_bytes += call->request_end.shed_bytes + call->response_end.shed_bytes;
 	if (origin && !origin->selected)
 		return;
 	pipeline->stats.calls++;
@@ -306,6 +315,21 @@ static void on_call_verdict(void *user, uint64_t number, enum verdict verdict)
 		verdict_tell(conn, verdict);
 }
 
+static bool on_call_so_far(void *user, uint64_t number, uint64_t exchange, enum message_kind kind,
+			   struct message_end *ret)
+{
+	struct pipeline *pipeline = user;
+	struct conn *conn;
+
+	HASH_FIND(hh, pipeline->conns, &number, sizeof(number), conn);
+	return conn && proto_so_far(conn->proto, exchange, kind, ret);
+}
+
+static void on_call_shed(void *user, uint64_t bytes)
+{
+	((struct pipeline *)user)->stats.shed_bytes += bytes;
+}
+
 static void on_call_no_call(void *user, uint64_t bytes)
 {
 	((struct pipeline *)user)->stats.no_call_bytes += bytes;
@@ -316,7 +340,9 @@ static const struct call_ops call_ops = {
 	.asked = on_call_asked,
 	.done = on_call_done,
 	.verdict = on_call_verdict,
+	.so_far = on_call_so_far,
 	.no_call = on_call_no_call,
+	.shed = on_call_shed,
 };
 
 /* ---- trace ─▶ policy ─▶ record ---- */

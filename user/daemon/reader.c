@@ -6,6 +6,7 @@
 #include "daemon/reader.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "daemon/confine.h"
 #include "daemon/link.h"
 #include "daemon/prices.h"
 #include "daemon/rights.h"
@@ -350,6 +351,11 @@ static int start(struct reader *reader, const struct outlet *outlet, const struc
 	r = rights_drop();
 	if (r < 0)
 		return log_error(r, "cannot give up rights");
+	r = confine_reader();
+	if (r < 0 && r != -EINVAL && r != -ENOSYS) /* a kernel without filters leaves the rights alone as the fence */
+		return log_error(r, "cannot filter system calls");
+	if (r < 0)
+		log_warn(r, "this kernel filters no system calls; going on without");
 	r = delivery_start(reader->delivery);
 	return r < 0 ? r : loop_start(reader, fds[0]);
 }

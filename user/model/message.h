@@ -62,6 +62,7 @@ struct message_end {
 	int64_t body_bytes;       /* as it travelled, without transfer framing; -1 when not knowable */
 	uint64_t stream_bytes;    /* plaintext of this message on its connection, head, framing and holes included */
 	int64_t missing_bytes;    /* of stream_bytes; -1 when not knowable */
+	uint64_t shed_bytes;      /* of missing_bytes: came this far and were given up for lack of memory */
 	uint32_t missing_reasons; /* bit mask, 1 << enum missing_reason */
 	struct slice content_type;
 	const struct header *trailers; /* fields behind the body; dead after the callback */

@@ -6,14 +6,21 @@
 #include "probe/files.h"
 #include "base/log.h"
 #include <errno.h>
+#include <limits.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 #include <uthash.h>
 
+enum { LOOK_AGAIN_S = 8, LOOK_AGAIN_MAX_S = 1024 };
+
 struct file {
 	struct file_id id;
+	bool is_suspect;
+	unsigned look_again_s;   /* a deleted file that is mapped is looked for ever more seldom */
+	uint64_t not_suspect_ns; /* before this */
 	struct probe_target target;
 	struct site_set *sites; /* NULL: no TLS in it */
 	char *path;
@@ -167,4 +174,76 @@ void files_each(const struct files *files, void (*each)(void *user, const struct
 	HASH_ITER(hh, files->by_id, file, next)
 		if (file->sites)
 			each(user, &file->target);
+}
+
+/* ---- files that are gone ---- */
+
+static bool path_leads_to(const char *path, struct file_id id)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && st.st_ino == id.inode &&
+	       ((uint64_t)major(st.st_dev) << 32 | minor(st.st_dev)) == id.device;
+}
+
+/* By its name as we see it, or as the process in which it was found does. */
+static bool file_is_there(const struct file *file)
+{
+	char path[PATH_MAX + 32];
+
+	if (path_leads_to(file->path, file->id))
+		return true;
+	snprintf(path, sizeof(path), "/proc/%u/root%s", file->target.seen_in_pid, file->path);
+	return file->target.seen_in_pid && path_leads_to(path, file->id);
+}
+
+size_t files_suspect(struct files *files, uint64_t now_ns)
+{
+	struct file *file, *next;
+	size_t count = 0;
+
+	HASH_ITER(hh, files->by_id, file, next) {
+		file->is_suspect = now_ns >= file->not_suspect_ns && !file_is_there(file);
+		if (!file->is_suspect)
+			continue;
+		file->look_again_s =
+			MIN(MAX(file->look_again_s * 2, (unsigned)LOOK_AGAIN_S), (unsigned)LOOK_AGAIN_MAX_S);
+		file->not_suspect_ns = now_ns + file->look_again_s * 1000000000ull;
+		count++;
+	}
+	return count;
+}
+
+void files_seen(struct files *files, struct file_id id)
+{
+	struct file *file = file_find(files, id);
+
+	if (file)
+		file->is_suspect = false;
+}
+
+static void *file_leave(void *user)
+{
+	file_free(user);
+	return NULL;
+}
+
+void files_forget(struct files *files)
+{
+	struct file *file, *next;
+	pthread_t thread;
+
+	HASH_ITER(hh, files->by_id, file, next) {
+		if (!file->is_suspect)
+			continue;
+		HASH_DEL(files->by_id, file);
+		if (files->newest == file)
+			files->newest = NULL;
+		if (file->link_count)
+			log_debug("taking the probes from %s, which is gone", file->path);
+		if (!file->link_count || pthread_create(&thread, NULL, file_leave, file) != 0)
+			file_free(file);
+		else
+			pthread_detach(thread);
+	}
 }

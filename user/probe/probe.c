@@ -166,7 +166,8 @@ void probe_want_unknown(struct probe *probe, bool wanted)
 	kernel_control(&probe->kernel)->default_wanted = wanted;
 }
 
-int probe_scan_pid(struct probe *probe, uint32_t pid)
+/* What @pid maps executable, from files. */
+static int maps_each(struct probe *probe, uint32_t pid, void (*each)(void *user, const struct watch_map *map))
 {
 	CLEANUP(fclose) FILE *maps = NULL;
 	char name[40], line[PATH_MAX + 128];
@@ -190,13 +191,18 @@ int probe_scan_pid(struct probe *probe, uint32_t pid)
 		map.len = end - start;
 		map.inode = inode;
 		map.path = line + path_at;
-		on_mapped(probe, &map);
+		each(probe, &map);
 	}
 	stdio_consider(probe->stdio, pid);
 	return 0;
 }
 
-int probe_scan_all(struct probe *probe)
+int probe_scan_pid(struct probe *probe, uint32_t pid)
+{
+	return maps_each(probe, pid, on_mapped);
+}
+
+static int processes_each(struct probe *probe, void (*each)(void *user, const struct watch_map *map))
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *entry;
@@ -205,9 +211,26 @@ int probe_scan_all(struct probe *probe)
 		return -errno;
 	while ((entry = readdir(proc)))
 		if (isdigit((unsigned char)entry->d_name[0]))
-			probe_scan_pid(probe, (uint32_t)strtoul(entry->d_name, NULL, 10));
+			maps_each(probe, (uint32_t)strtoul(entry->d_name, NULL, 10), each);
 	closedir(proc);
 	return 0;
+}
+
+int probe_scan_all(struct probe *probe)
+{
+	return processes_each(probe, on_mapped);
+}
+
+static void on_still_mapped(void *user, const struct watch_map *map)
+{
+	files_seen(((struct probe *)user)->files,
+		   (struct file_id){ (uint64_t)map->major << 32 | map->minor, map->inode });
+}
+
+void probe_collect(struct probe *probe, uint64_t now_ns)
+{
+	if (files_suspect(probe->files, now_ns) && processes_each(probe, on_still_mapped) == 0)
+		files_forget(probe->files);
 }
 
 int probe_file(struct probe *probe, const char *path)

@@ -83,6 +83,8 @@ struct probe_swept {
 };
 /* Forgets connections of processes that ended; tells each. */
 void probe_sweep(struct probe *probe, void (*swept)(void *user, const struct probe_swept *conn), void *user);
+/* Takes the probes from files that are deleted and that no process maps any more. Cheap where there are none. */
+void probe_collect(struct probe *probe, uint64_t now_ns);
 void probe_each_target(const struct probe *probe, void (*each)(void *user, const struct probe_target *target),
 		       void *user);
 /* Writes the list of files for the next run's probe_scan_installed(). */

@@ -29,6 +29,8 @@ struct carrier {
 	void (*hole)(void *state, enum direction dir, uint64_t len, enum missing_reason reason, uint64_t time_ns);
 	void (*end)(void *state, enum close_how how, uint64_t time_ns);
 	void (*skip)(void *state, uint64_t exchange);
+	/* As proto_so_far(); may be NULL. */
+	bool (*so_far)(const void *state, uint64_t exchange, enum message_kind kind, struct message_end *ret);
 	void (*free)(void *state);
 };
 
@@ -51,8 +53,9 @@ struct proto {
 	const struct carrier *next; /* takes over when the carrier returns, first what it left */
 	void *next_state;
 	struct slice left;
-	bool is_late;  /* joined in its middle */
-	bool is_quiet; /* of no use, as was told: all is stray */
+	bool is_late;    /* joined in its middle */
+	bool is_quiet;   /* of no use, as was told: all is stray */
+	bool is_starved; /* quiet for lack of memory */
 	uint64_t exchanges;
 	uint64_t stray_bytes;
 	struct proto_first first[_DIR_MAX];

@@ -530,6 +530,14 @@ static void http1_skip(void *state, uint64_t exchange)
 	}
 }
 
+static bool http1_so_far(const void *state, uint64_t exchange, enum message_kind kind, struct message_end *ret)
+{
+	const struct flow *flows = ((const struct http1 *)state)->flows;
+
+	return outgoing_so_far(&flows[DIR_READ].out, exchange, kind, ret) ||
+	       outgoing_so_far(&flows[DIR_WRITE].out, exchange, kind, ret);
+}
+
 const struct carrier carrier_http1 = {
 	.name = "http1",
 	.sniff = http1_sniff,
@@ -538,5 +546,6 @@ const struct carrier carrier_http1 = {
 	.hole = http1_hole,
 	.end = http1_end,
 	.skip = http1_skip,
+	.so_far = http1_so_far,
 	.free = http1_free,
 };

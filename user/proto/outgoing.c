@@ -115,6 +115,8 @@ void outgoing_passed(struct outgoing *out, uint64_t len, uint64_t time_ns)
 void outgoing_missed(struct outgoing *out, uint64_t len, enum missing_reason reason)
 {
 	out->missing_bytes += len;
+	if (reason == MISSING_BUDGET)
+		out->shed_bytes += len;
 	out->missing_reasons |= 1u << reason;
 }
 
@@ -155,7 +157,8 @@ void outgoing_boundary(struct outgoing *out)
 void outgoing_hole(struct outgoing *out, uint64_t len, enum missing_reason reason, bool in_body, uint64_t time_ns)
 {
 	outgoing_passed(out, len, time_ns);
-	outgoing_missed(out, len, reason);
+	out->missing_bytes += len; /* not by us: it is in the books of whoever did not copy it */
+	out->missing_reasons |= 1u << reason;
 	if (in_body)
 		out->body_bytes += len;
 	else
@@ -179,6 +182,27 @@ static int64_t known(uint64_t count, bool is_hidden)
 	return is_hidden || count > INT64_MAX ? -1 : (int64_t)count;
 }
 
+static void books_tell(const struct outgoing *out, struct message_end *ret)
+{
+	ret->body_bytes = known(out->body_bytes, out->is_length_hidden);
+	ret->stream_bytes = out->stream_bytes;
+	ret->missing_bytes = known(MIN(out->missing_bytes, out->stream_bytes), out->is_hidden);
+	ret->shed_bytes = MIN(out->shed_bytes, out->stream_bytes);
+	ret->missing_reasons = out->missing_reasons;
+	ret->is_reset = out->is_reset;
+	ret->trailers = out->trailers;
+	ret->trailer_count = out->trailer_count;
+	ret->content_type = (struct slice){ out->type, out->type_len };
+}
+
+bool outgoing_so_far(const struct outgoing *out, uint64_t exchange, enum message_kind kind, struct message_end *ret)
+{
+	if (!out->is_open || !out->is_told || out->exchange != exchange || out->kind != kind)
+		return false;
+	books_tell(out, ret);
+	return true;
+}
+
 void outgoing_end(struct outgoing *out, enum message_end_how how, enum close_how conn_how)
 {
 	struct message_end end = { .how = how, .conn_how = conn_how };
@@ -188,14 +212,7 @@ void outgoing_end(struct outgoing *out, enum message_end_how how, enum close_how
 	if (has_body(out) && !out->is_skipped)
 		body_end(&out->body, how == MESSAGE_END_FRAMED);
 	if (out->is_told) {
-		end.body_bytes = known(out->body_bytes, out->is_length_hidden);
-		end.stream_bytes = out->stream_bytes;
-		end.missing_bytes = known(MIN(out->missing_bytes, out->stream_bytes), out->is_hidden);
-		end.missing_reasons = out->missing_reasons;
-		end.is_reset = out->is_reset;
-		end.trailers = out->trailers;
-		end.trailer_count = out->trailer_count;
-		end.content_type = (struct slice){ out->type, out->type_len };
+		books_tell(out, &end);
 		end.time_ns = out->last_ns;
 		out->proto->ops->end(out->proto->user, out->exchange, out->kind, &end);
 	} else {

@@ -22,7 +22,7 @@ struct outgoing {
 	bool is_hidden;        /* joined late: how much is missing cannot be known */
 	bool is_length_hidden; /* nor how long its body was */
 	uint64_t start_ns, last_ns;
-	uint64_t stream_bytes, body_bytes, missing_bytes;
+	uint64_t stream_bytes, body_bytes, missing_bytes, shed_bytes;
 	uint32_t missing_reasons;
 	bool is_reset;                 /* its stream was, the connection goes on */
 	const struct header *trailers; /* told with its end */
@@ -59,5 +59,7 @@ void outgoing_part(struct outgoing *out, const struct message_part *part);
 void outgoing_lose(struct outgoing *out, uint64_t len, enum missing_reason reason);
 /* The framing of its body is lost. */
 void outgoing_break(struct outgoing *out, enum missing_reason reason, uint64_t time_ns);
+/* The books as they stand, if this is the message: sums, reasons, content type. */
+bool outgoing_so_far(const struct outgoing *out, uint64_t exchange, enum message_kind kind, struct message_end *ret);
 void outgoing_end(struct outgoing *out, enum message_end_how how, enum close_how conn_how);
 void outgoing_free(struct outgoing *out);

@@ -51,7 +51,7 @@ static void carrier_begin(struct proto *proto, const struct carrier *carrier, bo
 	proto->carrier = carrier;
 	proto->state = carrier->open(proto, is_late);
 	if (!proto->state)
-		proto->is_quiet = true;
+		proto->is_quiet = proto->is_starved = true;
 }
 
 int proto_new(const struct proto_opts *opts, bool is_late, const struct proto_ops *ops, void *user, struct proto **ret)
@@ -203,6 +203,16 @@ void proto_skip(struct proto *proto, uint64_t exchange)
 {
 	if (proto->state)
 		proto->carrier->skip(proto->state, exchange);
+}
+
+bool proto_so_far(const struct proto *proto, uint64_t exchange, enum message_kind kind, struct message_end *ret)
+{
+	return proto->state && proto->carrier->so_far && proto->carrier->so_far(proto->state, exchange, kind, ret);
+}
+
+bool proto_is_starved(const struct proto *proto)
+{
+	return proto->is_starved;
 }
 
 uint64_t proto_stray_bytes(const struct proto *proto)

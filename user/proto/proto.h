@@ -52,6 +52,10 @@ void proto_hole(struct proto *proto, enum direction dir, uint64_t len, enum miss
 void proto_end(struct proto *proto, enum close_how how, uint64_t time_ns);
 /* The parts of an exchange's answer are of no use to anyone: skip decoding until its end (bytes still count). */
 void proto_skip(struct proto *proto, uint64_t exchange);
+/* What is known so far of a message that was not ended; how, conn_how, time and trailers stay empty. false: none is open. */
+bool proto_so_far(const struct proto *proto, uint64_t exchange, enum message_kind kind, struct message_end *ret);
 /* Bytes and holes that belong to no message that was told. Final after proto_end(): then these and the stream_bytes of all
  * messages are what was fed. */
 uint64_t proto_stray_bytes(const struct proto *proto);
+/* They are stray because there was no memory to look at them. */
+bool proto_is_starved(const struct proto *proto);

@@ -117,6 +117,12 @@ static void flow_tell_hole(struct stream_table *table, struct conn *conn, enum d
 		table->ops->hole(table->user, conn->handle, dir, start, end - start, reason, time_ns);
 }
 
+static void tell_lost(struct stream_table *table, uint64_t len)
+{
+	if (len && table->ops->lost)
+		table->ops->lost(table->user, len);
+}
+
 /* Tells what of the chunk is not yet told, the gap before it first. */
 static void flow_tell(struct stream_table *table, struct conn *conn, const struct stream_chunk *chunk,
 		      enum missing_reason gap_reason)
@@ -129,11 +135,14 @@ static void flow_tell(struct stream_table *table, struct conn *conn, const struc
 		flow_tell_hole(table, conn, chunk->dir, chunk->offset + chunk->hole_len, chunk->reason, chunk->time_ns);
 		return;
 	}
+	tell_lost(table, MIN(flow->next - chunk->offset, (uint64_t)chunk->data.len));
 	if (chunk->offset + chunk->data.len <= flow->next)
 		return;
 	start = flow->next;
 	flow->next = chunk->offset + chunk->data.len;
-	if (conn->handle)
+	if (!conn->handle)
+		tell_lost(table, flow->next - start);
+	else
 		table->ops->bytes(table->user, conn->handle, chunk->dir, start, chunk->time_ns, chunk->thread,
 				  slice_from(chunk->data, start - chunk->offset));
 }
@@ -336,6 +345,8 @@ int stream_push(struct stream_table *table, const struct stream_chunk *chunk)
 	if (chunk->dir >= _DIR_MAX || chunk->reason >= _MISSING_MAX || chunk->offset > UINT64_MAX - len)
 		return -EINVAL;
 	r = conn_of_chunk(table, chunk, chunk->offset + len, &conn);
+	if (r == 0 && !conn)
+		tell_lost(table, chunk->data.len);
 	if (r < 0 || !conn)
 		return r;
 	DL_DELETE(table->by_age, conn);

@@ -42,6 +42,9 @@ struct stream_ops {
 		     enum missing_reason reason, uint64_t time_ns);
 	/* After all bytes and holes up to its end. The handle is dead afterwards. */
 	void (*closed)(void *user, void *handle, enum close_how how, uint64_t time_ns);
+	/* @len bytes came, but nobody took them: the connection has no handle, or they came after their place had been told as
+	 * a hole. May be NULL. */
+	void (*lost)(void *user, uint64_t len);
 };
 
 int stream_table_new(const struct stream_opts *opts, const struct stream_ops *ops, void *user,

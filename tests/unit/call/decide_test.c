@@ -227,7 +227,7 @@ static void what_is_of_no_exchange_is_counted(void **state)
 	tell_body(conn, 9, MESSAGE_REQUEST, "{}", 1);
 	call_on_hole(conn, 9, MESSAGE_RESPONSE, MISSING_FAULT, 1);
 	tell_end(conn, 9, MESSAGE_RESPONSE, 33, 2);
-	assert_int_equal(world.no_call_bytes, 33);
+	assert_int_equal(world.shed_bytes, 33);
 	/* ends, heads and parts that are told twice change nothing */
 	tell_ask(conn, 1, (struct ask){ 0 }, "{}", 0);
 	tell_request(conn, 1, (struct ask){ ELSEWHERE }, 3);
@@ -239,7 +239,8 @@ static void what_is_of_no_exchange_is_counted(void **state)
 	assert_string_equal(world.told[0].path, "/v1/fake");
 	assert_int_equal(world.told_bytes, 300);
 	call_conn_close(conn, CLOSE_LOCAL, 50 * MS);
-	assert_int_equal(world.no_call_bytes, 33);
+	assert_int_equal(world.no_call_bytes, 0);
+	assert_int_equal(world.shed_bytes, 33);
 }
 
 /* A client that pipelines for ever costs a bounded amount, and the connection is of use again afterwards. */
@@ -257,7 +258,8 @@ static void open_exchanges_are_bounded(void **state)
 	tell_ask(conn, 5000, (struct ask){ 0 }, "{}", 0);
 	tell_answer(conn, 5000, "{}", 2);
 	assert_int_equal(world.count, 1);
-	assert_int_equal(world.no_call_bytes, 4000);
+	assert_int_equal(world.no_call_bytes + world.shed_bytes, 4000);
+	assert_int_equal(world.shed_bytes, 3000 - 1024);
 	call_conn_close(conn, CLOSE_LOCAL, 50 * MS);
 }
 

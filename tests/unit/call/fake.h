@@ -18,8 +18,9 @@ struct world {
 	struct call_tracker *tracker;
 	struct told told[TOLD_MAX];
 	size_t count;
-	uint64_t no_call_bytes, told_bytes;
+	uint64_t no_call_bytes, told_bytes, shed_bytes;
 	unsigned mutes;
+	struct message_end so_far[_MESSAGE_MAX]; /* what proto would answer; without bytes: nothing is open */
 	void (*at_done)(struct world *world, const struct call *call);
 };
 
@@ -77,9 +78,28 @@ static inline void world_no_call(void *user, uint64_t bytes)
 	world->no_call_bytes += bytes;
 }
 
-static const struct call_ops world_ops = {
-	.find = world_find, .done = world_done, .verdict = world_verdict, .no_call = world_no_call
-};
+static inline bool world_so_far(void *user, uint64_t conn, uint64_t exchange, enum message_kind kind,
+				struct message_end *ret)
+{
+	struct world *world = user;
+
+	*ret = world->so_far[kind];
+	return ret->stream_bytes > 0;
+}
+
+static inline void world_shed(void *user, uint64_t bytes)
+{
+	struct world *world = user;
+
+	world->shed_bytes += bytes;
+}
+
+static const struct call_ops world_ops = { .find = world_find,
+					   .done = world_done,
+					   .verdict = world_verdict,
+					   .so_far = world_so_far,
+					   .no_call = world_no_call,
+					   .shed = world_shed };
 
 enum { WORLD_CALL_BYTES = 1 << 20 };
 

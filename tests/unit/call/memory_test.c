@@ -82,7 +82,7 @@ static void every_refusal_is_survived_and_told(bool is_sticky)
 			continue;
 		session(&opened);
 		if (opened)
-			assert_int_equal(world.told_bytes + world.no_call_bytes, 1400);
+			assert_int_equal(world.told_bytes + world.no_call_bytes + world.shed_bytes, 1400);
 		for (size_t i = 0; i < world.count; i++)
 			if (world.told[i].call.is_complete && !call_is_whole(&world.told[i]))
 				fail_msg("refusal %llu: call %zu is not complete", (unsigned long long)nth, i);
@@ -124,6 +124,8 @@ static void a_body_beyond_its_budget_is_cut_and_told(void **state)
 		assert_int_equal(ends[big]->missing_reasons, 1u << MISSING_BUDGET);
 		assert_int_equal(ends[!big]->missing_reasons, 0);
 		assert_int_equal(ends[!big]->missing_bytes, 0);
+		assert_int_equal(ends[big]->shed_bytes, ends[big]->missing_bytes);
+		assert_int_equal(ends[!big]->shed_bytes, 0);
 		assert_int_equal((big ? call->response_body : call->request_body).len +
 					 (uint64_t)ends[big]->missing_bytes,
 				 2000000);

@@ -172,20 +172,63 @@ static void an_own_end_is_handed_out_when_the_rest_does_not_come(void **state)
 
 	tell_event(conn, 1, "{\"text\":1}", 20);
 	tell_event(conn, 1, "[DONE]", 30);
-	call_tick(world.tracker, 280 * MS);
+	world.so_far[MESSAGE_RESPONSE] = (struct message_end){ .body_bytes = 240, .stream_bytes = 333 };
+	call_tick(world.tracker, 3030 * MS);
 	assert_int_equal(world.count, 0);
-	call_tick(world.tracker, 281 * MS);
+	call_tick(world.tracker, 3031 * MS);
 	assert_int_equal(world.count, 1);
+	assert_int_equal(call->response_end.stream_bytes, 333);
 	assert_int_equal(call->end, CALL_END_COMPLETE);
 	assert_int_equal(call->end_ns, 30 * MS);
-	assert_int_equal(call->response_end.body_bytes, -1);
+	assert_int_equal(call->response_end.body_bytes, 240);
 	assert_true(call->is_complete);
-	tell_event(conn, 1, "{\"text\":1}", 400);
-	tell_end(conn, 1, MESSAGE_RESPONSE, 500, 410);
+	tell_event(conn, 1, "{\"text\":1}", 4000);
+	tell_end(conn, 1, MESSAGE_RESPONSE, 500, 4010);
 	call_tick(world.tracker, 10000 * MS);
 	call_conn_close(conn, CLOSE_LOCAL, 10001 * MS);
 	assert_int_equal(world.count, 1);
 	assert_int_equal(world.no_call_bytes, 0);
+}
+
+/* With a hole in the answer its end may lie in another, which the connection's end shows. */
+static void an_own_end_behind_a_hole_waits_longer_for_the_sums(void **state)
+{
+	struct call_conn *conn = streaming("1.1");
+	const struct call *call = &world.told[0].call;
+
+	call_on_hole(conn, 1, MESSAGE_RESPONSE, MISSING_RING_FULL, 20 * MS);
+	tell_event(conn, 1, "[DONE]", 30);
+	call_tick(world.tracker, 20030 * MS);
+	assert_int_equal(world.count, 0);
+	tell_end(conn, 1, MESSAGE_RESPONSE, 500, 20040);
+	assert_int_equal(world.count, 1);
+	assert_int_equal(call->response_end.stream_bytes, 500);
+	assert_false(call->is_complete);
+	call_conn_close(conn, CLOSE_LOCAL, 20041 * MS);
+}
+
+/* What passed is told, even when nothing shows how the call ends. */
+static void the_end_of_a_run_tells_the_sums_so_far(void **state)
+{
+	struct call_conn *conn = streaming("1.1");
+	const struct call *call = &world.told[0].call;
+
+	tell_event(conn, 1, "{\"text\":1}", 20);
+	world.so_far[MESSAGE_RESPONSE] = (struct message_end){
+		.body_bytes = 240,
+		.stream_bytes = 333,
+		.missing_bytes = 7,
+		.missing_reasons = 1u << MISSING_RING_FULL,
+	};
+	call_flush(world.tracker, 40 * MS);
+	assert_int_equal(world.count, 1);
+	assert_int_equal(call->end, CALL_END_UNKNOWN);
+	assert_int_equal(call->response_end.stream_bytes, 333);
+	assert_int_equal(call->response_end.missing_bytes, -1);
+	assert_int_equal(call->response_end.missing_reasons, 1u << MISSING_RING_FULL);
+	assert_int_equal(call->response_end.body_bytes, -1);
+	assert_false(call->is_complete);
+	call_conn_close(conn, CLOSE_LOCAL, 50 * MS);
 }
 
 static void a_new_request_ends_the_one_before(void **state)
@@ -254,6 +297,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(only_json_that_is_no_error_is_a_chunk, setup, teardown),
 		cmocka_unit_test_setup_teardown(events_wait_for_the_request, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_own_end_is_handed_out_when_the_rest_does_not_come, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_own_end_behind_a_hole_waits_longer_for_the_sums, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_end_of_a_run_tells_the_sums_so_far, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_new_request_ends_the_one_before, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_new_request_ends_no_other_stream, setup, teardown),
 		cmocka_unit_test_setup_teardown(exchanges_that_interleave_stay_apart, setup, teardown),

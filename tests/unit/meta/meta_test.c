@@ -128,20 +128,26 @@ static void facts_outlive_the_process_for_as_long_as_promised(void **state)
 	assert_int_equal(meta_origin(meta, (uint32_t)child.pid, &origin), -ESRCH);
 }
 
-static void wait_until_named(pid_t pid, const char *name)
+static bool file_starts(pid_t pid, const char *name, const char *wanted)
 {
-	char path[64], text[32];
+	char path[64], text[64];
+	ssize_t len;
 
-	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
-	for (int i = 0; i < 2000; i++) {
-		int fd CLEANUP_FD = open(path, O_RDONLY | O_CLOEXEC);
-		ssize_t len = read(fd, text, sizeof(text));
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+	int fd CLEANUP_FD = open(path, O_RDONLY | O_CLOEXEC);
+	len = read(fd, text, sizeof(text));
+	return len > 0 && slice_starts((struct slice){ text, (size_t)len }, slice_of(wanted));
+}
 
-		if (len > 0 && slice_equal(slice_trim((struct slice){ text, (size_t)len }), slice_of(name)))
-			return;
+/* The name comes before the arguments: in between a process has none. */
+static bool child_runs(const struct child *child, const char *comm, const char *program)
+{
+	for (int i = 0; i < 20000; i++) {
+		if (file_starts(child->pid, "comm", comm) && file_starts(child->pid, "cmdline", program))
+			return true;
 		usleep(1000);
 	}
-	fail_msg("no %s after 2 s", name);
+	return false;
 }
 
 static void another_program_is_another_origin(void **state)
@@ -160,7 +166,7 @@ static void another_program_is_another_origin(void **state)
 	assert_false(origin->selected);
 	start = origin->id.start_ns;
 	assert_int_equal(write(child.go, "x", 1), 1);
-	wait_until_named(child.pid, "sh");
+	assert_true(child_runs(&child, "sh\n", "/bin/sh"));
 	assert_false(origin_of(meta, child.pid)->selected); /* not told yet: what was read stays */
 	meta_on_exec(meta, (uint32_t)child.pid);
 	origin = origin_of(meta, child.pid);

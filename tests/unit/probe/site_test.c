@@ -236,13 +236,26 @@ static uint8_t *library_address(int fd, uintptr_t base, uint64_t offset)
 	return NULL;
 }
 
+/* The page at @at becomes memory of our own with the file's bytes: a tracer of the whole host, this test's own product not
+ * the least, has its breakpoints in pages of the file, and the kernel takes every trap there for its. */
+static bool page_own(int fd, uint8_t *at, uint64_t offset)
+{
+	uint8_t *page = (uint8_t *)((uintptr_t)at & ~4095UL);
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
+
+	if (mmap(page, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, flags, -1, 0) != page)
+		return false;
+	assert_true(pread(fd, page, 4096, (off_t)(offset - (uint64_t)(at - page))) > at - page);
+	return true;
+}
+
 static bool traps_set(int fd, uintptr_t base, const struct site_set *set)
 {
 	trap_count = set->count;
 	for (size_t i = 0; i < set->count; i++) {
 		uint8_t *at = library_address(fd, base, set->sites[i].offset);
 
-		if (mprotect((void *)((uintptr_t)at & ~4095UL), 4096, PROT_READ | PROT_WRITE | PROT_EXEC) < 0)
+		if (!page_own(fd, at, set->sites[i].offset))
 			return false;
 		traps[i] = (struct trap){ .at = at, .saved = *at, .role = set->sites[i].role };
 	}

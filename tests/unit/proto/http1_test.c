@@ -297,6 +297,36 @@ static void single_bytes_cost_the_same_each(void **state)
 		free(wire_run(&opts, &piece, 1).text);
 }
 
+static void the_sums_so_far_of_what_is_open(void **state)
+{
+	static const char question[] = "POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}";
+	static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 100\r\n\r\n12345";
+	const struct wire_opts opts = { 0 };
+	struct fail_alloc memory = FAIL_ALLOC(0);
+	struct proto_opts proto_opts = wire_proto_opts(&opts, &memory.alloc);
+	struct wire wire = { .opts = &opts };
+	struct message_end end = { 0 };
+	struct proto *proto;
+
+	assert_int_equal(proto_new(&proto_opts, false, &wire_ops, &wire, &proto), 0);
+	assert_false(proto_so_far(proto, 1, MESSAGE_REQUEST, &end));
+	proto_bytes(proto, DIR_WRITE, 1, SLICE(question));
+	assert_false(proto_so_far(proto, 1, MESSAGE_REQUEST, &end));
+	proto_bytes(proto, DIR_READ, 2, SLICE(answer));
+	proto_hole(proto, DIR_READ, 20, MISSING_RING_FULL, 3);
+	assert_true(proto_so_far(proto, 1, MESSAGE_RESPONSE, &end));
+	assert_int_equal(end.stream_bytes, sizeof(answer) - 1 + 20);
+	assert_int_equal(end.body_bytes, 25);
+	assert_int_equal(end.missing_bytes, 20);
+	assert_int_equal(end.missing_reasons, 1u << MISSING_RING_FULL);
+	assert_false(proto_so_far(proto, 2, MESSAGE_RESPONSE, &end));
+	proto_end(proto, CLOSE_LOCAL, 4);
+	assert_false(proto_so_far(proto, 1, MESSAGE_RESPONSE, &end));
+	proto_free(proto);
+	free(wire.text);
+	assert_int_equal(memory.used, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -319,6 +349,7 @@ int main(void)
 		cmocka_unit_test(parts_carry_the_time_of_the_read_that_completed_them),
 		cmocka_unit_test(lines_of_ndjson),
 		cmocka_unit_test(single_bytes_cost_the_same_each),
+		cmocka_unit_test(the_sums_so_far_of_what_is_open),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

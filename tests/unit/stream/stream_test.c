@@ -21,6 +21,7 @@ struct seen {
 	enum direction order[CHUNKS_MAX];
 	unsigned told;
 	bool is_unwanted;
+	uint64_t lost;
 };
 
 static char byte_at(enum direction dir, uint64_t offset)
@@ -85,7 +86,12 @@ static void on_closed(void *user, void *handle, enum close_how how, uint64_t tim
 	seen->how = how;
 }
 
-static const struct stream_ops ops = { on_opened, on_peer, on_bytes, on_hole, on_closed };
+static void on_lost(void *user, uint64_t len)
+{
+	((struct seen *)user)->lost += len;
+}
+
+static const struct stream_ops ops = { on_opened, on_peer, on_bytes, on_hole, on_closed, on_lost };
 
 struct fixture {
 	struct fail_alloc memory;
@@ -401,6 +407,38 @@ static void failing_memory_loses_nothing_silently(void **state)
 	}
 }
 
+/* Each byte that came is told or counted as lost. */
+static void bytes_that_nobody_takes_are_counted(void **state)
+{
+	struct fixture f;
+	char text[30];
+
+	for (int i = 0; i < 30; i++)
+		text[i] = byte_at(DIR_READ, (uint64_t)i);
+	struct stream_chunk first = { .conn = 1, .dir = DIR_READ, .data = { text, 10 }, .time_ns = 1 };
+	struct stream_chunk last = {
+		.conn = 1, .dir = DIR_READ, .offset = 20, .data = { text + 20, 10 }, .time_ns = 1
+	};
+	struct stream_chunk middle = { .conn = 1, .dir = DIR_READ, .offset = 10, .data = { text + 10, 10 } };
+
+	fixture_begin(&f, 1 << 20, 10);
+	assert_int_equal(stream_push(f.table, &first), 0);
+	assert_int_equal(stream_push(f.table, &last), 0);
+	stream_tick(f.table, 1000);
+	assert_int_equal(f.seen.lost, 0);
+	assert_int_equal(stream_push(f.table, &middle), 0);
+	assert_int_equal(f.seen.lost, 10);
+	assert_int_equal(f.seen.bytes[DIR_READ] + f.seen.lost, 30);
+	stream_close(f.table, 1, (const uint64_t[]){ 30, 0 }, CLOSE_LOCAL, MISSING_RING_FULL, 1001);
+	assert_int_equal(stream_push(f.table, &last), 0);
+	assert_int_equal(f.seen.lost, 20);
+	f.seen.is_unwanted = true;
+	first.conn = 2;
+	assert_int_equal(stream_push(f.table, &first), 0);
+	assert_int_equal(f.seen.lost, 30);
+	f.table = stream_table_free(f.table);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -418,6 +456,7 @@ int main(void)
 		cmocka_unit_test(an_unwanted_connection_stays_silent),
 		cmocka_unit_test(impossible_chunks_are_refused),
 		cmocka_unit_test(failing_memory_loses_nothing_silently),
+		cmocka_unit_test(bytes_that_nobody_takes_are_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
