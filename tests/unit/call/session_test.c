@@ -57,7 +57,7 @@ static const struct dialect *find(void *user, const struct dialect_hint *hint, u
 }
 
 static const struct call_ops ops = {
-	.find = find, .done = world_done, .verdict = world_verdict, .no_call = world_no_call
+	.find = find, .done = world_done, .verdict = world_verdict, .no_call = world_no_call, .shed = world_shed
 };
 
 static int setup(void **state)

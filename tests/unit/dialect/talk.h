@@ -5,7 +5,7 @@
 #include "dialect/dialect.h"
 #include "unit/support.h"
 
-enum { TALK_EVENTS = 64 };
+enum { TALK_EVENTS = 128 };
 
 struct talk {
 	const char *path, *host, *agent;

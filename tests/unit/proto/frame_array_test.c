@@ -29,7 +29,7 @@ static void on_lost(void *user, size_t len)
 	seen->len += (size_t)snprintf(seen->text + seen->len, sizeof(seen->text) - seen->len, "(lost %zu)", len);
 }
 
-static const struct frame_ops ops = { on_part, on_lost };
+static const struct frame_ops ops = { .part = on_part, .lost = on_lost };
 
 /* In the text, 0x01 is a hole. */
 static struct seen run(struct slice text, size_t first, size_t step, uint64_t fail_nth)
