@@ -117,6 +117,14 @@ static struct draft *ended_take_twin(struct call_tracker *tracker, const struct 
 	return NULL;
 }
 
+static bool ended_has_twin(const struct call_tracker *tracker, const struct twin_key *key)
+{
+	for (const struct draft *draft = tracker->ended; draft; draft = draft->next)
+		if (keys_are_twins(key, &draft->key, tracker->opts.pair_wait_ns))
+			return true;
+	return false;
+}
+
 /* The exchange that is still open at the other end of the connection, or NULL. */
 static struct exchange *open_twin(struct call_tracker *tracker, const struct twin_key *key, struct call_conn **ret_conn)
 {
@@ -133,6 +141,13 @@ static struct exchange *open_twin(struct call_tracker *tracker, const struct twi
 		}
 	}
 	return NULL;
+}
+
+static bool has_twin(struct call_tracker *tracker, const struct twin_key *key)
+{
+	struct call_conn *conn;
+
+	return ended_has_twin(tracker, key) || (!key->is_server && open_twin(tracker, key, &conn));
 }
 
 /* @client is told, or was; then neither is needed any more. */
@@ -153,13 +168,25 @@ static void draft_remember(struct call_tracker *tracker, struct draft *draft, ui
 	ended_put(tracker, draft);
 }
 
+/* Until when an earlier call of the same process waits; 0: none does. A repetition must not be told before what it repeats. */
+static uint64_t process_waits_until(const struct call_tracker *tracker, const struct draft *draft)
+{
+	const struct process_id *process = &draft->key.conn.process;
+	uint64_t until_ns = 0;
+
+	for (const struct draft *other = tracker->ended; other; other = other->next)
+		if (other->call && !other->key.is_server &&
+		    memcmp(&other->key.conn.process, process, sizeof(*process)) == 0)
+			until_ns = MAX(until_ns, other->until_ns);
+	return until_ns;
+}
+
 /* A draft whose twin is not over: told, or left waiting. */
 static void single_settle(struct call_tracker *tracker, struct draft *draft, uint64_t until_ns, enum twin_chance chance)
 {
-	if (chance == TWIN_LIKELY) {
-		draft->until_ns = until_ns;
+	draft->until_ns = chance == TWIN_LIKELY ? until_ns : process_waits_until(tracker, draft);
+	if (draft->until_ns)
 		return ended_put(tracker, draft);
-	}
 	draft_tell(tracker, draft);
 	if (chance == TWIN_NEVER)
 		draft_free(draft);
@@ -195,34 +222,44 @@ void pair_settle(struct call_tracker *tracker, struct draft *draft, uint64_t unt
 	single_settle(tracker, draft, until_ns, chance);
 }
 
+/* Puts back what ended_take(@at) gave: calls are told in the order in which their waiting ends. */
+static void ended_restore(struct call_tracker *tracker, struct draft **at, struct draft *draft)
+{
+	draft->next = *at;
+	*at = draft;
+	if (tracker->ended_tail == at)
+		tracker->ended_tail = &draft->next;
+	tracker->ended_count++;
+}
+
+/* More is known of the peer of the one at *@at. true: it waits on, in its place. */
+static bool ended_look_again(struct call_tracker *tracker, struct draft **at, const struct conn_info *info)
+{
+	struct draft *draft = ended_take(tracker, at);
+
+	draft->key.conn = *info;
+	if (draft->call ? twin_chance(&draft->key) == TWIN_LIKELY && !has_twin(tracker, &draft->key)
+			: !ended_has_twin(tracker, &draft->key)) {
+		ended_restore(tracker, at, draft);
+		return true;
+	}
+	if (draft->call)
+		pair_settle(tracker, draft, draft->until_ns);
+	else
+		twins_settle(tracker, draft, ended_take_twin(tracker, &draft->key));
+	return false;
+}
+
 void pair_peer(struct call_tracker *tracker, const struct conn_info *info)
 {
-	struct draft *known = NULL, **known_tail = &known;
+	struct draft **at = &tracker->ended;
 
-	for (struct draft **at = &tracker->ended; *at;) {
-		if ((*at)->key.conn.id != info->id) {
+	/* What is settled may have been anywhere in the list: from the beginning, then. */
+	while (*at)
+		if ((*at)->key.conn.id != info->id || ended_look_again(tracker, at, info))
 			at = &(*at)->next;
-			continue;
-		}
-		*known_tail = ended_take(tracker, at);
-		known_tail = &(*known_tail)->next;
-		*known_tail = NULL;
-	}
-	while (known) {
-		struct draft *draft = known, *twin;
-
-		known = draft->next;
-		draft->key.conn = *info;
-		if (draft->call) {
-			pair_settle(tracker, draft, draft->until_ns);
-			continue;
-		}
-		twin = ended_take_twin(tracker, &draft->key);
-		if (twin)
-			twins_settle(tracker, draft, twin);
 		else
-			ended_put(tracker, draft);
-	}
+			at = &tracker->ended;
 }
 
 /* Its time to wait is over. */

@@ -262,6 +262,51 @@ static void peers_learnt_late_still_pair(void **state)
 	}
 }
 
+/* A failed call and its repetition, both waiting for their servers: the news of a peer does not change who is told first. */
+static void calls_are_told_in_their_order_whatever_is_learnt_between(void **state)
+{
+	struct conn_info first = loopback(CLIENT), second = loopback(CLIENT);
+	struct call_conn *conns[2];
+
+	second.id = first.id + 100;
+	second.peer.local.port++;
+	conns[0] = connect(first);
+	conns[1] = connect(second);
+	ask_at(conns[0], 1, CLIENT, 10);
+	tell_answer(conns[0], 1, "{}", 20);
+	ask_at(conns[1], 1, CLIENT, 30);
+	tell_answer(conns[1], 1, "{}", 40);
+	call_conn_peer(conns[0], &first);
+	assert_int_equal(world.count, 0);
+	call_tick(world.tracker, 5000 * MS);
+	assert_int_equal(world.count, 2);
+	assert_int_equal(world.told[0].call.conn.id, first.id);
+	assert_int_equal(world.told[1].call.conn.id, second.id);
+	call_conn_close(conns[0], CLOSE_LOCAL, 6000 * MS);
+	call_conn_close(conns[1], CLOSE_LOCAL, 6000 * MS);
+}
+
+/* The second has nobody to wait for, the first has: it is told after the first all the same. */
+static void a_call_is_not_told_before_an_earlier_one_of_its_process(void **state)
+{
+	struct conn_info first = loopback(CLIENT), second = remote_conn(first.id + 100);
+	struct call_conn *conns[2];
+
+	second.process = first.process;
+	conns[0] = connect(first);
+	conns[1] = connect(second);
+	ask_at(conns[0], 1, CLIENT, 10);
+	tell_answer(conns[0], 1, "{}", 20);
+	ask_at(conns[1], 1, CLIENT, 30);
+	tell_answer(conns[1], 1, "{}", 40);
+	assert_int_equal(world.count, 0);
+	call_tick(world.tracker, 5000 * MS);
+	assert_int_equal(world.count, 2);
+	assert_int_equal(world.told[0].call.conn.id, first.id);
+	call_conn_close(conns[0], CLOSE_LOCAL, 6000 * MS);
+	call_conn_close(conns[1], CLOSE_LOCAL, 6000 * MS);
+}
+
 static void different(struct conn_info *info, unsigned what)
 {
 	switch (what) {
@@ -340,6 +385,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_server_waits_while_its_client_is_at_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_server_that_comes_late_is_still_known, setup, teardown),
 		cmocka_unit_test_setup_teardown(peers_learnt_late_still_pair, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_call_is_not_told_before_an_earlier_one_of_its_process, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(calls_are_told_in_their_order_whatever_is_learnt_between, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(others_are_not_taken_for_twins, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_waits_is_bounded, setup, teardown),
 	};
