@@ -125,7 +125,8 @@ static bool next_name(struct json_iter *iter, const char **at, const char *end)
 
 bool json_next(struct json_iter *iter)
 {
-	const char *end = iter->rest.data + iter->rest.len;
+	/* No offset into nothing: NULL + 0 is undefined too. */
+	const char *end = iter->rest.len ? iter->rest.data + iter->rest.len : iter->rest.data;
 	const char *at = iter->rest.len ? skip_space(iter->rest.data, end) : end;
 	const char *value;
 
