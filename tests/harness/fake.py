@@ -13,18 +13,22 @@ import certs  # noqa: E402
 
 
 def python():
-    """One that can make br and zstd, when the clients are set up."""
-    return paths.CLIENT_PYTHON if os.access(paths.CLIENT_PYTHON, os.X_OK) else sys.executable
+    """One that can make br and zstd, when the clients are set up, and HTTP/2, when the SDKs are."""
+    able = (p for p in (paths.SDK_PYTHON, paths.CLIENT_PYTHON) if os.access(p, os.X_OK))
+    return next(able, sys.executable)
 
 
 class Provider:
-    def __init__(self, script=None, plain=False, unix=None, tls=True):
+    def __init__(self, script=None, plain=False, unix=None, tls=True, tls2=False):
         self.directory = proc.scratch("provider")
         self.truth_path = os.path.join(self.directory, "truth")
         self.ca, cert, key = certs.make(paths.CERTS)
         command = [python(), paths.PROVIDER, "--truth", self.truth_path]
+        command += ["--cert", cert, "--key", key]
         if tls:
-            command += ["--tls", "0", "--cert", cert, "--key", key]
+            command += ["--tls", "0"]
+        if tls2:
+            command += ["--tls2", "0"]
         if plain:
             command += ["--plain", "0"]
         if unix:
@@ -45,6 +49,7 @@ class Provider:
         except EOFError:
             raise RuntimeError(f"the provider did not start\n{self.process.log()}") from None
         self.tls_port, self.plain_port, self.unix = bound.get("tls"), bound.get("plain"), bound.get("unix")
+        self.tls2_port = bound.get("tls2")
 
     def url(self, plain=False, **options):
         """The base URL without /v1; options steer the answers (see provider.py)."""
