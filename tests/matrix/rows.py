@@ -9,6 +9,7 @@ import glob
 import os
 import re
 import shutil
+import subprocess
 import sys
 from dataclasses import dataclass
 
@@ -51,6 +52,10 @@ CARRIERS = {
 FRAMINGS = {"bedrock": "event_?stream|aws"}
 
 
+# TLS stacks that are not OpenSSL's kind: a file of the probes must be there for them.
+STACKS = {"Go": r"go\w*", "Java": r"(jsse|java)\w*", "Rust": r"(rustls|aead)\w*"}
+
+
 def dialects():
     """Registered in the source, as the table of README reads them."""
     names = set()
@@ -62,11 +67,20 @@ def dialects():
 
 def decoders():
     """The carriers and framings that the source holds, by the names of their files."""
-    return {os.path.basename(p)[:-2] for p in glob.glob(os.path.join(paths.TOP, "user", "proto", "*.c"))}
+    return sources("proto")
 
 
-def undecoded(carrier, dialect):
+def sources(room):
+    found = glob.glob(os.path.join(paths.TOP, "user", room, "*.c"))
+    found += glob.glob(os.path.join(paths.TOP, "bpf", "*.c")) if room == "probe" else []
+    return {os.path.basename(p).split(".")[0] for p in found}
+
+
+def undecoded(carrier, dialect, language):
     """Why this cannot be read yet, or None. It asks the source, so that a row begins to count when its decoder arrives."""
+    stack = STACKS.get(language) if carrier.startswith("tls") else None
+    if stack and not any(re.fullmatch(rf"(\w+_)?({stack})", name) for name in sources("probe")):
+        return f"the TLS of {language} is not read yet"
     have = decoders()
     wanted = CARRIERS[carrier] + [p for name, p in FRAMINGS.items() if dialect.startswith(name)]
     for pattern in wanted:
@@ -93,13 +107,14 @@ class Client:
     def version(self):
         with open(os.path.join(paths.TOP, "tests", "setup", "clients.sh")) as f:
             text = f.read()
-        found = re.search(rf'(?<![\w-]){re.escape(self.package)}(?:\[\w+\])?(?:==|@v?|:)([\w.$]+)', text)
+        part = text.split(f"sdks_{self.language.lower()}() {{")[1].split("\n}\n")[0]
+        found = re.search(rf"(?<![\w-]){re.escape(self.package)}(?:\[\w+\])?(?:/v\d+)?(?:==|@v?|:)([\w.$]+)", part)
         if found and found[1].startswith("$"):
             return re.search(rf"^{found[1][1:]}=(\S+)", text, re.M)[1]
         return found[1] if found else "?"
 
     def command(self):
-        """The program's command, or a reason in a list of one string without it."""
+        """(why it cannot be started or None, its command)"""
         return COMMANDS[self.language](self.name)
 
 
@@ -117,10 +132,34 @@ def node(name):
     return missing, [shutil.which("node") or "node", os.path.join(HERE, "node_sdks.mjs"), name]
 
 
-COMMANDS = {"Python": python, "Node": node}
+def compiled(language, program):
+    path = os.path.join(paths.BUILD, f"{language}-sdks", program)
+    return lambda name: (need(path, f"sdks-{language}"), [path, name])
+
+
+def java(name):
+    """The JVM trusts what its own store holds."""
+    directory, trust = os.path.join(paths.BUILD, "java-sdks"), os.path.join(paths.CERTS, "trust.p12")
+    missing = need(os.path.join(directory, "Main.class"), "sdks-java")
+    if not missing and not os.path.exists(trust):
+        options = ["-alias", "t", "-keystore", trust, "-storetype", "PKCS12", "-storepass", "changeit"]
+        ca = os.path.join(paths.CERTS, "ca.pem")
+        subprocess.run(["keytool", "-importcert", "-noprompt", "-file", ca, *options], check=True, capture_output=True)
+    store = [f"-Djavax.net.ssl.trustStore={trust}", "-Djavax.net.ssl.trustStorePassword=changeit"]
+    return missing, ["java", *store, "-cp", f"{directory}:{directory}/jars/*", "Main", name]
+
+
+COMMANDS = {
+    "Python": python,
+    "Node": node,
+    "Go": compiled("go", "go_sdks"),
+    "Rust": compiled("rust", "target/release/rust_sdks"),
+    "Java": java,
+}
 
 HTTP1 = ("tls h1", "plain h1")
 HTTP2 = ("tls h1", "tls h2", "plain h1")
+ALL = ("tls h1", "tls h2", "plain h1", "plain h2")
 CLIENTS = [
     Client("openai", "Python", "openai", HTTP2),
     Client("openai-async", "Python", "openai", HTTP2),
@@ -134,7 +173,9 @@ CLIENTS = [
     Client("boto3", "Python", "boto3", HTTP1, ("identity",)),
     Client("cohere", "Python", "cohere", HTTP2),
     Client("voyageai", "Python", "voyageai", HTTP1),
-    Client("httpx", "Python", "httpx", ("tls h1", "tls h2", "plain h1", "plain h2")),
+    Client("httpx", "Python", "httpx", ALL),
+    Client("websockets", "Python", "websockets", ("tls websocket", "plain websocket"), ("identity",)),
+    Client("xai-sdk", "Python", "xai-sdk", ("plain grpc",), ("identity",)),
     Client("openai", "Node", "openai", HTTP1, FETCH),
     Client("anthropic", "Node", "@anthropic-ai/sdk", HTTP1, FETCH),
     Client("groq", "Node", "groq-sdk", HTTP1, FETCH),
@@ -144,4 +185,10 @@ CLIENTS = [
     Client("genai", "Node", "@google/genai", HTTP1, FETCH),
     Client("bedrock", "Node", "@aws-sdk/client-bedrock-runtime", ("tls h1", "tls h2", "plain h2"), ("identity",)),
     Client("cohere", "Node", "cohere-ai", HTTP1, FETCH),
+    Client("openai", "Go", "openai-go", ALL, ("identity", "gzip"), slow=True),
+    Client("anthropic", "Go", "anthropic-sdk-go", ALL, ("identity", "gzip"), slow=True),
+    Client("genai", "Go", "genai", ALL, ("identity", "gzip"), slow=True),
+    Client("openai", "Java", "openai-java", ("tls h2", "plain h1"), ("identity", "gzip"), slow=True),
+    Client("anthropic", "Java", "anthropic-java", ("tls h2", "plain h1"), ("identity", "gzip"), slow=True),
+    Client("openai", "Rust", "async-openai", ("tls h1", "plain h1"), ("identity",), slow=True),
 ]

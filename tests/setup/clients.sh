@@ -3,7 +3,7 @@
 # The programs under trace: build/venv-clients with the Python SDKs and the same MLflow (its autolog is what parity is
 # measured against), and with "node" as argument also build/node with the JavaScript SDKs.
 #
-#	tests/setup/clients.sh [python] [node] [agent] [sdks-python] [sdks-node]
+#	tests/setup/clients.sh [python] [node] [agent] [sdks-python] [sdks-node] [sdks-go] [sdks-java] [sdks-rust]
 #
 # The parts sdks-* hold the clients of tests/matrix; where a tool chain is missing the part says so and is left out, and
 # the rows of the matrix that need it are skipped.
@@ -61,11 +61,89 @@ sdks_node() {
 		ai@6.0.326 @ai-sdk/openai@3.0.141 zod@4.6.7
 }
 
+# made NAME SOURCE WHAT...: build/NAME was made from this source and these packages.
+made() {
+	dir=$BUILD/$1 source=$top/tests/matrix/clients/$2
+	shift 2
+	wanted="$* $(cksum < "$source")"
+	mkdir -p "$dir"
+	[ "$(cat "$dir/.requirements" 2>/dev/null)" = "$wanted" ] && return
+	echo "setting up $dir: $*"
+	begun=$(date +%s)
+	return 1
+}
+
+made_now() {
+	echo "$wanted" > "$dir/.requirements"
+	echo "$dir is ready after $(($(date +%s) - begun)) s"
+}
+
+# Modules and the build's cache stay below build/ too; -modcacherw, so that `make clean` can remove them.
+sdks_go() {
+	have_tool go Go || return 0
+	set -- github.com/openai/openai-go/v3@v3.98.0 github.com/anthropics/anthropic-sdk-go@v1.84.0 \
+		google.golang.org/genai@v1.77.0
+	made go-sdks go/main.go "$@" && return
+	cp "$source" "$dir/main.go"
+	(
+		cd "$dir"
+		export GOPATH="$BUILD/go-path" GOCACHE="$BUILD/go-cache" GOFLAGS=-modcacherw
+		[ -f go.mod ] || go mod init sdks
+		go get "$@"
+		go build -o go_sdks .
+	) > "$dir/log" 2>&1 || { tail -n 20 "$dir/log" >&2; return 1; }
+	made_now
+}
+
+sdks_java() {
+	have_tool mvn Java && have_tool javac Java || return 0
+	set -- com.openai:openai-java:4.101.0 com.anthropic:anthropic-java:3.12.0
+	made java-sdks java/Main.java "$@" && return
+	{
+		echo '<project><modelVersion>4.0.0</modelVersion><groupId>t</groupId><artifactId>t</artifactId>'
+		echo '<version>1</version><dependencies>'
+		for dependency in "$@"; do
+			echo "$dependency" | sed 's|\(.*\):\(.*\):\(.*\)|<dependency><groupId>\1</groupId><artifactId>\2</artifactId><version>\3</version></dependency>|'
+		done
+		echo '</dependencies></project>'
+	} > "$dir/pom.xml"
+	(
+		cd "$dir"
+		mvn -q -B "-Dmaven.repo.local=$BUILD/java-repository" dependency:copy-dependencies -DoutputDirectory=jars
+		javac -cp 'jars/*' -d . "$source"
+	) > "$dir/log" 2>&1 || { tail -n 20 "$dir/log" >&2; return 1; }
+	made_now
+}
+
+sdks_rust() {
+	have_tool cargo Rust || return 0
+	set -- async-openai@0.43.0
+	made rust-sdks rust/main.rs "$@" && return
+	mkdir -p "$dir/src"
+	cp "$source" "$dir/src/main.rs"
+	cat > "$dir/Cargo.toml" <<-END
+		[package]
+		name = "rust_sdks"
+		version = "0.0.0"
+		edition = "2021"
+		[dependencies]
+		async-openai = { version = "=${1#*@}", features = ["chat-completion"] }
+		tokio = { version = "1", features = ["rt", "macros"] }
+		futures = "0.3"
+		serde_json = "1"
+		[profile.release]
+		opt-level = 1
+	END
+	(cd "$dir" && CARGO_HOME="$BUILD/rust-registry" cargo build --release) > "$dir/log" 2>&1 ||
+		{ tail -n 20 "$dir/log" >&2; return 1; }
+	made_now
+}
+
 [ $# -gt 0 ] || set -- python node sdks-python sdks-node
 for part in "$@"; do
 	case "$part" in
 	python | node | agent) "clients_$part" ;;
-	sdks-python | sdks-node) "sdks_${part#sdks-}" ;;
+	sdks-python | sdks-node | sdks-go | sdks-java | sdks-rust) "sdks_${part#sdks-}" ;;
 	*) sed -n '6s/^#[[:space:]]*//p' "$0" >&2; exit 2 ;;
 	esac
 done
