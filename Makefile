@@ -93,14 +93,14 @@ unit: $(UNIT_BIN) ## unit tests of the rooms, with sanitizers
 	$(Q)tests/run $(UNIT_BIN)
 
 # ---- what can be done ----
-TESTS_E2E := $(sort $(wildcard tests/parity/*_test.py tests/gold/*_test.py tests/recordings/*_test.py tests/e2e/*_test.py))
+TESTS_E2E := $(sort $(wildcard tests/parity/*_test.py tests/gold/*_test.py tests/recordings/*_test.py tests/e2e/*_test.py tests/matrix/*_test.py))
 FUZZ      := $(sort $(wildcard tests/fuzz/*_fuzz.c))
 FUZZ_RUN  := $(FUZZ:tests/fuzz/%.c=$(BUILD)/fuzz-replay/%)
 FUZZ_LIVE := $(FUZZ:tests/fuzz/%.c=$(BUILD)/fuzz/%)
 PREFIX    ?= /usr/local
 SECONDS_EACH ?= 60
 
-.PHONY: check lint test test-e2e bench fuzz fuzz-replay run install clean setup help
+.PHONY: check lint test test-e2e test-sdks bench fuzz fuzz-replay run install clean setup help
 check: $(UNIT_BIN) $(FUZZ_RUN) $(BUILD)/spantap ## every test that needs neither root nor network
 	$(Q)tests/run $(UNIT_BIN) $(FUZZ_RUN) "tests/lint/run --objects $(BUILD)/obj" tests/lint/selftest.py "tests/tables/update --check" \
 		tests/harness/compare_test.py tests/fake/provider_test.py
@@ -121,6 +121,10 @@ test: ## everything, and installs what it needs (root)
 test-e2e: $(BUILD)/spantap $(DRIVE) ## the end-to-end tests alone (root)
 	$(Q)tests/setup/mlflow.sh && tests/setup/clients.sh
 	$(Q)tests/run $(TESTS_E2E)
+
+test-sdks: $(BUILD)/spantap ## every client of the matrix, those too that take minutes to set up (root)
+	$(Q)tests/setup/clients.sh sdks-python sdks-node sdks-go sdks-java sdks-rust
+	$(Q)tests/run "tests/matrix/matrix_test.py --all"
 
 bench: $(BUILD)/spantap ## measurements as ratios inside one run (root)
 	$(Q)tests/bench/run

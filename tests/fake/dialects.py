@@ -1,45 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a provider answers when no script says otherwise: one function a dialect.
 
-Each takes the request's JSON and the options of the path, and returns an Answer. The text is numbered, so that one
-piece lost, doubled or out of order cannot go unseen: "000000 xxxx000001 xxxx…".
+Each takes the request's JSON and the options of the path, and returns an Answer (answers.py). OpenAI, Anthropic and
+Ollama are here, the others in dialects_*.py.
 """
 
 import base64
-import json
-import random
 import struct
-from dataclasses import dataclass, field
 
-
-@dataclass
-class Answer:
-    """pieces: the body as the server hands it to TLS, one write each; a body that is not streamed has one."""
-
-    dialect: str
-    pieces: list
-    streamed: bool = False
-    content_type: str = "application/json"
-    status: int = 200
-    text: str = ""
-    headers: dict = field(default_factory=dict)
-
-
-def dump(value):
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-
-
-def sse(value, event=None):
-    data = value if isinstance(value, str) else dump(value)
-    return ((f"event: {event}\n" if event else "") + f"data: {data}\n\n").encode()
-
-
-def pieces_of_text(options):
-    size = max(7, options.get("size", 16))
-    if options.get("noise"):
-        noise = random.Random(options["serial"])
-        return [f"{i:06d} " + noise.randbytes(size // 2).hex() for i in range(options.get("events", 5))]
-    return [f"{i:06d} ".ljust(size, "x") for i in range(options.get("events", 5))]
+import dialects_bedrock
+import dialects_cohere
+import dialects_google
+from answers import ARGUMENT_PARTS, ARGUMENTS, Answer, dump, pieces_of_text, sse
 
 
 def openai_usage(options):
@@ -53,9 +25,24 @@ def openai_usage(options):
     }
 
 
+def answers_a_tool(message):
+    content = message.get("content")
+    return (
+        message.get("role") == "tool"
+        or message.get("type") == "function_call_output"
+        or (isinstance(content, list) and any(b.get("type") == "tool_result" for b in content if isinstance(b, dict)))
+    )
+
+
+def known(texts, tool, usage):
+    """What a tracer must find."""
+    return {"text": "" if tool else "".join(texts), "tools": [(tool, ARGUMENTS)] if tool else [], "usage": usage}
+
+
 def tool_of(request):
     """The first function offered, unless its result is already in the conversation: one tool call a task."""
-    if any(m.get("role") == "tool" for m in request.get("messages") or []):
+    said = request.get("messages") or request.get("input") or []
+    if any(answers_a_tool(m) for m in said if isinstance(m, dict)):
         return None
     for tool in request.get("tools") or []:
         return (tool.get("function") or tool).get("name")
@@ -84,7 +71,7 @@ def chat(request, options):
             usage=usage,
             choices=[{"index": 0, "message": message, "logprobs": None, "finish_reason": reason}],
         )
-        return Answer("openai.chat", [dump(body).encode()], text="" if tool else "".join(texts))
+        return Answer("openai.chat", [dump(body).encode()], **known(texts, tool, (1200, len(texts))))
 
     def chunk(delta, finish=None):
         return sse(dict(base, choices=[{"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}]))
@@ -93,15 +80,17 @@ def chat(request, options):
     if tool:
         pieces.append(chunk({"tool_calls": [dict(call, index=0, function={"name": tool, "arguments": ""})]}))
         pieces += [
-            chunk({"tool_calls": [{"index": 0, "function": {"arguments": part}}]}) for part in ('{"city":', '"Paris"}')
+            chunk({"tool_calls": [{"index": 0, "function": {"arguments": part}}]}) for part in ARGUMENT_PARTS
         ]
     else:
         pieces += [chunk({"content": text}) for text in texts]
     pieces.append(chunk({}, reason))
-    if (request.get("stream_options") or {}).get("include_usage"):
+    counted = (request.get("stream_options") or {}).get("include_usage")
+    if counted:
         pieces.append(sse(dict(base, choices=[], usage=usage)))
     pieces.append(sse("[DONE]"))
-    return Answer("openai.chat", pieces, True, "text/event-stream; charset=utf-8", text="" if tool else "".join(texts))
+    said = known(texts, tool, (1200, len(texts)) if counted else None)
+    return Answer("openai.chat", pieces, True, "text/event-stream; charset=utf-8", **said)
 
 
 def completions(request, options):
@@ -120,7 +109,7 @@ def completions(request, options):
         return Answer(
             "openai.completions",
             [dump(dict(body("".join(texts), "stop"), usage=openai_usage(options))).encode()],
-            text="".join(texts),
+            **known(texts, None, (1200, len(texts))),
         )
     pieces = [sse(body(text, None)) for text in texts] + [sse(body("", "stop")), sse("[DONE]")]
     return Answer("openai.completions", pieces, True, "text/event-stream", text="".join(texts))
@@ -130,6 +119,11 @@ def responses(request, options):
     texts, count = pieces_of_text(options), options.get("events", 5)
     part = {"type": "output_text", "text": "".join(texts), "annotations": [], "logprobs": []}
     item = {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": [part]}
+    tool = tool_of(request)
+    if tool:
+        item = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": tool, "status": "completed"}
+        item["arguments"] = "".join(ARGUMENT_PARTS)
+    said = known(texts, tool, (1200, count))
     usage = {
         "input_tokens": 1200,
         "input_tokens_details": {"cached_tokens": 1000},
@@ -155,33 +149,35 @@ def responses(request, options):
         }
 
     if not request.get("stream"):
-        return Answer("openai.responses", [dump(response("completed", [item], usage)).encode()], text=part["text"])
-    events = [
-        ("response.created", {"response": response("in_progress", [], None)}),
-        ("response.output_item.added", {"output_index": 0, "item": dict(item, content=[], status="in_progress")}),
-        (
-            "response.content_part.added",
-            {"item_id": "msg_1", "output_index": 0, "content_index": 0, "part": dict(part, text="")},
-        ),
-    ]
+        return Answer("openai.responses", [dump(response("completed", [item], usage)).encode()], **said)
+    events = [("response.created", {"response": response("in_progress", [], None)})]
+    events += response_call_events(item) if tool else response_text_events(item, part, texts)
     events += [
-        (
-            "response.output_text.delta",
-            {"item_id": "msg_1", "output_index": 0, "content_index": 0, "delta": text, "logprobs": []},
-        )
-        for text in texts
-    ]
-    events += [
-        (
-            "response.output_text.done",
-            {"item_id": "msg_1", "output_index": 0, "content_index": 0, "text": part["text"], "logprobs": []},
-        ),
-        ("response.content_part.done", {"item_id": "msg_1", "output_index": 0, "content_index": 0, "part": part}),
         ("response.output_item.done", {"output_index": 0, "item": item}),
         ("response.completed", {"response": response("completed", [item], usage)}),
     ]
     pieces = [sse({"type": name, "sequence_number": i, **body}, name) for i, (name, body) in enumerate(events)]
-    return Answer("openai.responses", pieces, True, "text/event-stream; charset=utf-8", text=part["text"])
+    return Answer("openai.responses", pieces, True, "text/event-stream; charset=utf-8", **said)
+
+
+def response_text_events(item, part, texts):
+    at = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
+    return [
+        ("response.output_item.added", {"output_index": 0, "item": dict(item, content=[], status="in_progress")}),
+        ("response.content_part.added", dict(at, part=dict(part, text=""))),
+        *(("response.output_text.delta", dict(at, delta=text, logprobs=[])) for text in texts),
+        ("response.output_text.done", dict(at, text=part["text"], logprobs=[])),
+        ("response.content_part.done", dict(at, part=part)),
+    ]
+
+
+def response_call_events(item):
+    at = {"item_id": "fc_1", "output_index": 0}
+    return [
+        ("response.output_item.added", {"output_index": 0, "item": dict(item, arguments="", status="in_progress")}),
+        *(("response.function_call_arguments.delta", dict(at, delta=part)) for part in ARGUMENT_PARTS),
+        ("response.function_call_arguments.done", dict(at, name=item["name"], arguments=item["arguments"])),
+    ]
 
 
 def embeddings(request, options):
@@ -196,7 +192,7 @@ def embeddings(request, options):
         "usage": {"prompt_tokens": 8, "total_tokens": 8},
         "data": [{"object": "embedding", "index": i, "embedding": vector} for i in range(count)],
     }
-    return Answer("openai.embeddings", [dump(body).encode()])
+    return Answer("openai.embeddings", [dump(body).encode()], usage=(8, None))
 
 
 def messages(request, options):
@@ -212,25 +208,29 @@ def messages(request, options):
         "stop_sequence": None,
         "usage": usage,
     }
+    tool = tool_of(request)
+    block = {"type": "text", "text": ""}
+    if tool:
+        block = {"type": "tool_use", "id": "toolu_1", "name": tool, "input": {}}
+    reason, said = "tool_use" if tool else "end_turn", known(texts, tool, (1200, count))
     if not request.get("stream"):
-        body = dict(
-            head,
-            content=[{"type": "text", "text": "".join(texts)}],
-            stop_reason="end_turn",
-            usage=dict(usage, output_tokens=count),
-        )
-        return Answer("anthropic.messages", [dump(body).encode()], text="".join(texts))
+        whole = dict(block, input=ARGUMENTS) if tool else dict(block, text="".join(texts))
+        body = dict(head, content=[whole], stop_reason=reason, usage=dict(usage, output_tokens=count))
+        return Answer("anthropic.messages", [dump(body).encode()], **said)
     events = [
         {"type": "message_start", "message": head},
-        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+        {"type": "content_block_start", "index": 0, "content_block": block},
         {"type": "ping"},
     ]
-    events += [{"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": t}} for t in texts]
+    deltas = [{"type": "text_delta", "text": text} for text in texts]
+    if tool:
+        deltas = [{"type": "input_json_delta", "partial_json": part} for part in ARGUMENT_PARTS]
+    events += [{"type": "content_block_delta", "index": 0, "delta": delta} for delta in deltas]
     events += [
         {"type": "content_block_stop", "index": 0},
         {
             "type": "message_delta",
-            "delta": {"stop_reason": "end_turn", "stop_sequence": None},
+            "delta": {"stop_reason": reason, "stop_sequence": None},
             "usage": {"output_tokens": count},
         },
         {"type": "message_stop"},
@@ -240,7 +240,7 @@ def messages(request, options):
         [sse(e, e["type"]) for e in events],
         True,
         "text/event-stream; charset=utf-8",
-        text="".join(texts),
+        **said,
     )
 
 
@@ -248,8 +248,15 @@ def ollama(request, options, key):
     texts = pieces_of_text(options)
     model, created = request.get("model", "m"), "2026-01-01T00:00:00.000000Z"
 
+    tool = tool_of(request) if key == "chat" else None
+    said = known(texts, tool, (26, len(texts)))
+    if tool:
+        texts = [""]
+
     def line(text, done):
         content = {"message": {"role": "assistant", "content": text}} if key == "chat" else {"response": text}
+        if tool and (request.get("stream") is False or not done):
+            content["message"]["tool_calls"] = [{"function": {"name": tool, "arguments": ARGUMENTS}}]
         end = (
             {
                 "done_reason": "stop",
@@ -257,7 +264,7 @@ def ollama(request, options, key):
                 "load_duration": 1,
                 "prompt_eval_count": 26,
                 "prompt_eval_duration": 3,
-                "eval_count": len(texts),
+                "eval_count": said["usage"][1],
                 "eval_duration": 5,
             }
             if done
@@ -267,9 +274,9 @@ def ollama(request, options, key):
 
     name = f"ollama.{key}"
     if request.get("stream") is False:
-        return Answer(name, [line("".join(texts), True).rstrip()], text="".join(texts))
+        return Answer(name, [line("".join(texts), True).rstrip()], **said)
     pieces = [line(text, False) for text in texts] + [line("", True)]
-    return Answer(name, pieces, True, "application/x-ndjson", text="".join(texts))
+    return Answer(name, pieces, True, "application/x-ndjson", **said)
 
 
 def other(request, options):
@@ -289,6 +296,9 @@ ROUTES = [  # suffix of the path, answer
     ("/api/chat", lambda request, options: ollama(request, options, "chat")),
     ("/api/generate", lambda request, options: ollama(request, options, "generate")),
     ("/models", models),
+    *dialects_google.ROUTES,
+    *dialects_bedrock.ROUTES,
+    *dialects_cohere.ROUTES,
 ]
 
 ERRORS = {  # status, shape of OpenAI's and of Anthropic's error body

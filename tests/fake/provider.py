@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""A provider that answers as it is told: TLS, plain TCP and unix sockets, HTTP/1.1 with keep-alive.
+"""A provider that answers as it is told: TLS, plain TCP and unix sockets, HTTP/1.1 with keep-alive, HTTP/2.
 
-  provider.py [--tls PORT --cert PEM --key PEM] [--plain PORT] [--unix PATH] [--truth FILE] [--script FILE]
+  provider.py [--tls PORT --tls2 PORT --cert PEM --key PEM] [--plain PORT] [--unix PATH] [--truth FILE] [--script FILE]
 
-Ports may be 0; one JSON line on stdout tells what was bound. Every exchange becomes one JSON line of truth: what a
+--tls offers HTTP/1.1 alone, --tls2 HTTP/2 as well (ALPN); --plain and --unix take HTTP/2 from a client that begins with
+its preface. Without the package h2 there is no HTTP/2. Ports may be 0; one JSON line on stdout tells what was bound. Every exchange becomes one JSON line of truth: what a
 tracer has to find, with the bytes as they travelled.
 
 What it answers, strongest first:
@@ -16,6 +17,7 @@ What it answers, strongest first:
       status=N        an error        silent=S no answer, then close
       drop=N          close after N pieces                      reset=N  the same by RST
       close=1         the close of the connection delimits the body
+      tag=WORD        nothing: it finds the exchange again in the truth and in url.path
   else                dialects.py answers by the path
 
 A script is {NAME: [RESPONSE…]} or, without names, the exchanges of a gold file; see scripted().
@@ -33,11 +35,16 @@ import ssl
 import struct
 import sys
 import time
+import urllib.parse
 import zlib
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import dialects  # noqa: E402
 
+try:
+    import http2
+except ImportError:
+    http2 = None
 try:
     import brotli
 except ImportError:
@@ -114,7 +121,7 @@ def options_of(target):
     if not found:
         return {}, target
     options = {}
-    for pair in filter(None, found[1].split(",")):
+    for pair in filter(None, urllib.parse.unquote(found[1]).split(",")):
         name, _, value = pair.partition("=")
         options[name] = int(value) if value.isdigit() else float(value) if re.fullmatch(r"\d*\.\d+", value) else value
     return options, found[2]
@@ -206,8 +213,9 @@ def plan(request, script, served, serial):
         at = served.setdefault(name, 0)
         served[name] += 1
         return scripted(entries[min(at, len(entries) - 1)])
-    options = dict(request.options, serial=serial)
-    answer = dialects.answer(request.method, request.path.split("?")[0], request.json, options)
+    path, _, query = request.path.partition("?")
+    options = dict(request.options, serial=serial, path=path, query=query)
+    answer = dialects.answer(request.method, path, request.json, options)
     for key, event in (("drop", "connection closed"), ("reset", "connection reset")):
         if key in options:
             answer.pieces = answer.pieces[: options[key]] + [(event, 0)]
@@ -220,13 +228,47 @@ class Left(Exception):
     """The exchange ended before its framing did; the text says who left."""
 
 
+class Http1:
+    """What an Exchange needs of its carrier: here the connection itself."""
+
+    http = "1.1"
+
+    def __init__(self, reader, writer):
+        self.reader, self.writer, self.chunked, self.sent = reader, writer, False, 0
+
+    def left(self):
+        return self.reader.at_eof() or self.writer.is_closing()
+
+    async def put(self, data):
+        self.writer.write(data)
+        self.sent += len(data)
+        await self.writer.drain()
+
+    async def head(self, status, headers):
+        self.chunked = ("Transfer-Encoding", "chunked") in headers
+        lines = [f"HTTP/1.1 {status} {REASONS.get(status, 'Status')}"] + [f"{n}: {v}" for n, v in headers]
+        await self.put("\r\n".join(lines).encode() + b"\r\n\r\n")
+
+    async def piece(self, data):
+        await self.put(b"%x\r\n%s\r\n" % (len(data), data) if self.chunked else data)
+
+    async def end(self):
+        if self.chunked:
+            await self.put(b"0\r\n\r\n")
+
+    async def abort(self):
+        sock = self.writer.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.writer.transport.abort()
+
+
 class Exchange:
     """Sends one answer and keeps count of what travelled."""
 
-    def __init__(self, request, answer, reader, writer):
-        self.request, self.answer, self.reader, self.writer = request, answer, reader, writer
+    def __init__(self, request, answer, carrier):
+        self.request, self.answer, self.carrier = request, answer, carrier
         self.body_bytes = self.sent_pieces = 0
-        self.stream_bytes = request.interim
+        self.tail = (0, 0)
         options = request.options
         self.delay, self.first = options.get("delay", 0), options.get("first", 0)
         coding = coding_for(options.get("enc"), request.headers.get("accept-encoding", ""))
@@ -235,40 +277,35 @@ class Exchange:
         self.chunked = answer.streamed and not self.close_delimited
         self.close = self.close_delimited or request.headers.get("connection", "").lower() == "close"
 
-    async def put(self, data):
-        self.writer.write(data)
-        self.stream_bytes += len(data)
-        await self.writer.drain()
+    def stream_bytes(self):
+        """Of the answer on its connection; frames of HTTP/2 are not counted here."""
+        return self.request.interim + self.carrier.sent if self.carrier.http == "1.1" else None
 
     async def head(self, length):
         answer = self.answer
-        lines = [
-            f"HTTP/1.1 {answer.status} {REASONS.get(answer.status, 'Status')}",
-            f"Content-Type: {answer.content_type}",
-        ]
-        lines += [f"{name}: {value}" for name, value in answer.headers.items()]
+        headers = [("Content-Type", answer.content_type), *answer.headers.items()]
         if "x-request-id" not in answer.headers and "request-id" not in answer.headers:
-            lines.append(f"x-request-id: req-{self.request.serial:08d}")
+            headers.append(("x-request-id", f"req-{self.request.serial:08d}"))
         if self.coder.name:
-            lines.append(f"Content-Encoding: {self.coder.name}")
+            headers.append(("Content-Encoding", self.coder.name))
         if self.chunked:
-            lines.append("Transfer-Encoding: chunked")
+            headers.append(("Transfer-Encoding", "chunked"))
         elif length is not None:
-            lines.append(f"Content-Length: {length}")
+            headers.append(("Content-Length", length))
         if self.close:
-            lines.append("Connection: close")
-        await self.put("\r\n".join(lines).encode() + b"\r\n\r\n")
+            headers.append(("Connection", "close"))
+        await self.carrier.head(answer.status, headers)
 
     async def body_piece(self, data):
         if data:
             self.body_bytes += len(data)
-            await self.put(b"%x\r\n%s\r\n" % (len(data), data) if self.chunked else data)
+            await self.carrier.piece(data)
 
     async def watch(self, seconds, expected):
         """Waits, unless the client leaves first."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            if self.reader.at_eof() or self.writer.is_closing():
+            if self.carrier.left():
                 raise Left("client left")
             await asyncio.sleep(0.01)
         if expected:
@@ -278,9 +315,7 @@ class Exchange:
         if name == "pause":
             await self.watch(seconds, False)
         elif name == "connection reset":
-            sock = self.writer.get_extra_info("socket")
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self.writer.transport.abort()
+            await self.carrier.abort()
             raise Left("server reset")
         elif name == "connection closed":
             raise Left("server closed")
@@ -300,7 +335,7 @@ class Exchange:
             if self.request.method != "HEAD":
                 await self.body_piece(data)
                 self.sent_pieces = 1
-            return
+            return await self.carrier.end()
         await self.head(None)
         for piece in answer.pieces:
             if isinstance(piece, tuple):
@@ -310,9 +345,12 @@ class Exchange:
                 await asyncio.sleep(self.delay)
             await self.body_piece(self.coder.piece(piece))
             self.sent_pieces += 1
-        await self.body_piece(self.coder.end())
-        if self.chunked:
-            await self.put(b"0\r\n\r\n")
+        before = self.body_bytes, self.stream_bytes()
+        try:
+            await self.body_piece(self.coder.end())
+            await self.carrier.end()
+        finally:
+            self.tail = self.body_bytes - before[0], (self.stream_bytes() or 0) - (before[1] or 0)
 
 
 class Provider:
@@ -336,13 +374,16 @@ class Provider:
                     "t": begun,
                     "seconds": time.time() - begun,
                     "connection": connection,
+                    "http": exchange.carrier.http,
                     "serial": request.serial,
                     "method": request.method,
                     "target": request.target,
                     "path": request.path,
                     "case": request.options.get("case"),
                     "dialect": answer.dialect,
-                    "model": asked.get("model"),
+                    "model": answer.model or asked.get("model"),
+                    "tools": answer.tools,
+                    "usage": answer.usage,
                     "stream": bool(answer.streamed),
                     "status": answer.status,
                     "user_agent": request.headers.get("user-agent"),
@@ -352,8 +393,12 @@ class Provider:
                     "request_bytes": len(request.body),
                     "request_stream_bytes": request.stream_bytes,
                     "response_bytes": exchange.body_bytes,
-                    "response_stream_bytes": exchange.stream_bytes,
+                    "response_stream_bytes": exchange.stream_bytes(),
                     "request": request.json if len(request.body) < 65536 else None,
+                    # After the last piece there is only the end of the coding and of the framing: a client that knows
+                    # the dialect's own end may leave before it.
+                    "response_tail_bytes": exchange.tail[0],
+                    "response_tail_stream_bytes": exchange.tail[1],
                     "pieces": exchange.sent_pieces,
                     "text_sha": hashlib.sha256(answer.text.encode()).hexdigest(),
                     "text_length": len(answer.text),
@@ -363,10 +408,10 @@ class Provider:
             + "\n"
         )
 
-    async def exchange(self, request, reader, writer, connection):
+    async def exchange(self, request, carrier, connection):
         self.serial += 1
         request.serial = self.serial
-        exchange = Exchange(request, plan(request, self.script, self.served, self.serial), reader, writer)
+        exchange = Exchange(request, plan(request, self.script, self.served, self.serial), carrier)
         begun, end = time.time(), "complete"
         try:
             await exchange.send()
@@ -375,7 +420,12 @@ class Provider:
         except (ConnectionError, ssl.SSLError):
             end = "client left"
         self.tell(exchange, connection, begun, end)
-        return end == "complete" and not exchange.close
+        return end, exchange.close
+
+    async def exchange_over(self, carrier, method, target, headers, body, connection):
+        """One exchange that another carrier has read. False when the connection must end with it."""
+        request = Request(method, target, headers, body, None, 0)
+        return (await self.exchange(request, carrier, connection))[0] != "server closed"
 
     async def connection(self, reader, writer):
         self.connections += 1
@@ -383,7 +433,10 @@ class Provider:
         try:
             while True:
                 request = await read_request(reader, writer)
-                if request is None or not await self.exchange(request, reader, writer, number):
+                if request is not None and request.method == "PRI" and http2:
+                    await http2.Connection(self, reader, writer, number).serve(http2.PREFACE_HEAD)
+                    break
+                if request is None or await self.exchange(request, Http1(reader, writer), number) != ("complete", False):
                     break
         except (ConnectionError, asyncio.IncompleteReadError, ssl.SSLError, ValueError):
             pass
@@ -395,25 +448,25 @@ class Provider:
                 pass
 
 
-def tls_context(cert, key):
+def tls_context(cert, key, protocols):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(cert, key)
-    context.set_alpn_protocols(["http/1.1"])
+    context.set_alpn_protocols(protocols)
     return context
 
 
 async def serve(args):
     provider, bound, servers = Provider(args), {}, []
-    if args.tls is not None:
+    for name, protocols in (("tls", ["http/1.1"]), ("tls2", ["h2", "http/1.1"] if http2 else ["http/1.1"]), ("plain", None)):
+        port = getattr(args, name)
+        if port is None:
+            continue
+        context = tls_context(args.cert, args.key, protocols) if protocols else None
         server = await asyncio.start_server(
-            provider.connection, "127.0.0.1", args.tls, limit=1 << 20, backlog=512, ssl=tls_context(args.cert, args.key)
+            provider.connection, "127.0.0.1", port, limit=1 << 20, backlog=512, ssl=context
         )
         servers.append(server)
-        bound["tls"] = server.sockets[0].getsockname()[1]
-    if args.plain is not None:
-        server = await asyncio.start_server(provider.connection, "127.0.0.1", args.plain, limit=1 << 20, backlog=512)
-        servers.append(server)
-        bound["plain"] = server.sockets[0].getsockname()[1]
+        bound[name] = server.sockets[0].getsockname()[1]
     if args.unix:
         servers.append(await asyncio.start_unix_server(provider.connection, args.unix, limit=1 << 20))
         bound["unix"] = args.unix
@@ -424,6 +477,7 @@ async def serve(args):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tls", type=int)
+    parser.add_argument("--tls2", type=int)
     parser.add_argument("--cert")
     parser.add_argument("--key")
     parser.add_argument("--plain", type=int)

@@ -13,44 +13,21 @@ import certs  # noqa: E402
 
 
 def python():
-    """One that can make br and zstd, when the clients are set up."""
-    return paths.CLIENT_PYTHON if os.access(paths.CLIENT_PYTHON, os.X_OK) else sys.executable
+    """One that can make br and zstd, when the clients are set up, and HTTP/2, when the SDKs are."""
+    able = (p for p in (paths.SDK_PYTHON, paths.CLIENT_PYTHON) if os.access(p, os.X_OK))
+    return next(able, sys.executable)
 
 
-class Provider:
-    def __init__(self, script=None, plain=False, unix=None, tls=True):
-        self.directory = proc.scratch("provider")
-        self.truth_path = os.path.join(self.directory, "truth")
-        self.ca, cert, key = certs.make(paths.CERTS)
-        command = [python(), paths.PROVIDER, "--truth", self.truth_path]
-        if tls:
-            command += ["--tls", "0", "--cert", cert, "--key", key]
-        if plain:
-            command += ["--plain", "0"]
-        if unix:
-            command += ["--unix", unix]
-        if isinstance(script, dict):
-            self.script_path = os.path.join(self.directory, "script")
-            with open(self.script_path, "w") as f:
-                json.dump(script, f)
-            command += ["--script", self.script_path]
-        elif script:
-            command += ["--script", script]
-        self.process = proc.Process(
-            command, "provider", stdout=subprocess.PIPE, log=os.path.join(self.directory, "log")
-        )
+class Server:
+    """A fake in a process of its own that says its ports in one line of JSON and writes its truth to a file."""
+
+    def launch(self, command, name):
+        self.process = proc.Process(command, name, stdout=subprocess.PIPE, log=os.path.join(self.directory, "log"))
         self.pid = self.process.pid
         try:
-            bound = json.loads(proc.read_line(self.process.popen.stdout.fileno(), 20, "provider"))
+            return json.loads(proc.read_line(self.process.popen.stdout.fileno(), 20, name))
         except EOFError:
-            raise RuntimeError(f"the provider did not start\n{self.process.log()}") from None
-        self.tls_port, self.plain_port, self.unix = bound.get("tls"), bound.get("plain"), bound.get("unix")
-
-    def url(self, plain=False, **options):
-        """The base URL without /v1; options steer the answers (see provider.py)."""
-        text = ",".join(f"{k}={v}" for k, v in options.items())
-        base = f"http://localhost:{self.plain_port}" if plain else f"https://localhost:{self.tls_port}"
-        return base + (f"/x/{text}" if text else "")
+            raise RuntimeError(f"the {name} did not start\n{self.process.log()}") from None
 
     def truth(self, count=None, timeout=20.0, where=lambda line: True):
         """The exchanges so far; with a count, as soon as there are that many."""
@@ -74,6 +51,53 @@ class Provider:
     def stop(self):
         self.process.popen.stdout.close()
         self.process.stop()
+
+
+class Side(Server):
+    """websocket.py or xai.py: a carrier of its own beside the provider."""
+
+    def __init__(self, program):
+        self.directory = proc.scratch("provider")
+        self.truth_path = os.path.join(self.directory, "truth")
+        command = [python(), os.path.join(os.path.dirname(paths.PROVIDER), program), "--truth", self.truth_path]
+        if program == "websocket.py":
+            _, cert, key = certs.make(paths.CERTS)
+            command += ["--cert", cert, "--key", key]
+        bound = self.launch(command, program)
+        self.tls_port, self.plain_port = bound.get("tls"), bound.get("plain")
+
+
+class Provider(Server):
+    def __init__(self, script=None, plain=False, unix=None, tls=True, tls2=False):
+        self.directory = proc.scratch("provider")
+        self.truth_path = os.path.join(self.directory, "truth")
+        self.ca, cert, key = certs.make(paths.CERTS)
+        command = [python(), paths.PROVIDER, "--truth", self.truth_path]
+        command += ["--cert", cert, "--key", key]
+        if tls:
+            command += ["--tls", "0"]
+        if tls2:
+            command += ["--tls2", "0"]
+        if plain:
+            command += ["--plain", "0"]
+        if unix:
+            command += ["--unix", unix]
+        if isinstance(script, dict):
+            self.script_path = os.path.join(self.directory, "script")
+            with open(self.script_path, "w") as f:
+                json.dump(script, f)
+            command += ["--script", self.script_path]
+        elif script:
+            command += ["--script", script]
+        bound = self.launch(command, "provider")
+        self.tls_port, self.plain_port, self.unix = bound.get("tls"), bound.get("plain"), bound.get("unix")
+        self.tls2_port = bound.get("tls2")
+
+    def url(self, plain=False, **options):
+        """The base URL without /v1; options steer the answers (see provider.py)."""
+        text = ",".join(f"{k}={v}" for k, v in options.items())
+        base = f"http://localhost:{self.plain_port}" if plain else f"https://localhost:{self.tls_port}"
+        return base + (f"/x/{text}" if text else "")
 
 
 def client_env(provider=None, **more):

@@ -12,5 +12,7 @@ RECORDINGS = os.environ.get("SPANTAP_RECORDINGS") or os.path.join(SHARED, "recor
 CERTS = os.path.join(BUILD, "test", "certs")
 MLFLOW_PYTHON = os.path.join(BUILD, "venv-mlflow", "bin", "python")
 CLIENT_PYTHON = os.path.join(BUILD, "venv-clients", "bin", "python")
+SDK_PYTHON = os.path.join(BUILD, "venv-sdks", "bin", "python")
+SDK_NODE_DIR = os.path.join(BUILD, "node-sdks")
 NODE_DIR = os.path.join(BUILD, "node")
 PROVIDER = os.path.join(TOP, "tests", "fake", "provider.py")

@@ -1,10 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # The programs under trace: build/venv-clients with the Python SDKs and the same MLflow (its autolog is what parity is
-# measured against), and with "node" as argument also build/node with the JavaScript SDKs; "mcp": build/venv-mcp and
-# build/node-mcp with the SDKs of MCP.
+# measured against), and with "node" as argument also build/node with the JavaScript SDKs.
 #
-#	tests/setup/clients.sh [python] [node] [agent] [mcp]
+#	tests/setup/clients.sh [python] [node] [agent] [mcp] [sdks-python] [sdks-node] [sdks-go] [sdks-java] [sdks-rust]
+#
+# The parts sdks-* hold the clients of tests/matrix; where a tool chain is missing the part says so and is left out, and
+# the rows of the matrix that need it are skipped.
 set -eu
 . "$(dirname -- "$0")/python.sh"
 
@@ -12,10 +14,10 @@ OPENAI_PYTHON=3.54.0
 ANTHROPIC_PYTHON=2.12.0
 GOOGLE_PYTHON=3.4.0
 BOTO3_PYTHON=1.44.5
-OPENAI_NODE=6.49.0
-ANTHROPIC_NODE=1.12.0
 MCP_PYTHON=2.3.0
 MCP_NODE=1.32.2
+OPENAI_NODE=6.49.0
+ANTHROPIC_NODE=1.12.0
 
 clients_python() {
 	venv_make clients "mlflow==${MLFLOW_VERSION:-3.17.2}" "openai==$OPENAI_PYTHON" "anthropic==$ANTHROPIC_PYTHON" \
@@ -28,35 +30,133 @@ clients_agent() {
 	venv_make agent "openai==$OPENAI_PYTHON"
 }
 
-# node_make NAME REQUIREMENT...
-node_make() {
+# npm_make NAME PACKAGE...: build/NAME holds exactly these; nothing is done when it already does.
+npm_make() {
 	dir=$BUILD/$1
 	shift
-	wanted="$*"
-	[ "$(cat "$dir/.requirements" 2>/dev/null)" = "$wanted" ] && return
-	echo "setting up $dir: $wanted"
+	[ "$(cat "$dir/.requirements" 2>/dev/null)" = "$*" ] && return
+	echo "setting up $dir: $*"
 	mkdir -p "$dir"
 	echo '{"private": true, "type": "module"}' > "$dir/package.json"
-	# shellcheck disable=SC2086
-	(cd "$dir" && npm install --ignore-scripts --no-audit --no-fund --loglevel=error $wanted)
-	echo "$wanted" > "$dir/.requirements"
+	(cd "$dir" && npm install --ignore-scripts --no-audit --no-fund --loglevel=error "$@")
+	echo "$*" > "$dir/.requirements"
 }
 
 clients_node() {
-	node_make node "openai@$OPENAI_NODE" "@anthropic-ai/sdk@$ANTHROPIC_NODE"
+	npm_make node "openai@$OPENAI_NODE" "@anthropic-ai/sdk@$ANTHROPIC_NODE"
 }
 
+# The SDKs of MCP, servers and clients.
 clients_mcp() {
 	venv_make mcp "mcp==$MCP_PYTHON"
 	if command -v npm > /dev/null; then
-		node_make node-mcp "@modelcontextprotocol/sdk@$MCP_NODE" zod
+		npm_make node-mcp "@modelcontextprotocol/sdk@$MCP_NODE" zod
 	fi
 }
 
-[ $# -gt 0 ] || set -- python node mcp
+# httpx with HTTP/2 and the codings, websockets and grpcio serve the fake provider as well.
+sdks_python() {
+	venv_make sdks "openai==$OPENAI_PYTHON" "anthropic==$ANTHROPIC_PYTHON" "google-genai==$GOOGLE_PYTHON" "boto3==$BOTO3_PYTHON" \
+		cohere==7.3.1 mistralai==3.7.0 groq==1.7.0 ollama==0.6.3 together==3.1.1 litellm==1.110.2 voyageai==0.5.0 \
+		xai-sdk==1.21.0 "httpx[http2]==0.28.1" "httpx2[zstd]==2.16.2" h2==4.4.1 brotli==1.2.1 zstandard==0.25.0 websockets==17.4
+}
+
+have_tool() {
+	command -v "$1" >/dev/null 2>&1 && return
+	echo "no $1: the SDKs of $2 are left out" >&2
+	return 1
+}
+
+sdks_node() {
+	have_tool npm Node || return 0
+	npm_make node-sdks "openai@$OPENAI_NODE" "@anthropic-ai/sdk@$ANTHROPIC_NODE" @google/genai@2.32.0 \
+		@aws-sdk/client-bedrock-runtime@3.1164.0 cohere-ai@8.1.0 @mistralai/mistralai@2.7.0 ollama@0.6.4 groq-sdk@1.6.0 \
+		ai@6.0.326 @ai-sdk/openai@3.0.141 zod@4.6.7
+}
+
+# made NAME SOURCE WHAT...: build/NAME was made from this source and these packages.
+made() {
+	dir=$BUILD/$1 source=$top/tests/matrix/clients/$2
+	shift 2
+	wanted="$* $(cksum < "$source")"
+	mkdir -p "$dir"
+	[ "$(cat "$dir/.requirements" 2>/dev/null)" = "$wanted" ] && return
+	echo "setting up $dir: $*"
+	begun=$(date +%s)
+	return 1
+}
+
+made_now() {
+	echo "$wanted" > "$dir/.requirements"
+	echo "$dir is ready after $(($(date +%s) - begun)) s"
+}
+
+# Modules and the build's cache stay below build/ too; -modcacherw, so that `make clean` can remove them.
+sdks_go() {
+	have_tool go Go || return 0
+	set -- github.com/openai/openai-go/v3@v3.98.0 github.com/anthropics/anthropic-sdk-go@v1.84.0 \
+		google.golang.org/genai@v1.77.0
+	made go-sdks go/main.go "$@" && return
+	cp "$source" "$dir/main.go"
+	(
+		cd "$dir"
+		export GOPATH="$BUILD/go-path" GOCACHE="$BUILD/go-cache" GOFLAGS=-modcacherw
+		[ -f go.mod ] || go mod init sdks
+		go get "$@"
+		go build -o go_sdks .
+	) > "$dir/log" 2>&1 || { tail -n 20 "$dir/log" >&2; return 1; }
+	made_now
+}
+
+sdks_java() {
+	have_tool mvn Java && have_tool javac Java || return 0
+	set -- com.openai:openai-java:4.101.0 com.anthropic:anthropic-java:3.12.0
+	made java-sdks java/Main.java "$@" && return
+	{
+		echo '<project><modelVersion>4.0.0</modelVersion><groupId>t</groupId><artifactId>t</artifactId>'
+		echo '<version>1</version><dependencies>'
+		for dependency in "$@"; do
+			echo "$dependency" | sed 's|\(.*\):\(.*\):\(.*\)|<dependency><groupId>\1</groupId><artifactId>\2</artifactId><version>\3</version></dependency>|'
+		done
+		echo '</dependencies></project>'
+	} > "$dir/pom.xml"
+	(
+		cd "$dir"
+		mvn -q -B "-Dmaven.repo.local=$BUILD/java-repository" dependency:copy-dependencies -DoutputDirectory=jars
+		javac -cp 'jars/*' -d . "$source"
+	) > "$dir/log" 2>&1 || { tail -n 20 "$dir/log" >&2; return 1; }
+	made_now
+}
+
+sdks_rust() {
+	have_tool cargo Rust || return 0
+	set -- async-openai@0.43.0
+	made rust-sdks rust/main.rs "$@" && return
+	mkdir -p "$dir/src"
+	cp "$source" "$dir/src/main.rs"
+	cat > "$dir/Cargo.toml" <<-END
+		[package]
+		name = "rust_sdks"
+		version = "0.0.0"
+		edition = "2021"
+		[dependencies]
+		async-openai = { version = "=${1#*@}", features = ["chat-completion"] }
+		tokio = { version = "1", features = ["rt", "macros"] }
+		futures = "0.3"
+		serde_json = "1"
+		[profile.release]
+		opt-level = 1
+	END
+	(cd "$dir" && CARGO_HOME="$BUILD/rust-registry" cargo build --release) > "$dir/log" 2>&1 ||
+		{ tail -n 20 "$dir/log" >&2; return 1; }
+	made_now
+}
+
+[ $# -gt 0 ] || set -- python node mcp sdks-python sdks-node
 for part in "$@"; do
 	case "$part" in
 	python | node | agent | mcp) "clients_$part" ;;
-	*) sed -n '7s/^#[[:space:]]*//p' "$0" >&2; exit 2 ;;
+	sdks-python | sdks-node | sdks-go | sdks-java | sdks-rust) "sdks_${part#sdks-}" ;;
+	*) sed -n '6s/^#[[:space:]]*//p' "$0" >&2; exit 2 ;;
 	esac
 done

@@ -1,0 +1,267 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Real SDKs over real carriers: each call as the provider served it, against the span that came out.
+
+  matrix_test.py [--update] [--all] [NAME...]
+
+One run of spantap a client: the client makes every call that its SDK has over every carrier and content coding, and says
+what it understood; the provider says what it sent; the spans must say the same. Results go to build/matrix.json and must
+be those of results.json, from which the table of README is made; --update writes it. --all takes the slow clients too.
+"""
+
+import hashlib
+import json
+import os
+import sys
+import urllib.parse
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from harness import fake, paths, spantap, tap, wire  # noqa: E402
+from matrix import rows  # noqa: E402
+
+RESULTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "results.json")
+NO_SIZE = -1
+
+
+def sha(text):
+    return hashlib.sha256((text or "").encode()).hexdigest()
+
+
+class Providers:
+    """The fakes that the carriers need, started when a row first asks for one."""
+
+    def __init__(self):
+        self.all = {}
+
+    def get(self, name, make):
+        if name not in self.all:
+            self.all[name] = make()
+        return self.all[name]
+
+    def http(self):
+        return self.get("http", lambda: fake.Provider(plain=True, tls2=True))
+
+    def base(self, carrier, tag, coding):
+        if carrier == "plain grpc":
+            return f"localhost:{self.get('xai', lambda: fake.Side('xai.py')).plain_port}"
+        if carrier.endswith("websocket"):
+            provider = self.get("websocket", lambda: fake.Side("websocket.py"))
+        else:
+            provider = self.http()
+        port = provider.tls2_port if carrier == "tls h2" else provider.tls_port
+        scheme, port = ("https", port) if carrier.startswith("tls") else ("http", provider.plain_port)
+        return f"{scheme}://localhost:{port}/x/tag={tag}" + ("" if coding == "identity" else f",enc={coding}")
+
+    def truth(self):
+        """The model calls at all of them, in the order of their begin."""
+        told = [t for p in self.all.values() for t in p.truth(where=lambda t: t["dialect"] in rows.FAMILIES)]
+        return sorted(told, key=lambda t: t["t"])
+
+    def forget(self):
+        for provider in self.all.values():
+            provider.forget()
+
+
+def targets(client, providers):
+    """{(carrier, coding): (tag, what the client is told)}"""
+    out = {}
+    for carrier in client.carriers:
+        for coding in client.codings:
+            tag = f"{client.name}.{carrier.replace(' ', '.')}.{coding}"
+            base = providers.base(carrier, tag, coding)
+            out[carrier, coding] = tag, {"base": base, "http2": carrier.endswith("h2"), "plain": carrier[0] == "p"}
+    return out
+
+
+def has_tag(target, tag):
+    """gRPC has no room for a tag in its path, and one client alone that speaks it."""
+    if ".grpc." in tag:
+        return True
+    parts = urllib.parse.unquote(target or "").split("/", 3)
+    return len(parts) > 2 and f"tag={tag}" in parts[2].split(",")
+
+
+def path_of(target):
+    return urllib.parse.unquote(target.partition("?")[0])
+
+
+def check_client(check, call, truth, carrier, coding):
+    """What the SDK understood is what the provider sent: else the row proves nothing."""
+    name = call["call"]
+    if not check.that("error" not in call, f"{name}: the client failed: {call.get('error')}"):
+        return
+    if "text" in call:
+        check.equal(sha(call["text"]), truth["text_sha"], f"{name}: the client's text")
+    if "tools" in call:
+        check.equal(call["tools"], truth["tools"], f"{name}: the client's tools")
+    kind = carrier.split()[1]
+    check.equal(truth["http"], {"h1": "1.1", "h2": "2", "grpc": "2"}.get(kind, kind), f"{name}: HTTP")
+    if kind in ("h1", "h2"):
+        check.equal(truth["encoding"], None if coding == "identity" else coding, f"{name}: coding")
+
+
+def check_size(check, name, attributes, ours, truth, theirs):
+    """To the byte; only what follows the last piece of a stream may be left unread by a client that knows its end."""
+    wanted, got = truth.get(theirs), attributes.get(ours, NO_SIZE)
+    if wanted is not None:
+        least = wanted - truth.get(theirs.replace("response_", "response_tail_"), 0) if "response" in theirs else wanted
+        check.that(least <= got <= wanted, f"{name}: {ours}: {got} instead of {least}..{wanted}")
+
+
+def check_span(check, name, span, truth):
+    attributes, dialect = span["attributes"], truth["dialect"]
+    seen = wire.of_parts(attributes)
+    got = attributes.get("spantap.dialect", "")
+    check.that(rows.re.fullmatch(rows.FAMILIES[dialect], got), f"{name}: dialect {got} for {dialect}")
+    check.equal(attributes.get("spantap.complete"), True, f"{name}: complete")
+    check.equal(attributes.get("spantap.end"), "complete", f"{name}: end")
+    models = {attributes.get(f"gen_ai.{side}.model") for side in ("request", "response")}
+    check.that(truth["model"] in models, f"{name}: model {models} instead of {truth['model']}")
+    for side in ("request", "response"):
+        check_size(check, name, attributes, f"http.{side}.body.size", truth, f"{side}_bytes")
+        check_size(check, name, attributes, f"spantap.{side}.stream_bytes", truth, f"{side}_stream_bytes")
+    for kind, wanted in zip(("input", "output"), truth["usage"] or (None, None)):
+        if wanted is not None:
+            check.equal(attributes.get(f"gen_ai.usage.{kind}_tokens"), wanted, f"{name}: {kind} tokens")
+    if truth["text_length"]:
+        check.equal(sha("".join(seen.get("text", []))), truth["text_sha"], f"{name}: text")
+    check.equal([list(t) for t in seen.get("tools", [])], truth["tools"], f"{name}: tools")
+
+
+class Cell:
+    """One client over one carrier, all codings: one line of the test and one mark of the table for each dialect."""
+
+    def __init__(self, client, carrier):
+        self.client, self.carrier = client, carrier
+        self.dialects = {}  # dialect: [calls checked, why not]
+
+    def check(self, check, codings, tags, calls, truths, spans):
+        for coding in codings:
+            tag = tags[self.carrier, coding]
+            said = [c for c in calls if has_tag(urllib.parse.urlsplit(c["base"]).path, tag)]
+            sent = [t for t in truths if has_tag(t["target"], tag)]
+            seen = [s for s in spans if has_tag(s["attributes"].get("url.path"), tag)]
+            if not check.equal(len(sent), len(said), f"{coding}: exchanges at the provider"):
+                continue
+            self.check_coding(check, coding, said, sent, seen)
+
+    def check_coding(self, check, coding, said, sent, seen):
+        by_path = {}
+        for span in sorted(seen, key=lambda s: int(s["startTimeUnixNano"])):
+            by_path.setdefault(path_of(span["attributes"]["url.path"]), []).append(span)
+        for call, truth in zip(said, sent):
+            name, entry = f"{coding} {call['call']}", self.dialects.setdefault(truth["dialect"], [0, None])
+            check_client(check, dict(call, call=name), truth, self.carrier, coding)
+            entry[1] = entry[1] or rows.undecoded(self.carrier, truth["dialect"], self.client.language)
+            if entry[1]:
+                continue
+            path = path_of(truth["target"])
+            wanted = [t for t in sent if path_of(t["target"]) == path]
+            found = by_path.get(path, [])
+            if check.that(len(found) == len(wanted), f"{name}: {len(found)} spans for {len(wanted)} calls of {path}"):
+                check_span(check, name, found[wanted.index(truth)], truth)
+            entry[0] += 1
+
+
+def run_client(client, providers):
+    """(cells by carrier, calls, truths, spans, tags)"""
+    missing, command = client.command()
+    if missing:
+        raise tap.Skip(missing)
+    plan = targets(client, providers)
+    providers.forget()
+    env = fake.client_env(MATRIX=json.dumps([target for _, target in plan.values()]), NODE_DIR=paths.SDK_NODE_DIR)
+    result, spans = spantap.run(command, env=env, timeout=150)
+    if result.status != 0:
+        raise tap.Failed(f"the client failed: {result}\n{result.stdout[-2000:]}")
+    calls = [json.loads(line) for line in result.stdout.splitlines() if line.startswith('{"base"')]
+    tags = {key: tag for key, (tag, _) in plan.items()}
+    return calls, providers.truth(), [s for s in spans if spantap.is_model_call(s)], tags, result
+
+
+def row_of(client, carrier, dialect, result):
+    return {
+        "package": client.package,
+        "language": client.language,
+        "version": client.version(),
+        "client": client.name,
+        "dialect": dialect,
+        "carrier": carrier,
+        "codings": list(client.codings),
+        "result": result,
+    }
+
+
+def check_matrix(client, providers, report):
+    results = []
+    try:
+        calls, truths, spans, tags, result = run_client(client, providers)
+    except tap.Skip as skip:
+        report.line(True, client.title, skip=str(skip))
+        return results
+    except (tap.Failed, TimeoutError) as failure:
+        report.line(False, client.title, str(failure))
+        return [row_of(client, carrier, "?", "failed") for carrier in client.carriers]
+    for carrier in client.carriers:
+        cell, check = Cell(client, carrier), tap.Check()
+        cell.check(check, client.codings, tags, calls, truths, spans)
+        if not any(why for _, why in cell.dialects.values()):
+            check.equal(spantap.balanced(result.summary), 0, "difference of the ledger")
+        proven = sum(count for count, _ in cell.dialects.values())
+        waits = sorted({why for _, why in cell.dialects.values() if why})
+        name = f"{client.name} ({client.language}) over {carrier}: {proven} calls ({', '.join(client.codings)})"
+        report.line(not check.broken, name, "\n".join(check.broken[:40]), None if proven or check.broken else "; ".join(waits))
+        for dialect, (_, why) in cell.dialects.items():
+            verdict = "waits" if why else "failed" if any(check.broken) else "ok"
+            results.append(row_of(client, carrier, dialect, verdict))
+    return results
+
+
+def compare(results, update, whole):
+    """The results are those that README shows. A run of some clients leaves the others as they are."""
+    with open(os.path.join(paths.BUILD, "matrix.json"), "w") as f:
+        json.dump(results, f, indent=1)
+    try:
+        with open(RESULTS) as f:
+            kept = json.load(f)
+    except FileNotFoundError:
+        kept = []
+    ran = {(r["client"], r["language"]) for r in results}
+    mine = [r for r in kept if (r["client"], r["language"]) in ran]
+    if update:
+        others = [r for r in kept if (r["client"], r["language"]) not in ran]
+        rows_now = sorted(others + results, key=lambda r: (r["language"], r["client"], r["carrier"], r["dialect"]))
+        with open(RESULTS, "w") as f:
+            json.dump(rows_now, f, indent=1)
+            f.write("\n")
+        return []
+    results, mine = ({json.dumps(row, sort_keys=True) for row in each} for each in (results, mine))
+    return sorted(results ^ mine)
+
+
+def main():
+    arguments = sys.argv[1:]
+    update, everything = "--update" in arguments, "--all" in arguments
+    names = [a for a in arguments if not a.startswith("--")]
+    sys.stdout.reconfigure(errors="replace")
+    report, results = tap.Tap(), []
+    try:
+        spantap.need_spantap()
+        providers = Providers()
+        for client in rows.CLIENTS:
+            if (client.name in names) if names else (everything or not client.slow):
+                results += check_matrix(client, providers, report)
+        different = compare(results, update, not names)
+        if different and not report.failed:
+            report.line(False, "results.json holds what was found (matrix_test.py --update)", "\n".join(different[:20]))
+        else:
+            report.line(True, "results.json holds what was found")
+    except tap.Skip as skip:
+        report.line(True, "matrix", skip=str(skip))
+    except tap.Failed as failure:
+        report.line(False, "matrix", str(failure))
+    return report.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
