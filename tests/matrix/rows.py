@@ -195,6 +195,7 @@ CLIENTS = [
     Client("cohere", "Node", "cohere-ai", HTTP1, FETCH),
     Client("openai", "Node 26", "openai", HTTP2, BODIES, slow=True),
     Client("anthropic", "Node 26", "@anthropic-ai/sdk", HTTP2, BODIES, slow=True),
+    Client("ai", "Node 26", "ai", HTTP2, BODIES, slow=True),
     Client("openai", "Go", "openai-go", ALL, ("identity", "gzip"), slow=True),
     Client("anthropic", "Go", "anthropic-sdk-go", ALL, ("identity", "gzip"), slow=True),
     Client("genai", "Go", "genai", ALL, ("identity", "gzip"), slow=True),
