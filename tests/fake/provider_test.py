@@ -8,8 +8,10 @@ import json
 import os
 import socket
 import ssl
+import struct
 import sys
 import time
+import zlib
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from harness import fake, proc, tap, wire  # noqa: E402
@@ -45,6 +47,7 @@ def setup():
             ],
         },
         plain=True,
+        tls2=True,
         unix=os.path.join(proc.scratch("unix"), "s"),
     )
 
@@ -127,6 +130,47 @@ def test_every_dialect_says_what_its_truth_says(check):
                 "".join(f"{i:06d} ".ljust(16, "x") for i in range(4)),
                 path,
             )
+
+
+def test_http2_gives_the_same_answers_within_small_windows(check):
+    """The client's window is smaller than the answer, and eight streams share the connection."""
+    if fake.python() != fake.paths.SDK_PYTHON:
+        raise tap.Skip("no h2: run tests/setup/clients.sh sdks-python")
+    program = (
+        "import asyncio, httpx, json, sys\n"
+        "async def main():\n"
+        "    async with httpx.AsyncClient(http1=False, http2=True) as c:\n"
+        "        ask = lambda: c.post(sys.argv[1], json={'model': 'm', 'stream': True, 'messages': []})\n"
+        "        for a in await asyncio.gather(*(ask() for _ in range(8))):\n"
+        "            print(json.dumps([a.http_version, len(a.content), a.text.count('data: {')]))\n"
+        "asyncio.run(main())\n"
+    )
+    for port, scheme in ((PROVIDER.tls2_port, "https"), (PROVIDER.plain_port, "http")):
+        PROVIDER.forget()
+        url = f"{scheme}://localhost:{port}/x/events=2000,size=200/v1/chat/completions"
+        env = fake.client_env()
+        done = proc.subprocess.run(
+            [fake.python(), "-c", program, url], env=env, stdout=proc.subprocess.PIPE, timeout=60, check=True
+        )
+        got = [json.loads(line) for line in done.stdout.splitlines()]
+        check.equal({tuple(g[::2]) for g in got}, {("HTTP/2", 2002)}, "version and events")
+        truth = PROVIDER.truth(8)
+        check.equal({t["http"] for t in truth}, {"2"}, "HTTP of the truth")
+        check.equal({t["end"] for t in truth}, {"complete"}, "end")
+        check.equal(sorted(t["response_bytes"] for t in truth), sorted(g[1] for g in got), "bytes of the bodies")
+
+
+def test_event_stream_frames_have_lengths_and_crcs_that_hold(check):
+    data = ask("/x/events=3/model/m/converse-stream", {"messages": []})[1]
+    kinds, at = [], 0
+    while at < len(data):
+        total, headers = struct.unpack(">II", data[at : at + 8])
+        check.equal(struct.unpack(">I", data[at + 8 : at + 12])[0], zlib.crc32(data[at : at + 8]), "CRC of the prelude")
+        end = at + total
+        check.equal(struct.unpack(">I", data[end - 4 : end])[0], zlib.crc32(data[at : end - 4]), "CRC of the frame")
+        kinds.append(list(json.loads(data[at + 12 + headers : end - 4]))[0])
+        at = end
+    check.equal(len(kinds), 1 + 3 + 3, f"frames: {kinds}")
 
 
 def test_scripts_are_served_in_order_and_the_last_one_repeats(check):

@@ -50,7 +50,8 @@ class Providers:
             provider = self.http()
         port = provider.tls2_port if carrier == "tls h2" else provider.tls_port
         scheme, port = ("https", port) if carrier.startswith("tls") else ("http", provider.plain_port)
-        return f"{scheme}://localhost:{port}/x/tag={tag}" + ("" if coding == "identity" else f",enc={coding}")
+        # Noise: no two answers have the same text, so that one told for another cannot go unseen.
+        return f"{scheme}://localhost:{port}/x/noise=1,tag={tag}" + ("" if coding == "identity" else f",enc={coding}")
 
     def truth(self):
         """The model calls at all of them, in the order of their begin."""
@@ -79,6 +80,15 @@ def has_tag(target, tag):
         return True
     parts = urllib.parse.unquote(target or "").split("/", 3)
     return len(parts) > 2 and f"tag={tag}" in parts[2].split(",")
+
+
+def together(said, sent):
+    """The calls and their exchanges: in order, or by the model where a client makes several at the same time."""
+    left = list(sent)
+    for call in said:
+        truth = next((t for t in left if t["model"] == call.get("model")), left[0])
+        left.remove(truth)
+        yield call, truth
 
 
 def path_of(target):
@@ -128,6 +138,29 @@ def check_span(check, name, span, truth):
     check.equal([list(t) for t in seen.get("tools", [])], truth["tools"], f"{name}: tools")
 
 
+class Found:
+    """The spans of one base URL. A call's own is the first of its path that nobody has taken, in the order of their begin;
+    of calls at the same time, the one that asked for the same model."""
+
+    def __init__(self, spans):
+        self.by_path, self.counts = {}, {}
+        for span in sorted(spans, key=lambda s: int(s["startTimeUnixNano"])):
+            path = path_of(span["attributes"].get("url.path", ""))
+            self.by_path.setdefault(path, []).append(span)
+            self.counts[path] = self.counts.get(path, 0) + 1
+
+    def count(self, path):
+        return self.counts.get(path, 0)
+
+    def take(self, truth):
+        left = self.by_path.get(path_of(truth["target"]), [])
+        same = [s for s in left if s["attributes"].get("gen_ai.request.model") == truth["model"]]
+        span = next(iter(same or left), None)
+        if span:
+            left.remove(span)
+        return span
+
+
 class Cell:
     """One client over one carrier, all codings: one line of the test and one mark of the table for each dialect."""
 
@@ -146,21 +179,21 @@ class Cell:
             self.check_coding(check, coding, said, sent, seen)
 
     def check_coding(self, check, coding, said, sent, seen):
-        by_path = {}
-        for span in sorted(seen, key=lambda s: int(s["startTimeUnixNano"])):
-            by_path.setdefault(path_of(span["attributes"]["url.path"]), []).append(span)
-        for call, truth in zip(said, sent):
+        found, counted = Found(seen), {}
+        for call, truth in together(said, sent):
             name, entry = f"{coding} {call['call']}", self.dialects.setdefault(truth["dialect"], [0, None])
             check_client(check, dict(call, call=name), truth, self.carrier, coding)
             entry[1] = entry[1] or rows.undecoded(self.carrier, truth["dialect"], self.client.language)
             if entry[1]:
                 continue
-            path = path_of(truth["target"])
-            wanted = [t for t in sent if path_of(t["target"]) == path]
-            found = by_path.get(path, [])
-            if check.that(len(found) == len(wanted), f"{name}: {len(found)} spans for {len(wanted)} calls of {path}"):
-                check_span(check, name, found[wanted.index(truth)], truth)
+            span = found.take(truth)
+            if check.that(span, f"{name}: no span for {truth['target']}"):
+                check_span(check, name, span, truth)
             entry[0] += 1
+            path = path_of(truth["target"])
+            counted[path] = counted.get(path, 0) + 1
+        for path, count in counted.items():
+            check.equal(found.count(path), count, f"{coding}: spans of {path}")
 
 
 def run_client(client, providers):

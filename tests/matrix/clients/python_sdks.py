@@ -3,7 +3,8 @@
 """The Python SDKs, each with what it can do: python_sdks.py NAME.
 
 MATRIX holds [{"base": URL, "http2": BOOL, "plain": BOOL}]; for each base every call of the SDK is made and told as one
-line of JSON: {"base", "call", "text", "tools"} as the SDK itself understood the answer, or {"base", "call", "error"}.
+line of JSON: {"base", "call", "text", "tools"} as the SDK itself understood the answer, or {"base", "call", "error"}; with
+"model" where calls are made at the same time.
 """
 
 import asyncio
@@ -320,9 +321,9 @@ class Voyage:
 
 
 class Httpx:
-    """No SDK: the bare client that most of them stand on."""
+    """No SDK: the bare client that most of them stand on; and Gemini's stream that is one array, which no SDK asks for."""
 
-    calls = ("chat", "stream")
+    calls = ("chat", "stream", "gemini_array")
 
     def __init__(self, base, target):
         import httpx
@@ -341,6 +342,66 @@ class Httpx:
                 if line.startswith("data: {"):
                     parts += [c["delta"].get("content") or "" for c in json.loads(line[6:])["choices"]]
         return text_only("".join(parts))
+
+    def gemini_array(self):
+        url = self.url.replace("/v1/chat/completions", "/v1beta/models/gemini-matrix:streamGenerateContent")
+        answer = self.client.post(url, json={"contents": [{"role": "user", "parts": [{"text": PROMPT}]}]}).json()
+        return text_only("".join(c["candidates"][0]["content"]["parts"][0]["text"] for c in answer))
+
+
+class HttpxAsync:
+    """Streams side by side: on one connection with HTTP/2, on several with HTTP/1.1."""
+
+    calls = ("parallel",)
+
+    def __init__(self, base, target):
+        self.base, self.http2 = base.replace("noise=1", "noise=1,events=20,delay=0.002"), target["http2"]
+
+    async def one(self, client, number):
+        model, parts = f"gpt-matrix-{number}", []
+        asked = {"model": model, "messages": MESSAGES, "stream": True}
+        async with client.stream("POST", self.base + "/v1/chat/completions", json=asked) as answer:
+            async for line in answer.aiter_lines():
+                if line.startswith("data: {"):
+                    parts += [c["delta"].get("content") or "" for c in json.loads(line[6:])["choices"]]
+        return {"model": model, "text": "".join(parts)}
+
+    async def all(self):
+        import httpx
+
+        async with httpx.AsyncClient(http1=not self.http2, http2=self.http2) as client:
+            return await asyncio.gather(*(self.one(client, number) for number in range(8)))
+
+    def parallel(self):
+        return list(asyncio.run(self.all()))
+
+
+class AnthropicAsync:
+    calls = ("chat", "stream")
+
+    def __init__(self, base, target):
+        self.base, self.http2 = base, target["http2"]
+        self.asked = {"model": "claude-matrix", "max_tokens": 100, "messages": MESSAGES}
+
+    def client(self):
+        import anthropic
+
+        http = anthropic.DefaultAsyncHttpxClient(http2=True) if self.http2 else None
+        return anthropic.AsyncAnthropic(base_url=self.base, api_key="x", max_retries=0, http_client=http)
+
+    async def once(self):
+        async with self.client() as client:
+            return (await client.messages.create(**self.asked)).content[0].text
+
+    async def streamed(self):
+        async with self.client() as client, client.messages.stream(**self.asked) as stream:
+            return "".join([part async for part in stream.text_stream])
+
+    def chat(self):
+        return text_only(asyncio.run(self.once()))
+
+    def stream(self):
+        return text_only(asyncio.run(self.streamed()))
 
 
 class Xai:
@@ -411,6 +472,8 @@ SDKS = {
     "cohere": Cohere,
     "voyageai": Voyage,
     "httpx": Httpx,
+    "httpx-async": HttpxAsync,
+    "anthropic-async": AnthropicAsync,
     "xai-sdk": Xai,
     "websockets": WebSocketResponses,
 }
@@ -425,7 +488,8 @@ def main():
                 told = getattr(made, call)()
             except Exception as error:
                 told = {"error": f"{type(error).__name__}: {error}"[:500]}
-            print(json.dumps({"base": target["base"], "call": call, **told}), flush=True)
+            for one in told if isinstance(told, list) else [told]:
+                print(json.dumps({"base": target["base"], "call": call, **one}), flush=True)
     os._exit(0)  # nothing that a library's threads would still send at the end
 
 
