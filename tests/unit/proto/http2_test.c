@@ -64,9 +64,9 @@ static void grpc_is_told_as_messages_with_its_trailers(void **state)
 	frames_headers(&h2, SERVER, 1, END_STREAM, "grpc-status: 0\ngrpc-message: ok");
 	frames_expect(&h2, (struct wire_opts){ 0 },
 		      "1q POST a /qdrant.Points/Search 2 [content-type=application/grpc+proto] [te=trailers]\n"
-		      "1q message<grpc 10> hello\n1q framed body=10 stream=79 missing=0\n"
+		      "1q grpc(10) hello\n1q framed body=10 stream=79 missing=0\n"
 		      "1a 200 2 [content-type=application/grpc] [grpc-encoding=gzip]\n"
-		      "1a message<grpc 8> abc\n1a message<grpc 5> \n1a message<grpc 30> hello\n"
+		      "1a grpc(8) abc\n1a grpc(5) \n1a grpc(30) hello\n"
 		      "1a framed body=43 stream=135 missing=0 [grpc-status=0] [grpc-message=ok]\n");
 }
 
