@@ -355,7 +355,7 @@ def of_parts(attributes):
 def of_outputs(outputs):
     if isinstance(outputs, str):
         return known(text=[outputs])
-    for family in families():
+    for family in families() if isinstance(outputs, (dict, list)) else ():
         found = family.of_outputs(outputs) if hasattr(family, "of_outputs") else None
         if found is not None:
             return found

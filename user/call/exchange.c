@@ -249,6 +249,7 @@ static void request_tell(struct call_conn *conn, struct draft *draft)
 	if (!ops->asked || draft->is_started || !exchange_look(conn, draft, SLICE_NONE))
 		return;
 	draft->call->request_body = buf_slice(&draft->body[MESSAGE_REQUEST]);
+	draft->call->conn = conn->info;
 	ops->asked(conn->tracker->user, draft->call);
 }
 

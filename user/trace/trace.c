@@ -26,6 +26,8 @@ enum {
 struct open_request {
 	struct open_request *next;
 	struct retry_key key;
+	bool is_orphan;   /* its process is gone: its call is on its way, or will never come */
+	uint64_t gone_ns; /* first tick after that */
 };
 
 struct trace_assembler {
@@ -321,26 +323,41 @@ static bool is_over(const struct trace_assembler *assembler, const struct held *
 	return *(const uint64_t *)now_ns > held->deadline_ns && !held_is_awaited(assembler, held);
 }
 
+/* A call may be told a while after its process ended, when its other end was waited for; but not for ever. */
+static void orphans_forget(struct trace_assembler *assembler, uint64_t now_ns)
+{
+	struct open_request **at = &assembler->open;
+
+	while (*at) {
+		struct open_request *open = *at;
+
+		if (open->is_orphan && open->gone_ns && now_ns > open->gone_ns + assembler->opts.hold_ns) {
+			open_forget(assembler, at);
+			continue;
+		}
+		if (open->is_orphan && !open->gone_ns)
+			open->gone_ns = now_ns;
+		at = &open->next;
+	}
+}
+
 void trace_tick(struct trace_assembler *assembler, uint64_t now_ns)
 {
+	orphans_forget(assembler, now_ns);
 	held_release(assembler, is_over, &now_ns);
 }
 
 static bool is_of_process(const struct trace_assembler *assembler, const struct held *held, const void *process)
 {
-	return memcmp(&held->key.process, process, sizeof(held->key.process)) == 0;
+	return memcmp(&held->key.process, process, sizeof(held->key.process)) == 0 && !held_is_awaited(assembler, held);
 }
 
 void trace_on_exit(struct trace_assembler *assembler, struct process_id process)
 {
-	struct open_request **at = &assembler->open;
-
 	held_release(assembler, is_of_process, &process);
-	while (*at)
-		if (memcmp(&(*at)->key.process, &process, sizeof(process)) == 0)
-			open_forget(assembler, at);
-		else
-			at = &(*at)->next;
+	for (struct open_request *open = assembler->open; open; open = open->next)
+		if (memcmp(&open->key.process, &process, sizeof(process)) == 0)
+			open->is_orphan = true;
 }
 
 static bool is_any(const struct trace_assembler *assembler, const struct held *held, const void *what)

@@ -130,6 +130,19 @@ static void a_stream_that_nobody_knows_is_dropped_after_a_few_events(void **stat
 	assert_int_equal(world.count, 1);
 }
 
+/* Whoever waits for a repetition asks whose it is. */
+static void a_request_is_told_with_its_connection(void **state)
+{
+	struct call_conn *conn = world_connect(&world);
+
+	tell_ask(conn, 1, (struct ask){ 0 }, "{}", 0);
+	assert_int_equal(world.asked, 1);
+	assert_true(world.asked_conn.id && world.asked_conn.process.pid);
+	tell_answer(conn, 1, "{}", 2);
+	assert_int_equal(world.asked_conn.id, world.told[0].call.conn.id);
+	assert_int_equal(world.asked, 1);
+}
+
 /* Muting is for the connection: another exchange on it would go deaf. */
 static void nothing_is_muted_beside_a_wanted_exchange(void **state)
 {
@@ -276,6 +289,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(http2_is_never_muted, setup, teardown),
 		cmocka_unit_test_setup_teardown(joined_in_its_middle_it_is_still_a_call, setup, teardown),
 		cmocka_unit_test_setup_teardown(half_an_exchange_is_a_call, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_request_is_told_with_its_connection, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_of_no_exchange_is_counted, setup, teardown),
 		cmocka_unit_test_setup_teardown(open_exchanges_are_bounded, setup, teardown),
 	};

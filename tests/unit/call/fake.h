@@ -19,7 +19,8 @@ struct world {
 	struct told told[TOLD_MAX];
 	size_t count;
 	uint64_t no_call_bytes, told_bytes, shed_bytes;
-	unsigned mutes;
+	unsigned mutes, asked;
+	struct conn_info asked_conn;             /* of the newest request that was told */
 	struct message_end so_far[_MESSAGE_MAX]; /* what proto would answer; without bytes: nothing is open */
 	void (*at_done)(struct world *world, const struct call *call);
 };
@@ -94,7 +95,16 @@ static inline void world_shed(void *user, uint64_t bytes)
 	world->shed_bytes += bytes;
 }
 
+static inline void world_asked(void *user, const struct call *call)
+{
+	struct world *world = user;
+
+	world->asked++;
+	world->asked_conn = call->conn;
+}
+
 static const struct call_ops world_ops = { .find = world_find,
+					   .asked = world_asked,
 					   .done = world_done,
 					   .verdict = world_verdict,
 					   .so_far = world_so_far,

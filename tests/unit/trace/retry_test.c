@@ -313,6 +313,32 @@ static void what_is_held_leaves_with_its_process(void **state)
 	bed_free(&bed);
 }
 
+/* The process ended, but the call that repeats is still on its way (its other end is waited for); then, that it never comes. */
+static void a_repetition_may_be_told_after_its_process_ended(void **state)
+{
+	struct process_id process = { .pid = 42, .start_ns = 5 };
+	struct call again = answered_at(1);
+	struct bed bed;
+
+	bed_init(&bed);
+	tell(&bed, refused_at(0));
+	trace_on_request(bed.assembler, &again);
+	trace_on_exit(bed.assembler, process);
+	assert_int_equal(bed.traces, 0);
+	tell(&bed, again);
+	assert_int_equal(bed.traces, 1);
+	assert_int_equal(bed.spans, 3);
+
+	tell(&bed, refused_at(0));
+	trace_on_request(bed.assembler, &again);
+	trace_on_exit(bed.assembler, process);
+	trace_tick(bed.assembler, 100 * SECOND);
+	assert_int_equal(bed.traces, 1);
+	trace_tick(bed.assembler, 113 * SECOND);
+	assert_int_equal(bed.traces, 2);
+	bed_free(&bed);
+}
+
 static void places_for_held_attempts_are_bounded(void **state)
 {
 	struct bed bed;
@@ -527,6 +553,7 @@ int main(void)
 		cmocka_unit_test(a_key_of_the_client_joins_what_bodies_cannot),
 		cmocka_unit_test(workers_beside_each_other_keep_their_own_attempts),
 		cmocka_unit_test(a_held_attempt_waits_for_a_repetition_that_has_begun),
+		cmocka_unit_test(a_repetition_may_be_told_after_its_process_ended),
 		cmocka_unit_test(what_is_held_leaves_with_its_process),
 		cmocka_unit_test(places_for_held_attempts_are_bounded),
 		cmocka_unit_test(a_told_wait_is_waited),
