@@ -29,7 +29,7 @@ struct carrier {
 	void (*hole)(void *state, enum direction dir, uint64_t len, enum missing_reason reason, uint64_t time_ns);
 	void (*end)(void *state, enum close_how how, uint64_t time_ns);
 	void (*skip)(void *state, uint64_t exchange);
-	/* As proto_so_far(); may be NULL. */
+	/* As proto_so_far(); NULL where messages are told whole, with their ends. */
 	bool (*so_far)(const void *state, uint64_t exchange, enum message_kind kind, struct message_end *ret);
 	void (*free)(void *state);
 };

@@ -150,6 +150,7 @@ static void http2_frame_end(struct http2 *http2, struct http2_flow *flow, uint64
 	flow->head_len = 0;
 	if (flow->frame.type == HTTP2_DATA) {
 		role_guess(http2, flow);
+		http2_data_end(http2, flow, time_ns);
 		if (flow->frame.flags & HTTP2_END_STREAM)
 			http2_stream_end(http2, flow, flow->frame.stream, time_ns);
 	} else if (http2_frame_is_of_block(flow)) {
@@ -321,14 +322,7 @@ void http2_lose(struct http2 *http2, struct http2_flow *flow, enum missing_reaso
 		block_end(http2, flow, time_ns);
 	}
 	hpack_lose(&flow->hpack);
-	for (struct http2_stream *stream = http2->first; stream; stream = stream->next) {
-		struct outgoing *out = &stream->out[kind];
-
-		if (!out->is_open)
-			continue;
-		out->is_hidden = true;
-		outgoing_break(out, reason, time_ns);
-	}
+	http2_streams_break(http2, kind, reason, time_ns);
 	flow->reason = reason;
 	flow->state = HTTP2_SEEKS;
 	/* The head that does not fit is the first place to look at. */
@@ -348,7 +342,7 @@ static void payload_hole(struct http2 *http2, struct http2_flow *flow, uint32_t 
 	flow->prefix_left -= MIN(flow->prefix_left, len);
 	flow->content_left -= MIN(flow->content_left, len);
 	if (out) {
-		outgoing_hole(out, len, reason, !(flow->frame.flags & HTTP2_PADDED), time_ns);
+		http2_data_hole(http2, flow, out, len, reason, time_ns);
 	} else {
 		http2_frame_passed(http2, flow, len, time_ns);
 		if (flow->in_block && http2_frame_is_of_block(flow)) {
@@ -502,5 +496,6 @@ const struct carrier carrier_http2 = {
 	.hole = http2_hole,
 	.end = http2_end,
 	.skip = http2_skip,
+	.so_far = http2_so_far,
 	.free = http2_free,
 };

@@ -85,6 +85,7 @@ struct http2_stream {
 	bool is_unshaped[_MESSAGE_MAX]; /* the body's first byte tells its framing */
 	bool is_streaming;              /* its answer may be an array in pieces */
 	bool is_skipped;
+	struct http2_socket *socket; /* NULL: it asks for none, or was refused (http2_socket.h) */
 };
 
 struct http2 {
@@ -121,6 +122,15 @@ void http2_go_away(struct http2 *http2, struct http2_flow *flow, uint32_t last, 
 struct http2_stream *http2_stream_open(struct http2 *http2, uint32_t id, uint64_t exchange);
 void http2_streams_end(struct http2 *http2, enum close_how how);
 void http2_streams_free(struct http2 *http2);
+
+/* The sender of @flow ended the DATA frame that it is in. */
+void http2_data_end(struct http2 *http2, struct http2_flow *flow, uint64_t time_ns);
+/* @len bytes of the DATA frame are missing in @out. */
+void http2_data_hole(struct http2 *http2, struct http2_flow *flow, struct outgoing *out, uint32_t len,
+		     enum missing_reason reason, uint64_t time_ns);
+/* The place in the direction of @kind is lost: so is that in all its messages. */
+void http2_streams_break(struct http2 *http2, enum message_kind kind, enum missing_reason reason, uint64_t time_ns);
+bool http2_so_far(const void *state, uint64_t exchange, enum message_kind kind, struct message_end *ret);
 
 /* ---- http2_seek.c ---- */
 enum http2_chain { HTTP2_CHAIN_NO, HTTP2_CHAIN_MORE, HTTP2_CHAIN_YES };

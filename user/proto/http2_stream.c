@@ -11,6 +11,7 @@
 #include "proto/frame_array.h"
 #include "proto/http1_head.h"
 #include "proto/http2.h"
+#include "proto/http2_socket.h"
 
 /* ---- streams ---- */
 
@@ -46,7 +47,16 @@ static void stream_close(struct http2 *http2, struct http2_stream *stream)
 		http2->proto->stray_bytes += stream->carry[kind];
 		outgoing_free(&stream->out[kind]);
 	}
+	http2_socket_free(stream);
 	alloc_put(http2->proto->opts.alloc, stream, sizeof(*stream));
+}
+
+/* The only way by which a message ends. */
+static void message_end(struct http2_stream *stream, struct outgoing *out, enum message_end_how how,
+			enum close_how conn_how)
+{
+	http2_socket_end(stream, out);
+	outgoing_end(out, how, conn_how);
 }
 
 /* More streams than anyone has open at a time: the oldest is let go. */
@@ -59,7 +69,7 @@ static void stream_evict(struct http2 *http2, struct http2_stream *stream)
 			continue;
 		out->is_hidden = true;
 		outgoing_break(out, MISSING_BUDGET, out->last_ns);
-		outgoing_end(out, MESSAGE_END_LOST, CLOSE_UNKNOWN);
+		message_end(stream, out, MESSAGE_END_LOST, CLOSE_UNKNOWN);
 	}
 	stream_close(http2, stream);
 }
@@ -107,7 +117,7 @@ static struct outgoing *message_open(struct http2 *http2, struct http2_flow *flo
 static void message_over(struct http2 *http2, struct http2_stream *stream, enum message_kind kind)
 {
 	stream->is_over[kind] = true;
-	outgoing_end(&stream->out[kind], MESSAGE_END_FRAMED, CLOSE_UNKNOWN);
+	message_end(stream, &stream->out[kind], MESSAGE_END_FRAMED, CLOSE_UNKNOWN);
 	stream_settle(http2, stream);
 }
 
@@ -169,7 +179,42 @@ void http2_data(struct http2 *http2, struct http2_flow *flow, struct slice bytes
 		outgoing_shape(out, &(struct body_shape){ .frame = frame, .is_sniffed = frame != FRAME_GRPC });
 		stream->is_unshaped[kind] = false;
 	}
-	outgoing_body(out, bytes, time_ns);
+	if (!http2_socket_data(stream, out, bytes, time_ns))
+		outgoing_body(out, bytes, time_ns);
+}
+
+void http2_data_end(struct http2 *http2, struct http2_flow *flow, uint64_t time_ns)
+{
+	enum message_kind kind = http2_kind(http2, flow);
+	struct http2_stream *stream = stream_find(http2, flow->frame.stream);
+
+	if (stream && http2_socket_is_over(stream, kind))
+		message_over(http2, stream, kind);
+}
+
+void http2_data_hole(struct http2 *http2, struct http2_flow *flow, struct outgoing *out, uint32_t len,
+		     enum missing_reason reason, uint64_t time_ns)
+{
+	struct http2_stream *stream = stream_find(http2, flow->frame.stream);
+	bool in_body = !(flow->frame.flags & HTTP2_PADDED);
+
+	if (!http2_socket_hole(stream, out, len, reason, in_body, time_ns))
+		outgoing_hole(out, len, reason, in_body, time_ns);
+}
+
+void http2_streams_break(struct http2 *http2, enum message_kind kind, enum missing_reason reason, uint64_t time_ns)
+{
+	for (struct http2_stream *stream = http2->first; stream; stream = stream->next) {
+		struct outgoing *out = &stream->out[kind];
+
+		if (!out->is_open)
+			continue;
+		out->is_hidden = true;
+		if (http2_socket_hole(stream, out, 0, reason, false, time_ns))
+			out->is_lost = true;
+		else
+			outgoing_break(out, reason, time_ns);
+	}
 }
 
 void http2_stream_end(struct http2 *http2, struct http2_flow *flow, uint32_t id, uint64_t time_ns)
@@ -177,7 +222,7 @@ void http2_stream_end(struct http2 *http2, struct http2_flow *flow, uint32_t id,
 	struct http2_stream *stream = stream_find(http2, id);
 	enum message_kind kind = http2_kind(http2, flow);
 
-	if (stream && stream->out[kind].is_open)
+	if (stream && stream->out[kind].is_open && !http2_socket_holds_end(stream, kind))
 		message_over(http2, stream, kind);
 }
 
@@ -208,6 +253,8 @@ static void pseudo_take(struct http2_block *block, const struct header *field)
 	} else if (slice_equal(field->name, SLICE(":method"))) {
 		block->head.method = field->value;
 		block->has_method = true;
+	} else if (slice_equal(field->name, SLICE(":protocol"))) {
+		block->head.protocol = slice_equal(field->value, SLICE("websocket")) ? SLICE("websocket") : SLICE_NONE;
 	} else if (slice_equal(field->name, SLICE(":path"))) {
 		block->head.target = field->value;
 	} else if (slice_equal(field->name, SLICE(":authority"))) {
@@ -271,11 +318,14 @@ static void head_tell(struct http2 *http2, struct http2_flow *flow, struct http2
 	struct outgoing *out = message_open(http2, flow, stream, flow->block_ns);
 	struct body_shape shape;
 
+	http2_socket_notice(stream, out, &block->head);
 	outgoing_tell(out, &block->head);
 	if (flow->hpack.has_too_many) {
 		out->is_hidden = true;
 		outgoing_hole(out, 0, MISSING_BUDGET, true, out->start_ns);
 	}
+	if (http2_socket_head(stream, out, &block->head))
+		return;
 	stream->is_unshaped[out->kind] = !block->has_type && flow->hpack.has_unknown;
 	http1_shape_of(&shape, out->kind, block->head.headers, block->head.header_count);
 	if (out->kind == MESSAGE_REQUEST)
@@ -303,6 +353,9 @@ static bool head_take(struct http2 *http2, struct http2_flow *flow, struct http2
 		return false;
 	} else {
 		head_tell(http2, flow, stream, block);
+		/* What a request waited for, may have ended it. */
+		if (http2_socket_is_over(stream, MESSAGE_REQUEST))
+			message_over(http2, stream, MESSAGE_REQUEST);
 	}
 	return true;
 }
@@ -382,7 +435,7 @@ static void stream_reset(struct http2 *http2, struct http2_flow *flow, struct ht
 		out->is_reset = true;
 		out->last_ns = time_ns;
 		stream->is_over[kind] = true;
-		outgoing_end(out, MESSAGE_END_CUT, how);
+		message_end(stream, out, MESSAGE_END_CUT, how);
 	}
 	if (!stream->is_over[MESSAGE_RESPONSE])
 		answer_refuse(http2, stream, how, time_ns);
@@ -414,10 +467,20 @@ void http2_streams_end(struct http2 *http2, enum close_how how)
 		for (struct http2_stream *stream = http2->first; stream; stream = stream->next) {
 			struct outgoing *out = &stream->out[kind];
 
-			outgoing_end(out, out->is_lost ? MESSAGE_END_LOST : MESSAGE_END_CUT, how);
+			message_end(stream, out, out->is_lost ? MESSAGE_END_LOST : MESSAGE_END_CUT, how);
 		}
 	while (http2->first)
 		stream_close(http2, http2->first);
+}
+
+bool http2_so_far(const void *state, uint64_t exchange, enum message_kind kind, struct message_end *ret)
+{
+	const struct http2 *http2 = state;
+
+	for (const struct http2_stream *stream = http2->first; stream; stream = stream->next)
+		if (outgoing_so_far(&stream->out[kind], exchange, kind, ret))
+			return true;
+	return false;
 }
 
 void http2_streams_free(struct http2 *http2)

@@ -209,6 +209,11 @@ static void late_skip(void *state, uint64_t exchange)
 	carrier_http1.skip(((struct late *)state)->http1, exchange);
 }
 
+static bool late_so_far(const void *state, uint64_t exchange, enum message_kind kind, struct message_end *ret)
+{
+	return carrier_http1.so_far(((const struct late *)state)->http1, exchange, kind, ret);
+}
+
 const struct carrier carrier_late = {
 	.name = "late",
 	.open = late_open,
@@ -216,5 +221,6 @@ const struct carrier carrier_late = {
 	.hole = late_hole,
 	.end = late_end,
 	.skip = late_skip,
+	.so_far = late_so_far,
 	.free = late_free,
 };

@@ -110,6 +110,14 @@ static void late_skip(void *state, uint64_t exchange)
 		late->outs[dir].is_skipped = true;
 }
 
+static bool late_so_far(const void *state, uint64_t exchange, enum message_kind kind, struct message_end *ret)
+{
+	const struct late_socket *late = state;
+
+	return outgoing_so_far(&late->outs[DIR_READ], exchange, kind, ret) ||
+	       outgoing_so_far(&late->outs[DIR_WRITE], exchange, kind, ret);
+}
+
 const struct carrier carrier_websocket_late = {
 	.name = "websocket",
 	.sniff = websocket_sniff,
@@ -118,5 +126,6 @@ const struct carrier carrier_websocket_late = {
 	.hole = late_hole,
 	.end = late_end,
 	.skip = late_skip,
+	.so_far = late_so_far,
 	.free = late_free,
 };

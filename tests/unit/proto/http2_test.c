@@ -214,6 +214,22 @@ static void an_upgraded_request_is_answered_on_stream_1(void **state)
 	}
 }
 
+static void the_sums_so_far_of_what_is_open(void **state)
+{
+	struct frames h2 = frames_new();
+
+	frames_headers(&h2, CLIENT, 1, 0, POST);
+	frames_headers(&h2, CLIENT, 3, END_STREAM, ":method: GET\n:scheme: https\n:authority: a\n:path: /x");
+	frames_headers(&h2, SERVER, 3, 0, EVENTS);
+	frames_data(&h2, SERVER, 3, 0, "data: 1\n\nda");
+	frames_expect(&h2, (struct wire_opts){ .has_so_far = true },
+		      "1q " POST_TOLD "2q GET a /x 2\n2q framed body=0 stream=18 missing=0\n"
+		      "2a " EVENTS_TOLD "2a event<> 1\n"
+		      "1q so far body=0 stream=56 missing=0 application/json\n"
+		      "2a so far body=11 stream=59 missing=0 text/event-stream\n"
+		      "1q cut body=0 stream=56 missing=0\n2a cut body=11 stream=59 missing=0\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -226,6 +242,7 @@ int main(void)
 		cmocka_unit_test(what_a_server_will_not_look_at_is_refused),
 		cmocka_unit_test(a_server_may_speak_first_and_a_close_cuts),
 		cmocka_unit_test(a_skipped_answer_keeps_the_header_table_going),
+		cmocka_unit_test(the_sums_so_far_of_what_is_open),
 		cmocka_unit_test(an_upgraded_request_is_answered_on_stream_1),
 	};
 

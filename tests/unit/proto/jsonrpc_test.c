@@ -40,6 +40,13 @@ static void an_answer_in_a_hole_is_lost_not_absent(void **state)
 			     "1a framed body=36 stream=37 missing=0\n");
 }
 
+/* Messages are told with their ends: of a half line nobody knows whose answer it will be. */
+static void nothing_of_a_message_is_told_before_its_end(void **state)
+{
+	wire_expect((struct wire_opts){ .has_so_far = true }, WIRE(C(ASK), S("{\"jsonrpc\":\"2.0\",\"id\":1,\"res")),
+		    ASK_TOLD);
+}
+
 static void other_json_is_of_no_use(void **state)
 {
 	static const char *const firsts[] = {
@@ -105,6 +112,7 @@ int main(void)
 		cmocka_unit_test(an_answer_is_found_by_its_id),
 		cmocka_unit_test(both_sides_ask_under_the_same_id),
 		cmocka_unit_test(an_answer_in_a_hole_is_lost_not_absent),
+		cmocka_unit_test(nothing_of_a_message_is_told_before_its_end),
 		cmocka_unit_test(other_json_is_of_no_use),
 		cmocka_unit_test(a_line_may_be_too_long),
 		cmocka_unit_test(memory_may_end_anywhere),

@@ -288,6 +288,16 @@ static void joined_at_any_byte_the_next_exchange_is_intact(void **state)
 		}
 }
 
+static void the_sums_so_far_of_what_is_open(void **state)
+{
+	wire_expect(
+		(struct wire_opts){ .is_late = true, .has_so_far = true },
+		WIRE(C("\"tail of a body\"}"), C("GET /next HTTP/1.1\r\n\r\n"),
+		     S("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ngo")),
+		"1q GET  /next 1.1\n1q framed body=0 stream=22 missing=0\n1a 200 1.1 [content-length=4]\n1a bytes go\n"
+		"1a so far body=2 stream=40 missing=0 \n1a cut body=2 stream=40 missing=0\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -312,6 +322,7 @@ int main(void)
 		cmocka_unit_test(any_chunk_missing_leaves_the_next_exchange_intact),
 		cmocka_unit_test(any_bytes_missing_leave_the_next_exchange_intact),
 		cmocka_unit_test(joined_at_any_byte_the_next_exchange_is_intact),
+		cmocka_unit_test(the_sums_so_far_of_what_is_open),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,6 +14,7 @@ struct wire_opts {
 	uint64_t seed;           /* random steps */
 	uint64_t skip;           /* this exchange's answer is skipped at its request's head */
 	bool has_times;          /* of parts and ends in the text; piece n has time (n + 1) * 10 */
+	bool has_so_far;         /* what was open before the end, with its sums, is in the text */
 	struct proto_opts proto; /* fields that are 0 are the default's */
 	uint64_t fail_at;        /* the allocation that fails, and all after it when is_sticky */
 	bool is_sticky;

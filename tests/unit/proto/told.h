@@ -102,3 +102,18 @@ static inline void wire_on_end(void *user, uint64_t exchange, enum message_kind 
 		wire_printf(wire, " @%d", (int)end->time_ns);
 	wire_put(wire, "\n", 1);
 }
+
+/* What is open, with its sums. */
+static inline void wire_so_far(struct wire *wire)
+{
+	for (uint64_t exchange = 1; exchange < WIRE_EXCHANGES; exchange++)
+		for (int kind = 0; kind < _MESSAGE_MAX; kind++) {
+			struct message_end end;
+
+			if (!proto_so_far(wire->proto, exchange, kind, &end))
+				continue;
+			wire_line(wire, exchange, kind);
+			wire_printf(wire, "so far body=%d stream=%d missing=%d %.*s\n", (int)end.body_bytes,
+				    (int)end.stream_bytes, (int)end.missing_bytes, SLICE_FMT(end.content_type));
+		}
+}

@@ -228,6 +228,26 @@ static void joined_late_at_a_frame(void **state)
 
 /* ---- holes ---- */
 
+static void the_sums_so_far_of_what_is_open(void **state)
+{
+	static struct frames client, server;
+	struct wire_opts opts = { .has_so_far = true };
+
+	client.len = server.len = 0;
+	frame_add(&client, true, TEXT, SLICE("{\"ask\":1}"));
+	frame_add(&server, false, TEXT, SLICE("{\"say\":1}"));
+	wire_expect(opts, WIRE(ASK, YES, all_of(DIR_WRITE, &client), all_of(DIR_READ, &server)),
+		    "1q GET  /ws 1.1 [upgrade=websocket]\n1a 101 1.1 [upgrade=websocket]\n"
+		    "1q text(15) {\"ask\":1}\n1a text(11) {\"say\":1}\n"
+		    "1q so far body=15 stream=55 missing=0 \n1a so far body=11 stream=49 missing=0 \n"
+		    "1q cut body=15 stream=55 missing=0\n1a cut body=11 stream=49 missing=0\n");
+	opts.is_late = true;
+	wire_expect(opts, WIRE(all_of(DIR_WRITE, &client), all_of(DIR_READ, &server), all_of(DIR_WRITE, &client)),
+		    "1q late\n1a late\n1q text(15) {\"ask\":1}\n1a text(11) {\"say\":1}\n1q text(15) {\"ask\":1}\n"
+		    "1q so far body=-1 stream=30 missing=0 \n1a so far body=-1 stream=11 missing=0 \n"
+		    "1a cut body=-1 stream=11 missing=0 joined_late\n1q cut body=-1 stream=30 missing=0 joined_late\n");
+}
+
 static void a_hole_in_a_frame_costs_its_message(void **state)
 {
 	static struct frames server;
@@ -438,6 +458,7 @@ int main(void)
 		cmocka_unit_test(a_refusal_ends_the_request),
 		cmocka_unit_test(compressed_with_the_window_of_earlier_messages),
 		cmocka_unit_test(joined_late_at_a_frame),
+		cmocka_unit_test(the_sums_so_far_of_what_is_open),
 		cmocka_unit_test(a_hole_in_a_frame_costs_its_message),
 		cmocka_unit_test(after_a_hole_over_frames_the_place_is_found_again),
 		cmocka_unit_test(behind_a_hole_what_is_compressed_is_missing_never_wrong),

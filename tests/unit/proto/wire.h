@@ -105,6 +105,8 @@ static inline struct wire wire_run(const struct wire_opts *opts, const struct pi
 		fed += pieces[i].text.len + pieces[i].hole_len;
 		wire.peak = MAX(wire.peak, (uint64_t)memory.used);
 	}
+	if (opts->has_so_far)
+		wire_so_far(&wire);
 	proto_end(wire.proto, opts->how, (count + 1) * 10);
 	assert_int_equal(wire.stream_bytes + proto_stray_bytes(wire.proto), fed);
 	for (size_t i = 0; i < WIRE_EXCHANGES; i++)
