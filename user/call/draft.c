@@ -144,6 +144,9 @@ void draft_body_end(struct draft *draft, enum message_kind kind)
 	media->lost = 0;
 	if (kind == MESSAGE_REQUEST && draft->form)
 		form_end(draft->form);
+	/* What a file needed until it was judged, and a call may be held for seconds. */
+	if (media->count)
+		buf_shrink(&draft->body[kind]);
 }
 
 void draft_hole(struct draft *draft, enum message_kind kind, enum missing_reason reason)
