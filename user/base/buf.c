@@ -70,6 +70,19 @@ void buf_reset(struct buf *buf)
 	buf->failed = false;
 }
 
+void buf_shrink(struct buf *buf)
+{
+	char *data;
+
+	if (!buf->len || buf->size / 2 <= buf->len)
+		return;
+	data = buf->alloc->resize(buf->alloc, buf->data, buf->size, buf->len);
+	if (!data)
+		return;
+	buf->data = data;
+	buf->size = buf->len;
+}
+
 void buf_free(struct buf *buf)
 {
 	alloc_put(buf->alloc, buf->data, buf->size);

@@ -30,6 +30,8 @@ void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(
 void buf_consume(struct buf *buf, size_t len);
 /* Empty and not failed; the memory is kept. */
 void buf_reset(struct buf *buf);
+/* Gives back what is not used, when that is more than what is. */
+void buf_shrink(struct buf *buf);
 void buf_free(struct buf *buf);
 
 static inline struct slice buf_slice(const struct buf *buf)

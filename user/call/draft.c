@@ -27,6 +27,8 @@ static bool draft_memory(struct draft *draft, size_t bytes_max)
 	/* Less than the heap: a body at its limit leaves room for what the dialect makes of it. */
 	for (int i = 0; i < _MESSAGE_MAX; i++)
 		draft->body[i] = BUF(&draft->heap.alloc, bytes_max / 4 * 3);
+	for (int i = 0; i < _MESSAGE_MAX; i++)
+		media_init(&draft->media[i], &draft->body[i]);
 	return true;
 }
 
@@ -49,6 +51,11 @@ struct draft *draft_new(struct alloc *alloc, size_t bytes_max, const struct mess
 void draft_shed(struct draft *draft)
 {
 	chunks_free(&draft->chunks);
+	if (draft->form) {
+		form_free(draft->form);
+		alloc_put(&draft->heap.alloc, draft->form, sizeof(*draft->form));
+		draft->form = NULL;
+	}
 	for (int i = 0; i < _MESSAGE_MAX; i++)
 		buf_free(&draft->body[i]);
 	if (draft->call)
@@ -67,39 +74,138 @@ struct draft *draft_free(struct draft *draft)
 	return NULL;
 }
 
+static bool request_is_form(const struct draft *draft)
+{
+	const struct call *call = draft->call;
+
+	return form_type_is(call_header(call->request_headers, call->request_header_count, SLICE("content-type")));
+}
+
+/* NULL: its type names no boundary, or there is no memory; nothing of it can be kept then. */
+static struct form *form_open(struct draft *draft)
+{
+	struct alloc *alloc = &draft->heap.alloc;
+	const struct call *call = draft->call;
+	struct slice type = call_header(call->request_headers, call->request_header_count, SLICE("content-type"));
+	struct form *form = alloc_get(alloc, sizeof(*form));
+
+	if (form && !form_init(form, type, alloc, &draft->body[MESSAGE_REQUEST])) {
+		alloc_put(alloc, form, sizeof(*form));
+		form = NULL;
+	}
+	return draft->form = form;
+}
+
+/* Each message with its length before it, as it came. */
+static void body_message(struct buf *body, struct slice data)
+{
+	uint32_t len = __builtin_bswap32((uint32_t)data.len);
+
+	buf_put(body, (struct slice){ (const char *)&len, sizeof(len) });
+	buf_put(body, data);
+}
+
+static void body_sieve(struct draft *draft, enum message_kind kind, const struct message_part *part)
+{
+	struct media *media = &draft->media[kind];
+
+	media_feed(media, part->data);
+	if (part->kind == PART_LINE)
+		media_feed(media, SLICE("\n"));
+	draft->body_cut[kind] += media->lost;
+	media->lost = 0;
+}
+
 void draft_body(struct draft *draft, enum message_kind kind, const struct message_part *part)
 {
 	struct buf *body = &draft->body[kind];
+	bool is_first = !draft->body_seen[kind];
 
 	if (draft->body_is_broken[kind])
 		return;
-	if (part->kind == PART_MESSAGE)
-		buf_put(body, (struct slice){ (const char *)&(uint32_t){ __builtin_bswap32((uint32_t)part->data.len) },
-					      sizeof(uint32_t) });
-	buf_put(body, part->data);
-	if (part->kind == PART_LINE)
-		buf_put_char(body, '\n');
-	if (body->failed)
-		draft->body_cut[kind] += part->data.len;
+	draft->body_seen[kind] += part->data.len;
+	if (kind == MESSAGE_REQUEST && (draft->form || (is_first && request_is_form(draft) && form_open(draft)))) {
+		form_feed(draft->form, part->data);
+		draft->body_cut[kind] += body->failed ? part->data.len : 0;
+	} else if (part->kind == PART_MESSAGE) {
+		body_message(body, part->data);
+		draft->body_cut[kind] += body->failed ? part->data.len : 0;
+	} else {
+		body_sieve(draft, kind, part);
+	}
+}
+
+void draft_body_end(struct draft *draft, enum message_kind kind)
+{
+	struct media *media = &draft->media[kind];
+
+	media_end(media);
+	draft->body_cut[kind] += media->lost;
+	media->lost = 0;
+	if (kind == MESSAGE_REQUEST && draft->form)
+		form_end(draft->form);
+	/* What a file needed until it was judged, and a call may be held for seconds. */
+	if (media->count)
+		buf_shrink(&draft->body[kind]);
 }
 
 void draft_hole(struct draft *draft, enum message_kind kind, enum missing_reason reason)
 {
+	draft_body_end(draft, kind);
 	draft->body_is_broken[kind] = true;
 	draft->hole_reasons[kind] |= 1u << reason;
+}
+
+/* @part with the files in it replaced: a view of @scratch, or of what it was. */
+static struct message_part part_sieve(struct draft *draft, const struct message_part *part, struct buf *scratch)
+{
+	struct media *told = &draft->media[MESSAGE_RESPONSE];
+	struct message_part sieved = *part;
+	struct media media;
+
+	*scratch = BUF(&draft->heap.alloc, part->data.len);
+	if (part->data.len < MEDIA_RUN_MIN)
+		return sieved;
+	media_init(&media, scratch);
+	media_feed(&media, part->data);
+	media_end(&media);
+	if (!media.count || scratch->failed)
+		return sieved;
+	told->count += media.count;
+	told->bytes += media.bytes;
+	sieved.data = buf_slice(scratch);
+	return sieved;
+}
+
+static void media_tell(struct draft *draft)
+{
+	const struct media *media = draft->media;
+	uint64_t count = media[MESSAGE_REQUEST].count + media[MESSAGE_RESPONSE].count;
+	uint64_t bytes = media[MESSAGE_REQUEST].bytes + media[MESSAGE_RESPONSE].bytes;
+
+	if (draft->form) {
+		count += draft->form->count;
+		bytes += draft->form->bytes;
+	}
+	if (!count)
+		return;
+	call_put_count(draft->call, "spantap.media.replaced", (int64_t)count);
+	call_put_count(draft->call, "spantap.media.replaced_bytes", (int64_t)bytes);
 }
 
 void draft_hold(struct draft *draft, const struct message_part *part)
 {
 	struct arena *arena = draft->call->arena;
 	struct held_part *held = arena_new_of(arena, struct held_part);
+	struct buf scratch;
 
 	draft->held_count++;
 	if (!held)
 		return;
-	held->part = *part;
+	held->part = part_sieve(draft, part, &scratch);
 	held->part.type = arena_dup(arena, part->type);
-	held->part.data = arena_dup(arena, part->data);
+	held->part.data = arena_dup(arena, held->part.data);
+	buf_free(&scratch);
 	if (!held->part.data.data)
 		return;
 	*draft->held_tail = held;
@@ -120,6 +226,7 @@ void draft_start(struct draft *draft, const struct dialect *dialect)
 	draft->is_started = true;
 	draft->state = dialect->state_size ? arena_alloc(call->arena, dialect->state_size) : NULL;
 	call->dialect = dialect;
+	draft_body_end(draft, MESSAGE_REQUEST);
 	call->request_body = buf_slice(&draft->body[MESSAGE_REQUEST]);
 	if (dialect_can_run(draft) && dialect->request)
 		dialect->request(call, draft->state);
@@ -152,7 +259,7 @@ static bool chunk_is_wanted(const struct draft *draft)
 	       text_is_json(draft->call->chunk_shown.value);
 }
 
-void draft_event(struct draft *draft, const struct message_part *part)
+static void event_take(struct draft *draft, const struct message_part *part)
 {
 	struct call *call = draft->call;
 	enum dialect_event event = DIALECT_EVENT_QUIET;
@@ -172,6 +279,15 @@ void draft_event(struct draft *draft, const struct message_part *part)
 		call->first_token_ns = part->time_ns;
 	if (chunk_is_wanted(draft))
 		chunks_add(&draft->chunks, call, call->chunk_shown, part->time_ns);
+}
+
+void draft_event(struct draft *draft, const struct message_part *part)
+{
+	struct buf scratch;
+	struct message_part sieved = part_sieve(draft, part, &scratch);
+
+	event_take(draft, &sieved);
+	buf_free(&scratch);
 }
 
 /* An event stream that was cut before its first event is a stream all the same. */
@@ -210,6 +326,7 @@ void draft_finish(struct draft *draft, enum close_how how, uint64_t close_ns)
 	struct call *call = draft->call;
 	bool can_run = dialect_can_run(draft);
 
+	draft_body_end(draft, MESSAGE_RESPONSE);
 	call->response_body = buf_slice(&draft->body[MESSAGE_RESPONSE]);
 	call->is_stream = call->is_stream || answer_is_empty_stream(call);
 	ending_fill(draft, how, close_ns);
@@ -220,5 +337,6 @@ void draft_finish(struct draft *draft, enum close_how how, uint64_t close_ns)
 	call->end_ns = ending_time(draft, close_ns);
 	if (can_run && call->dialect->finish)
 		call->dialect->finish(call, draft->state);
+	media_tell(draft);
 	ending_judge(draft);
 }

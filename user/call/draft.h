@@ -18,6 +18,8 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "call/chunks.h"
+#include "call/form.h"
+#include "call/media.h"
 #include "model/call.h"
 #include "model/dialect.h"
 
@@ -47,6 +49,9 @@ struct draft {
 	struct slice path_decoded;
 
 	struct buf body[_MESSAGE_MAX];
+	struct media media[_MESSAGE_MAX];  /* what of a body is not kept */
+	struct form *form;                 /* of a request that is one */
+	uint64_t body_seen[_MESSAGE_MAX];  /* bytes, kept or not */
 	bool body_is_broken[_MESSAGE_MAX]; /* a hole: what comes behind it does not belong to what came before */
 	uint64_t body_cut[_MESSAGE_MAX];   /* bytes for which there was no memory */
 	uint32_t hole_reasons[_MESSAGE_MAX];
@@ -72,6 +77,8 @@ DEFINE_CLEANUP(struct draft *, draft_free)
 
 /* Of messages (PART_MESSAGE) each is kept with its length before it: four bytes, the highest first. */
 void draft_body(struct draft *draft, enum message_kind kind, const struct message_part *part);
+/* The body is over: what stands for the file that is open in it can be written. */
+void draft_body_end(struct draft *draft, enum message_kind kind);
 void draft_hole(struct draft *draft, enum message_kind kind, enum missing_reason reason);
 void draft_hold(struct draft *draft, const struct message_part *part);
 void draft_start(struct draft *draft, const struct dialect *dialect);

@@ -106,6 +106,9 @@ static const struct dialect *exchange_look(struct call_conn *conn, const struct 
 		.response_body = answer,
 	};
 
+	/* Fields of a form come in any order, files first: half of them would speak against what the whole is. */
+	if (draft->form && !hint.request_is_whole)
+		hint.request_body = SLICE_NONE;
 	return hint_find(conn, draft, &hint);
 }
 
@@ -126,7 +129,8 @@ static bool answer_may_tell(const struct draft *draft)
 	if (!draft_has_head(draft, MESSAGE_REQUEST) || draft->call->request_is_late ||
 	    draft->body_is_broken[MESSAGE_REQUEST])
 		return true;
-	return slice_starts(slice_trim(slice_head(buf_slice(body), LOOK_BYTES)), SLICE("{"));
+	/* A form is shown as an object, but it is its path that tells. */
+	return !draft->form && slice_starts(slice_trim(slice_head(buf_slice(body), LOOK_BYTES)), SLICE("{"));
 }
 
 static bool conn_has_open(const struct call_conn *conn)
@@ -291,7 +295,7 @@ static void body_part(struct call_conn *conn, struct exchange *ex, enum message_
 
 	draft_body(draft, kind, part);
 	body = buf_slice(&draft->body[kind]);
-	if (ex->looks & 1u << kind || body.len < LOOK_BYTES)
+	if (ex->looks & 1u << kind || draft->body_seen[kind] < LOOK_BYTES)
 		return;
 	if (is_answer ? draft->is_started || !draft_request_is_over(draft) : answer_may_tell(draft))
 		return;
@@ -360,6 +364,7 @@ void exchange_end(struct call_conn *conn, struct exchange *ex, enum message_kind
 	if (!ex->draft)
 		return;
 	ex->draft->ends = ex->ends;
+	draft_body_end(ex->draft, kind);
 	end_keep(ex->draft, kind, end);
 	if (ex->session)
 		session_close(ex, kind, end);

@@ -210,7 +210,8 @@ static void request_end_set(struct draft *draft, uint64_t time_ns)
 
 	call->request_start_ns = call->request_end_ns = time_ns;
 	call->request_end = (struct message_end){ .how = MESSAGE_END_FRAMED,
-						  .body_bytes = (int64_t)draft->body[MESSAGE_REQUEST].len,
+						  .body_bytes = (int64_t)(draft->body[MESSAGE_REQUEST].len +
+									  draft->media[MESSAGE_REQUEST].removed),
 						  .time_ns = time_ns };
 	draft->heads = draft->ends = 1u << MESSAGE_REQUEST;
 }
