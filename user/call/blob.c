@@ -44,10 +44,10 @@ static const struct {
 	{ 0, SLICE("\x1f\x8b"), SLICE("application/gzip") },
 };
 
-bool base64_is_digit(char c)
-{
-	return digits_of[(unsigned char)c] > 0;
-}
+const bool base64_digits[256] = {
+	['+'] = true,         ['/'] = true,         ['-'] = true,         ['_'] = true,
+	['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true,
+};
 
 void blob_put(struct blob *blob, struct slice bytes)
 {

@@ -21,7 +21,12 @@ struct blob {
 void blob_put(struct blob *blob, struct slice bytes);
 /* Digits of base64, either alphabet, and no other character. */
 void blob_put_base64(struct blob *blob, struct slice digits);
-bool base64_is_digit(char c);
+extern const bool base64_digits[256];
+
+static inline bool base64_is_digit(char c)
+{
+	return base64_digits[(unsigned char)c];
+}
 
 /* "image/png", "application/octet-stream". */
 struct slice blob_type(const struct blob *blob);

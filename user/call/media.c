@@ -165,13 +165,26 @@ static bool kept_char(struct media *media, char c, size_t next)
 	return true;
 }
 
+/* As kept_char() for those digits at the start that need no thought. */
+static size_t digits_pass(struct media *media, struct slice text)
+{
+	size_t max = media->is_escaped ? 0 : MIN(text.len, (size_t)(media->digits_judged - 1 - media->digits)), len = 0;
+
+	while (len < max && base64_is_digit(text.data[len]))
+		len++;
+	media->digits += len;
+	media->line_digits += len;
+	return len;
+}
+
 /* Up to the end of the string, or to where a run is to be judged. */
 static size_t kept_feed(struct media *media, struct slice text)
 {
 	size_t base = media->out->len, len = 0;
 
-	while (len < text.len && kept_char(media, text.data[len], base + len + 1))
-		len++;
+	do {
+		len += digits_pass(media, slice_from(text, len));
+	} while (len < text.len && kept_char(media, text.data[len], base + len + 1) && ++len < text.len);
 	len = MIN(len + 1, text.len);
 	keep(media, slice_head(text, len));
 	if (media->in_string && media->digits == media->digits_judged)
