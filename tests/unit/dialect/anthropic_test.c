@@ -203,6 +203,67 @@ static void tools_and_blocks_of_the_provider(void **state)
 	told_free(&told);
 }
 
+/* Both what the top level says and what it leaves out: an adviser of another model. */
+static void iterations_of_other_models_are_counted(void **state)
+{
+	struct talk talk = messages();
+	struct told told;
+
+	talk.body = SLICE(
+		"{\"id\":\"msg_1\",\"type\":\"message\",\"role\":\"assistant\",\"model\":\"m\",\"content\":[],"
+		"\"stop_reason\":\"pause_turn\",\"usage\":{\"input_tokens\":24,\"cache_read_input_tokens\":0,\"output_tokens\":14,"
+		"\"server_tool_use\":{\"web_search_requests\":2},\"iterations\":["
+		"{\"type\":\"message\",\"input_tokens\":11,\"output_tokens\":13,\"cache_read_input_tokens\":0},"
+		"{\"type\":\"advisor_message\",\"model\":\"n\",\"input_tokens\":25,\"cache_read_input_tokens\":100,\"output_tokens\":2},"
+		"{\"type\":\"message\",\"input_tokens\":13,\"output_tokens\":1}]}}");
+	told = talk_told(&talk);
+	assert_int_equal(told.call.usage.input, 149);
+	assert_int_equal(told.call.usage.cache_read, 100);
+	assert_int_equal(told.call.usage.output, 16);
+	assert_int_equal(told.call.usage.total, 165);
+	assert_int_equal(told.call.usage.searches, 2);
+	assert_slice(told.call.finish_reasons[0], "pause_turn");
+	assert_true(slice_contains(told.call.output_messages, SLICE("\"finish_reason\":\"stop\"")) ||
+		    !told.call.output_messages.len);
+	told_free(&told);
+}
+
+static struct slice text_of(const struct call *call, const char *name)
+{
+	for (const struct attribute *a = call->attributes; a; a = a->next)
+		if (slice_equal(a->name, slice_of(name)))
+			return a->value.text;
+	return SLICE_NONE;
+}
+
+/* Claude Code: who asks, a system message in the middle, and a line for billing that is no instruction. */
+static void a_coding_agent_says_who_it_is(void **state)
+{
+	struct talk talk = messages();
+	struct told told;
+
+	talk.header = (struct name_value){ SLICE("x-claude-code-agent-id"), SLICE("agent-7") };
+	talk.request = SLICE(
+		"{\"model\":\"m\",\"max_tokens\":9,\"system\":[{\"type\":\"text\",\"text\":\"x-anthropic-billing-header: cch=1\"},"
+		"{\"type\":\"text\",\"text\":\"Be terse.\"}],\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"},"
+		"{\"role\":\"system\",\"content\":[{\"type\":\"text\",\"text\":\"Now.\"}]}],"
+		"\"metadata\":{\"user_id\":\"{\\\"device_id\\\":\\\"d\\\",\\\"session_id\\\":\\\"s-1\\\"}\"}}");
+	talk.body = SLICE(SAID("", "\"end_turn\""));
+	told = talk_told(&talk);
+	assert_slice(text_of(&told.call, "gen_ai.agent.id"), "agent-7");
+	assert_slice(told.call.session_id, "s-1");
+	assert_slice(told.call.user_id, "d");
+	assert_slice(told.call.system_instructions, "[{\"type\":\"text\",\"content\":\"Be terse.\"}]");
+	assert_slice(told.call.input_messages,
+		     "[{\"role\":\"user\",\"parts\":[{\"type\":\"text\",\"content\":\"Hi\"}]},"
+		     "{\"role\":\"system\",\"parts\":[{\"type\":\"text\",\"content\":\"Now.\"}]}]");
+	told_free(&told);
+	talk.header.name = SLICE("x-claude-code-parent-agent-id");
+	told = talk_told(&talk);
+	assert_slice(text_of(&told.call, "spantap.agent.parent_id"), "agent-7");
+	told_free(&told);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -212,6 +273,8 @@ int main(void)
 		cmocka_unit_test(a_stream_joined_in_its_middle_is_still_a_message),
 		cmocka_unit_test(an_error_event_is_an_error),
 		cmocka_unit_test(a_delta_of_an_unknown_kind_is_told),
+		cmocka_unit_test(iterations_of_other_models_are_counted),
+		cmocka_unit_test(a_coding_agent_says_who_it_is),
 		cmocka_unit_test(counting_is_an_operation_of_its_own),
 		cmocka_unit_test(tools_and_blocks_of_the_provider),
 	};
