@@ -315,6 +315,20 @@ def embeddings_body(body):
     return known(model=body.get("model"), usage=openai_usage(body.get("usage")))
 
 
+def complete_body(body):
+    """Anthropic's first API."""
+    return known(
+        model=body.get("model"),
+        text=[body["completion"]] if body.get("completion") else None,
+        finish=[body["stop_reason"]] if body.get("stop_reason") else None,
+    )
+
+
+def complete_stream(events):
+    text = "".join(e.get("completion") or "" for e in events)
+    return complete_body(dict(events[-1], completion=text))
+
+
 def images_body(body):
     return known(model=body.get("model"), usage=openai_usage(body.get("usage")))
 
@@ -333,6 +347,7 @@ SUFFIXES = [  # of the path; dialect; one body; its stream
     ("/embeddings", "openai.embeddings", embeddings_body, None),
     ("/images/generations", "openai.images", images_body, None),
     ("/messages/count_tokens", "anthropic.messages", counted, None),
+    ("/complete", "anthropic.complete", complete_body, complete_stream),
     ("/messages", "anthropic.messages", messages_body, messages_stream),
     ("/api/chat", "ollama.chat", ollama_body, ollama_lines),
     ("/api/generate", "ollama.generate", ollama_body, ollama_lines),

@@ -216,9 +216,10 @@ void error_read(struct call *call, struct slice body, bool in_band)
 		got[ERR_TYPE] = SLICE_NONE; /* an event's own name */
 	}
 	message = got[ERR_MESSAGE].data ? got[ERR_MESSAGE] : got[ERR_ERROR].data ? got[ERR_ERROR] : got[ERR_DETAIL];
-	call->error.type = call_copy(call, got[ERR_TYPE].data         ? got[ERR_TYPE]
-					   : got[ERR_ERROR_TYPE].data ? got[ERR_ERROR_TYPE]
-								      : got[ERR_STATUS]);
+	call->error.type = call_copy(call, got[ERR_TYPE].data                          ? got[ERR_TYPE]
+					   : got[ERR_ERROR_TYPE].data                  ? got[ERR_ERROR_TYPE]
+					   : json_type(got[ERR_STATUS]) == JSON_STRING ? got[ERR_STATUS]
+										       : SLICE_NONE);
 	call->error.code = call_copy(call, got[ERR_CODE]);
 	call->error.message =
 		json_type(message) == JSON_STRING ? call_copy(call, message) : arena_dup(call->arena, message);

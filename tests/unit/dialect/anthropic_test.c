@@ -264,6 +264,67 @@ static void a_coding_agent_says_who_it_is(void **state)
 	told_free(&told);
 }
 
+static void the_first_api_completes(void **state)
+{
+	struct talk talk = {
+		.path = "/v1/complete",
+		.host = "api.anthropic.com",
+		.request = SLICE("{\"model\":\"claude-1\",\"max_tokens_to_sample\":9,\"prompt\":\"Human: Hi\"}"),
+		.body = SLICE("{\"type\":\"completion\",\"id\":\"c\",\"completion\":\" Yo\",\"model\":\"claude-1.3\","
+			      "\"stop_reason\":\"stop_sequence\"}")
+	};
+	struct told told = talk_told(&talk);
+
+	assert_string_equal(told.dialect->name, "anthropic.complete");
+	assert_slice(told.call.request_model, "claude-1");
+	assert_slice(told.call.response_model, "claude-1.3");
+	assert_slice(told.call.output_messages,
+		     "[{\"role\":\"assistant\",\"parts\":[{\"type\":\"text\",\"content\":\" Yo\"}],"
+		     "\"finish_reason\":\"stop\"}]");
+	told_free(&told);
+	talk.events[0] = SLICE(
+		"completion|{\"type\":\"completion\",\"completion\":\" Y\",\"stop_reason\":null,\"model\":\"n\"}");
+	talk.events[1] = SLICE("ping|{}");
+	talk.events[2] =
+		SLICE("completion|{\"type\":\"completion\",\"completion\":\"o\",\"stop_reason\":null,\"model\":\"n\"}");
+	talk.events[3] = SLICE(
+		"completion|{\"type\":\"completion\",\"completion\":\"\",\"stop_reason\":\"max_tokens\",\"model\":\"n\"}");
+	told = talk_told(&talk);
+	assert_string_equal(told.kinds, "cqcl");
+	assert_slice(told.call.outputs,
+		     "{\"completion\":\" Yo\",\"type\":\"completion\",\"stop_reason\":\"max_tokens\",\"model\":\"n\"}");
+	assert_slice(told.call.finish_reasons[0], "max_tokens");
+	told_free(&told);
+}
+
+/* The same messages at everybody who serves them. */
+static void vendors_are_who_answers(void **state)
+{
+	static const struct {
+		const char *host, *path, *vendor;
+	} rows[] = {
+		{ "api.anthropic.com", "/v1/messages", "anthropic" },
+		{ "aws-external-anthropic.us-east-1.api.aws", "/v1/messages", "anthropic" },
+		{ "r.services.ai.azure.com", "/anthropic/v1/messages", "anthropic" },
+		{ "bedrock-mantle.us-east-1.api.aws", "/anthropic/v1/messages", "aws.bedrock" },
+		{ "us-east5-aiplatform.googleapis.com",
+		  "/v1/projects/p/locations/l/publishers/anthropic/models/c:rawPredict", "gcp.vertex_ai" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct talk talk = { .path = rows[i].path,
+				     .host = rows[i].host,
+				     .request = SLICE("{\"model\":\"m\",\"max_tokens\":9,\"anthropic_version\":\"v\","
+						      "\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}"),
+				     .body = SLICE(SAID("", "\"end_turn\"")) };
+		struct told told = talk_told(&talk);
+
+		assert_string_equal(told.dialect->name, "anthropic.messages");
+		assert_slice(told.call.vendor, rows[i].vendor);
+		told_free(&told);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -275,6 +336,8 @@ int main(void)
 		cmocka_unit_test(a_delta_of_an_unknown_kind_is_told),
 		cmocka_unit_test(iterations_of_other_models_are_counted),
 		cmocka_unit_test(a_coding_agent_says_who_it_is),
+		cmocka_unit_test(the_first_api_completes),
+		cmocka_unit_test(vendors_are_who_answers),
 		cmocka_unit_test(counting_is_an_operation_of_its_own),
 		cmocka_unit_test(tools_and_blocks_of_the_provider),
 	};
