@@ -47,6 +47,41 @@ def flat(content):
     return content
 
 
+def thoughts(content):
+    """What a model thought, where it comes as typed parts of the content (Mistral, Cohere)."""
+    out = ""
+    for part in content if isinstance(content, list) else []:
+        if isinstance(part, dict) and part.get("type") == "thinking":
+            inner = part.get("thinking") or ""
+            out += inner if isinstance(inner, str) else "".join(p.get("text") or "" for p in inner)
+    return out
+
+
+def error_message(body):
+    """The words of a refusal: {error:{message}}, {error:"…"}, {message}, {detail}, {errors:[{message}]}, or a list of one."""
+    if isinstance(body, list):
+        body = body[0] if body else None
+    if not isinstance(body, dict):
+        return None
+    for key in ("error", "errors", "message", "Message", "detail"):
+        found = body.get(key)
+        if isinstance(found, (dict, list)):
+            found = error_message(found)
+        if found and isinstance(found, str):
+            return found
+    return None
+
+
+def stream_error(events):
+    """The words of an error inside a stream that began well."""
+    for event in events:
+        inner = event.get("response") if isinstance(event, dict) else None
+        for found in (event, inner if isinstance(inner, dict) else {}):
+            if isinstance(found, dict) and (found.get("error") or found.get("type") == "error"):
+                return error_message(found)
+    return None
+
+
 # ---- OpenAI chat ----
 def chat_choices(choices):
     choices = sorted(choices, key=lambda c: c.get("index") or 0)
@@ -62,7 +97,10 @@ def chat_choices(choices):
             calls.append((m["function_call"]["name"], arguments(m["function_call"].get("arguments"))))
     return {
         "text": [flat(m["content"]) for m in messages if m.get("content") and flat(m["content"])],
-        "reasoning": "".join(m.get("reasoning_content") or m.get("reasoning") or "" for m in messages),
+        "reasoning": "".join(
+            m.get("reasoning_content") or m.get("reasoning") or m.get("thoughts") or thoughts(m.get("content"))
+            for m in messages
+        ),
         "refusal": "".join(m.get("refusal") or "" for m in messages),
         "tools": calls,
         "finish": [c["finish_reason"] for c in choices if c.get("finish_reason")],
@@ -79,6 +117,8 @@ def chat_body(body):
 
 
 def chat_delta(message, delta):
+    if thoughts(delta.get("content")):
+        message["thoughts"] = message.get("thoughts", "") + thoughts(delta["content"])
     for key in ("content", "reasoning_content", "reasoning", "refusal"):
         if delta.get(key):
             message[key] = (message.get(key) or "") + flat(delta[key])
@@ -152,6 +192,12 @@ def responses_body(body):
         usage=openai_usage(body.get("usage")),
         text=[p["text"] for p in parts if p.get("type") == "output_text" and p.get("text")],
         refusal="".join(p.get("refusal") or "" for p in parts if p.get("type") == "refusal"),
+        reasoning="".join(
+            p.get("text") or ""
+            for item in output
+            if item.get("type") == "reasoning"
+            for p in (item.get("summary") or []) + (item.get("content") or [])
+        ),
         tools=[(i.get("name"), arguments(i.get("arguments"))) for i in output if i.get("type") == "function_call"],
         finish=[reasons] if reasons else None,
     )
@@ -173,7 +219,7 @@ def responses_stream(events):
             **{
                 k: v
                 for k, v in responses_body({"output": [items[i] for i in sorted(items)]}).items()
-                if k in ("text", "tools")
+                if k in ("text", "tools", "reasoning")
             },
         )
     return responses_body(last)
@@ -232,6 +278,10 @@ def anthropic_usage(usage):
     read, made = usage.get("cache_read_input_tokens"), usage.get("cache_creation_input_tokens")
     inputs = (usage.get("input_tokens") or 0) + (read or 0) + (made or 0)
     outputs = usage.get("output_tokens") or 0
+    # What an adviser or a compaction took stands beside the top level, in the list of iterations.
+    every = [(anthropic_usage(i) or {}) for i in usage.get("iterations") or []]
+    inputs = max(inputs, sum(i.get("input", 0) for i in every))
+    outputs = max(outputs, sum(i.get("output", 0) for i in every))
     return known(input=inputs, output=outputs, total=inputs + outputs, cached=read, cache_written=made)
 
 
@@ -265,11 +315,39 @@ def embeddings_body(body):
     return known(model=body.get("model"), usage=openai_usage(body.get("usage")))
 
 
+def complete_body(body):
+    """Anthropic's first API."""
+    return known(
+        model=body.get("model"),
+        text=[body["completion"]] if body.get("completion") else None,
+        finish=[body["stop_reason"]] if body.get("stop_reason") else None,
+    )
+
+
+def complete_stream(events):
+    text = "".join(e.get("completion") or "" for e in events)
+    return complete_body(dict(events[-1], completion=text))
+
+
+def images_body(body):
+    return known(model=body.get("model"), usage=openai_usage(body.get("usage")))
+
+
+def counted(body):
+    """Counting is no consumption: there is nothing to compare."""
+    return {}
+
+
 SUFFIXES = [  # of the path; dialect; one body; its stream
     ("/chat/completions", "openai.chat", chat_body, chat_stream),
     ("/completions", "openai.completions", completion_body, completion_stream),
     ("/responses", "openai.responses", responses_body, responses_stream),
+    ("/responses/compact", "openai.responses", responses_body, None),
+    ("/responses/input_tokens", "openai.responses", counted, None),
     ("/embeddings", "openai.embeddings", embeddings_body, None),
+    ("/images/generations", "openai.images", images_body, None),
+    ("/messages/count_tokens", "anthropic.messages", counted, None),
+    ("/complete", "anthropic.complete", complete_body, complete_stream),
     ("/messages", "anthropic.messages", messages_body, messages_stream),
     ("/api/chat", "ollama.chat", ollama_body, ollama_lines),
     ("/api/generate", "ollama.generate", ollama_body, ollama_lines),
@@ -298,12 +376,12 @@ def meaning(path, status, body):
     """@body: parsed JSON, the text of a stream or of NDJSON, or the bytes of a binary stream."""
     row = dialect_of(path)
     if status != 200:
-        error = body.get("error") if isinstance(body, dict) else None
-        return known(error=(error.get("message") if isinstance(error, dict) else error))
+        return known(error=error_message(body))
     if isinstance(body, bytes):
         return row[3](body)
     if isinstance(body, str):
-        return row[3](lines_of(body) if body.startswith("{") else events_of(body))
+        events = lines_of(body) if body.startswith("{") else events_of(body)
+        return {**row[3](events), **known(error=stream_error(events))}
     return row[2](body)
 
 
@@ -339,6 +417,7 @@ def of_parts(attributes):
     texts = ["".join(p.get("content") or "" for p in m.get("parts") or [] if p.get("type") == "text") for m in messages]
     return known(
         text=[t for t in texts if t],
+        reasoning="".join(p.get("content") or "" for p in parts if p.get("type") == "reasoning"),
         model=attributes.get("gen_ai.response.model"),
         id=attributes.get("gen_ai.response.id"),
         tools=[
@@ -350,6 +429,14 @@ def of_parts(attributes):
             input=attributes.get("gen_ai.usage.input_tokens"), output=attributes.get("gen_ai.usage.output_tokens")
         ),
     )
+
+
+def error_of(span):
+    """What a span says that failed, with what its SDK writes around the words."""
+    for event in span.get("events") or []:
+        if event.get("name") == "exception":
+            return event["attributes"].get("exception.message")
+    return None
 
 
 def of_outputs(outputs):

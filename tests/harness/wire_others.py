@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What answers of the smaller formats mean, read independently: rows as in wire.py."""
 
-from harness.wire import arguments, chat_body, chat_stream, flat, known
+from harness.wire import arguments, chat_body, chat_stream, flat, known, thoughts
 
 
 # ---- Cohere ----
@@ -15,6 +15,7 @@ def cohere_body(body):
     message = body.get("message") or {}
     return known(
         text=[flat(message.get("content"))] if flat(message.get("content")) else None,
+        reasoning=(message.get("thoughts") or thoughts(message.get("content"))) + (message.get("tool_plan") or ""),
         tools=[(t["function"]["name"], arguments(t["function"]["arguments"])) for t in message.get("tool_calls") or []],
         finish=[body["finish_reason"]] if body.get("finish_reason") else None,
         usage=cohere_usage(body.get("usage") or {}),
@@ -22,12 +23,15 @@ def cohere_body(body):
 
 
 def cohere_stream(events):
-    text, tools, end = "", {}, {}
+    text, thought, plan, tools, end = "", "", "", {}, {}
     for event in events:
         delta, kind = event.get("delta") or {}, event["type"]
         message = delta.get("message") or {}
         if kind.startswith("content-"):
             text += ((message.get("content") or {}).get("text")) or ""
+            thought += ((message.get("content") or {}).get("thinking")) or ""
+        elif kind == "tool-plan-delta":
+            plan += message.get("tool_plan") or ""
         elif kind in ("tool-call-start", "tool-call-delta"):
             function = message["tool_calls"]["function"]
             tool = tools.setdefault(event["index"], {"name": "", "arguments": ""})
@@ -35,7 +39,7 @@ def cohere_stream(events):
             tool["arguments"] += function.get("arguments") or ""
         elif kind == "message-end":
             end = delta
-    message = {"content": text, "tool_calls": [{"function": tools[i]} for i in sorted(tools)]}
+    message = {"content": text, "thoughts": thought, "tool_plan": plan, "tool_calls": [{"function": tools[i]} for i in sorted(tools)]}
     return cohere_body({"message": message, **end})
 
 

@@ -19,7 +19,7 @@ TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, TESTS)
 from harness import fake, paths, proc, spantap, tap, wire  # noqa: E402
 
-KEYS = ("model", "usage", "finish", "text", "tools", "documents")
+KEYS = ("model", "usage", "finish", "text", "reasoning", "tools", "documents", "error")
 CODINGS = ("gzip", "br", "zstd", "deflate")
 
 
@@ -65,9 +65,11 @@ class Call:
         self.wanted = self.meaning()
 
     def meaning(self):
-        if self.status != 200 or not (self.streamed or "json" in self.content_type):
-            return {}
         text = self.response
+        if self.status != 200:
+            return wire.meaning(self.path, self.status, json.loads(text)) if "json" in self.content_type else {}
+        if not (self.streamed or "json" in self.content_type):
+            return {}
         body = self.bytes() if self.is_binary else text if self.streamed else json.loads(text)
         found = wire.meaning(self.path, 200, body)
         if "usage" in found:
@@ -167,6 +169,15 @@ def play(check, calls, form):
     return found
 
 
+def words(text):
+    """Letters and digits alone: SDKs write an error's words with their own quotes and escapes."""
+    return "".join(c for c in (text or "").encode("unicode_escape").decode() if c.isalnum())
+
+
+def differs(key, seen, wanted):
+    return words(wanted) not in words(seen) if key == "error" else seen != wanted
+
+
 def misses_of(call, spans):
     if len(spans) != 1:
         return [f"{len(spans)} spans"]
@@ -176,12 +187,12 @@ def misses_of(call, spans):
     out = [] if attributes.get("spantap.complete") is True or is_foreign else ["not complete"]
     if attributes.get("http.response.status_code") != call.status:
         out.append(f"status {attributes.get('http.response.status_code')}")
-    seen = wire.of_parts(attributes)
+    seen = {**wire.of_parts(attributes), "error": wire.error_of(spans[0])}
     for key in KEYS:
-        if key in call.wanted and seen.get(key) != call.wanted[key]:
+        if key in call.wanted and differs(key, seen.get(key), call.wanted[key]):
             out.append(f"{key}: {tap.short(seen.get(key), 200)} instead of {tap.short(call.wanted[key], 200)}")
-        elif key == "tools" and seen.get(key) and key not in call.wanted:
-            out.append(f"tools that were never called: {seen[key]}")
+        elif key in ("tools", "reasoning", "error") and seen.get(key) and key not in call.wanted and not is_foreign:
+            out.append(f"{key} of which the recording does not know: {tap.short(seen[key], 200)}")
     return out
 
 

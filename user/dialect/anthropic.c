@@ -149,13 +149,30 @@ static const struct slice ask_names[_ASK_MAX] = {
 	[ASK_OUTPUT_FORMAT] = SLICE("output_format"),
 };
 
+/* Claude Code's first block of the system prompt is none: a line for billing, other in each request. */
+static bool block_is_billing(struct slice block)
+{
+	return slice_starts(json_raw_text(json_get(block, SLICE("text"))), SLICE("x-anthropic-billing-header:"));
+}
+
+static void system_put(struct parts *parts, struct slice system)
+{
+	if (json_type(system) != JSON_ARRAY) {
+		content_put(parts, system);
+		return;
+	}
+	json_foreach_element(block, system)
+		if (!block_is_billing(block.value))
+			block_put(parts, block.value);
+}
+
 static void request_messages(struct call *call, struct messages *messages, const struct slice *ask)
 {
 	struct parts parts;
 
 	if (ask[ASK_SYSTEM].data) {
 		parts_init(&parts, call, ask[ASK_SYSTEM]);
-		content_put(&parts, ask[ASK_SYSTEM]);
+		system_put(&parts, ask[ASK_SYSTEM]);
 		call->system_instructions = parts_finish(&parts);
 	}
 	if (json_type(ask[ASK_MESSAGES]) != JSON_ARRAY)
@@ -202,7 +219,41 @@ static const struct usage_rule usage_rules[] = {
 	{ {}, SLICE("cache_creation_input_tokens"), offsetof(struct usage, cache_write) },
 	{ TTL, SLICE("ephemeral_1h_input_tokens"), offsetof(struct usage, cache_write_1h) },
 	{ SLICE("output_tokens_details"), SLICE("thinking_tokens"), offsetof(struct usage, reasoning) },
+	{ SLICE("server_tool_use"), SLICE("web_search_requests"), offsetof(struct usage, searches) },
 };
+
+/* Fields that the iterations of an answer add up to. */
+static const size_t summed_fields[] = {
+	offsetof(struct usage, input),       offsetof(struct usage, output),         offsetof(struct usage, cache_read),
+	offsetof(struct usage, cache_write), offsetof(struct usage, cache_write_1h),
+};
+
+/* What the top level says is of the model that was asked alone: an adviser's or a compaction's tokens stand only in
+ * the list of iterations, beside the others. */
+static void iterations_add(struct usage *usage, struct slice iterations)
+{
+	struct usage sum = USAGE_NONE;
+
+	if (json_type(iterations) != JSON_ARRAY)
+		return;
+	json_foreach_element(item, iterations) {
+		struct usage one = USAGE_NONE;
+
+		usage_read(&one, item.value, usage_rules, ARRAY_SIZE(usage_rules));
+		for (size_t i = 0; i < ARRAY_SIZE(summed_fields); i++) {
+			int64_t *into = (int64_t *)((char *)&sum + summed_fields[i]);
+			int64_t more = *(int64_t *)((char *)&one + summed_fields[i]);
+
+			if (more >= 0 && more < INT64_MAX - MAX(*into, 0))
+				*into = MAX(*into, 0) + more;
+		}
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(summed_fields); i++) {
+		int64_t *into = (int64_t *)((char *)usage + summed_fields[i]);
+
+		*into = MAX(*into, *(int64_t *)((char *)&sum + summed_fields[i]));
+	}
+}
 
 /* The wire's input counts neither what was read from a cache nor what was written to one. */
 static void usage_put(struct call *call, struct slice object)
@@ -213,6 +264,7 @@ static void usage_put(struct call *call, struct slice object)
 		return;
 	call->usage_raw = object;
 	usage_read(usage, object, usage_rules, ARRAY_SIZE(usage_rules));
+	iterations_add(usage, json_get(object, SLICE("iterations")));
 	if (usage->input >= 0)
 		usage->input += MAX(usage->cache_read, 0) + MAX(usage->cache_write, 0);
 	if (usage->input >= 0 && usage->output >= 0)
@@ -269,6 +321,7 @@ static void finish(struct call *call, void *state)
 		call->outputs = message_stream_object(call, &messages->stream);
 		call_lost(call, call->outputs.data);
 		answer_read(call, messages, call->outputs);
+		message_stream_times(call, &messages->stream);
 	}
 	if (messages->is_foreign)
 		call->chat_messages = chat_messages_from_parts(call);

@@ -22,5 +22,7 @@ struct message_stream {
 
 enum dialect_event message_stream_event(struct call *call, struct message_stream *stream,
 					const struct message_part *part);
+/* Gives the call's steps the times of their blocks. */
+void message_stream_times(struct call *call, const struct message_stream *stream);
 /* The message as it would have come in one piece. */
 struct slice message_stream_object(struct call *call, const struct message_stream *stream);

@@ -9,6 +9,7 @@
  *	message_delta        members and usage again: each one present replaces the former
  */
 #include "dialect/anthropic.h"
+#include "dialect/steps.h"
 
 enum { BLOCKS_MAX = 2048 };
 
@@ -36,6 +37,7 @@ static const struct delta_rule {
 struct message_block {
 	struct message_block *next;
 	int64_t index;
+	uint64_t start_ns;
 	struct slice start; /* the object of content_block_start */
 	struct pieces grown[ARRAY_SIZE(delta_rules)];
 };
@@ -120,12 +122,14 @@ static struct message_block *block_of(struct call *call, struct message_stream *
 	return block;
 }
 
-static void block_start(struct call *call, struct message_stream *stream, struct slice event)
+static void block_start(struct call *call, struct message_stream *stream, const struct message_part *part)
 {
-	struct message_block *block = block_of(call, stream, event);
+	struct message_block *block = block_of(call, stream, part->data);
 
-	if (block)
-		call_lost(call, slice_hold(call->arena, &block->start, json_get(event, SLICE("content_block"))));
+	if (!block)
+		return;
+	block->start_ns = part->time_ns;
+	call_lost(call, slice_hold(call->arena, &block->start, json_get(part->data, SLICE("content_block"))));
 }
 
 static bool block_grow(struct call *call, struct pieces *grown, enum how how, struct slice value)
@@ -174,7 +178,7 @@ enum dialect_event message_stream_event(struct call *call, struct message_stream
 	if (slice_equal(type, SLICE("content_block_delta")))
 		return block_delta(call, stream, part->data) ? DIALECT_EVENT_CONTENT : DIALECT_EVENT_QUIET;
 	if (slice_equal(type, SLICE("content_block_start")))
-		block_start(call, stream, part->data);
+		block_start(call, stream, part);
 	else if (slice_equal(type, SLICE("message_start")))
 		message_start(call, stream, json_get(part->data, SLICE("message")));
 	else if (slice_equal(type, SLICE("message_delta")))
@@ -182,6 +186,19 @@ enum dialect_event message_stream_event(struct call *call, struct message_stream
 	else if (slice_equal(type, SLICE("error")) && !call->has_error)
 		error_read(call, part->data, true);
 	return slice_equal(type, SLICE("message_stop")) ? DIALECT_EVENT_LAST : DIALECT_EVENT_QUIET;
+}
+
+/* A tool of the provider runs from the block that calls it to the block that has its result. */
+void message_stream_times(struct call *call, const struct message_stream *stream)
+{
+	for (const struct message_block *block = stream->first; call->steps && block; block = block->next) {
+		struct slice call_of = json_get(block->start, SLICE("tool_use_id"));
+
+		if (call_of.data)
+			steps_time(call, call_of, 0, block->start_ns);
+		else
+			steps_time(call, json_get(block->start, SLICE("id")), block->start_ns, 0);
+	}
 }
 
 /* ---- writing ---- */

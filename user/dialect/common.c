@@ -81,6 +81,24 @@ static const struct slice session_headers[] = {
 	SLICE("thread-id"),
 };
 
+/* Which agent of a session asks, and whose child it is. Only sub-agents say it. */
+static const struct {
+	struct slice header;
+	const char *attribute;
+} agent_headers[] = {
+	{ SLICE("x-claude-code-agent-id"), "gen_ai.agent.id" },
+	{ SLICE("x-claude-code-parent-agent-id"), "spantap.agent.parent_id" },
+	{ SLICE("x-openai-subagent"), "gen_ai.agent.name" },
+	{ SLICE("x-codex-parent-thread-id"), "spantap.agent.parent_id" },
+};
+
+static void agent_read(struct call *call)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(agent_headers); i++)
+		call_put_text(call, agent_headers[i].attribute,
+			      call_header(call->request_headers, call->request_header_count, agent_headers[i].header));
+}
+
 enum { ASK_MODEL, ASK_USER, ASK_METADATA, ASK_CLIENT_METADATA, ASK_CONVERSATION, _ASK_MAX };
 static const struct slice ask_names[_ASK_MAX] = {
 	[ASK_MODEL] = SLICE("model"),
@@ -160,6 +178,7 @@ bool request_open(struct call *call, const char *vendor)
 	call->vendor = vendor_of(call, vendor);
 	call->request_model = call_text(call, ask[ASK_MODEL]);
 	session_read(call, ask);
+	agent_read(call);
 	return is_whole;
 }
 
@@ -197,9 +216,10 @@ void error_read(struct call *call, struct slice body, bool in_band)
 		got[ERR_TYPE] = SLICE_NONE; /* an event's own name */
 	}
 	message = got[ERR_MESSAGE].data ? got[ERR_MESSAGE] : got[ERR_ERROR].data ? got[ERR_ERROR] : got[ERR_DETAIL];
-	call->error.type = call_copy(call, got[ERR_TYPE].data         ? got[ERR_TYPE]
-					   : got[ERR_ERROR_TYPE].data ? got[ERR_ERROR_TYPE]
-								      : got[ERR_STATUS]);
+	call->error.type = call_copy(call, got[ERR_TYPE].data                          ? got[ERR_TYPE]
+					   : got[ERR_ERROR_TYPE].data                  ? got[ERR_ERROR_TYPE]
+					   : json_type(got[ERR_STATUS]) == JSON_STRING ? got[ERR_STATUS]
+										       : SLICE_NONE);
 	call->error.code = call_copy(call, got[ERR_CODE]);
 	call->error.message =
 		json_type(message) == JSON_STRING ? call_copy(call, message) : arena_dup(call->arena, message);

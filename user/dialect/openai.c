@@ -239,8 +239,12 @@ static const struct usage_rule usage_rules[] = {
 	{ {}, SLICE("prompt_cache_hit_tokens"), offsetof(struct usage, cache_read) },
 	{ CACHE, SLICE("cached_tokens"), offsetof(struct usage, cache_read) },
 	{ CACHE, SLICE("cache_write_tokens"), offsetof(struct usage, cache_write) },
+	{ CACHE, SLICE("audio_tokens"), offsetof(struct usage, input_audio) },
+	{ CACHE, SLICE("image_tokens"), offsetof(struct usage, input_image) },
 	{ {}, SLICE("reasoning_tokens"), offsetof(struct usage, reasoning) },
 	{ DETAIL, SLICE("reasoning_tokens"), offsetof(struct usage, reasoning) },
+	{ DETAIL, SLICE("audio_tokens"), offsetof(struct usage, output_audio) },
+	{ DETAIL, SLICE("image_tokens"), offsetof(struct usage, output_image) },
 };
 
 /* xAI counts reasoning beside completion_tokens, Mistral sound beside prompt_tokens: the total gives it away. */

@@ -3,11 +3,13 @@
  * openai.images and openai.moderations: plain calls of which the request and the answer are shown as they are. Streamed
  * images come in events that each hold the whole picture so far; the last one is the answer.
  */
+#include "dialect/form.h"
 #include "dialect/openai.h"
 
 static const struct path_rule image_rules[] = {
 	{ "/images/generations", .any = KEY_PROMPT, .alone = true },
 	{ "/images/edits", .any = KEY_PROMPT, .alone = true },
+	{ "/images/variations", .any = KEY_PROMPT, .alone = true },
 };
 
 static const struct path_rule moderation_rules[] = {
@@ -19,6 +21,11 @@ static const struct signature moderation_signature = { moderation_rules, ARRAY_S
 
 static unsigned image_recognise(const struct dialect_hint *hint)
 {
+	bool is_upload =
+		path_ends(hint->path, SLICE("/images/edits")) || path_ends(hint->path, SLICE("/images/variations"));
+
+	if (is_upload && form_is(hint->request_body))
+		return SCORE_SURE;
 	return signature_score(&image_signature, hint);
 }
 
@@ -35,7 +42,7 @@ static void image_request(struct call *call, void *state)
 {
 	call->operation = OPERATION_IMAGE;
 	call->output_type = SLICE("image");
-	request_open(call, "openai");
+	form_request_open(call, "openai");
 	if (!call->request_model.len)
 		call->request_model = openai_path_model(call);
 }
@@ -50,6 +57,8 @@ static const struct usage_rule usage_rules[] = {
 	{ {}, SLICE("input_tokens"), offsetof(struct usage, input) },
 	{ {}, SLICE("output_tokens"), offsetof(struct usage, output) },
 	{ {}, SLICE("total_tokens"), offsetof(struct usage, total) },
+	{ SLICE("input_tokens_details"), SLICE("image_tokens"), offsetof(struct usage, input_image) },
+	{ SLICE("output_tokens_details"), SLICE("image_tokens"), offsetof(struct usage, output_image) },
 };
 
 static void answer_read(struct call *call, struct slice answer)
@@ -70,7 +79,7 @@ static enum dialect_event image_event(struct call *call, void *state, const stru
 
 	if (!event_open(call, part))
 		return DIALECT_EVENT_QUIET;
-	if (json_get(part->data, SLICE("error")).data)
+	if (json_get(part->data, SLICE("error")).data && !call->has_error)
 		error_read(call, part->data, true);
 	if (!json_get(part->data, SLICE("b64_json")).data)
 		return DIALECT_EVENT_QUIET;

@@ -207,7 +207,7 @@ static void request(struct call *call, void *state)
 	}
 	function = json_path(set[SET_TOOLS], "#0", "function", NULL);
 	call->tools = function.data ? tools_from_chat(call, set[SET_TOOLS], SLICE_NONE)
-				    : tools_from_responses(call, set[SET_TOOLS]);
+				    : tools_from_responses(call, set[SET_TOOLS], SLICE_NONE);
 	call->output_type = openai_output_type(SLICE_NONE, set[SET_MODALITIES].data ? set[SET_MODALITIES]
 										    : set[SET_OLD_MODALITIES]);
 }

@@ -7,7 +7,30 @@
 #include "dialect/steps.h"
 #include "dialect/tools.h"
 
-static const struct slice count_path = SLICE("/responses/input_tokens");
+/* Paths that ask for something else than an answer. */
+static const struct other_path {
+	struct slice end;
+	enum call_operation operation;
+} other_paths[] = {
+	{ SLICE("/responses/input_tokens"), OPERATION_COUNT_TOKENS },
+	{ SLICE("/responses/compact"), OPERATION_COMPACT },
+};
+
+static const struct slice one_response = SLICE("/responses/");
+
+/* The path ends in the id of a response. */
+static bool path_names_response(struct slice path)
+{
+	struct slice id = path_part(path, one_response);
+
+	return slice_starts(id, SLICE("resp_")) && path_ends(path, id);
+}
+
+/* A response that was made earlier, or is being made, is asked for again. */
+static bool is_fetch(struct slice method, struct slice path)
+{
+	return slice_equal(method, SLICE("GET")) && path_names_response(path);
+}
 
 static const struct path_rule rules[] = {
 	{ "/responses", .any = KEY_INPUT | KEY_INPUT_ITEMS | KEY_PROMPT | KEY_RESPONSES | KEY_MODEL, .alone = true },
@@ -33,6 +56,11 @@ static unsigned recognise(const struct dialect_hint *hint)
 {
 	if (slice_equal(hint->protocol, SLICE("websocket")))
 		return responses_socket_score(hint);
+	if (is_fetch(hint->method, hint->path))
+		return SCORE_PATH;
+	/* A response that is cancelled answers itself as it stands. */
+	if (slice_starts(path_part(hint->path, one_response), SLICE("resp_")))
+		return 0;
 	return signature_score(&signature, hint);
 }
 
@@ -158,11 +186,14 @@ static void request(struct call *call, void *state)
 {
 	struct slice ask[_ASK_MAX] = { 0 };
 
-	call->operation = path_ends(call->path, count_path) ? OPERATION_COUNT_TOKENS : OPERATION_CHAT;
+	call->operation = is_fetch(call->method, call->path) ? OPERATION_FETCH : OPERATION_CHAT;
+	for (size_t i = 0; i < ARRAY_SIZE(other_paths); i++)
+		if (path_ends(call->path, other_paths[i].end))
+			call->operation = other_paths[i].operation;
 	if (request_open(call, "openai")) {
 		PICK(json_trim(call->request_body), ask_names, ask);
 		request_messages(call, state, ask);
-		call->tools = tools_from_responses(call, ask[ASK_TOOLS]);
+		call->tools = tools_from_responses(call, ask[ASK_TOOLS], ask[ASK_INPUT]);
 		call->output_type = openai_output_type(json_get(ask[ASK_TEXT], SLICE("format")), SLICE_NONE);
 	}
 	if (!call->request_model.len)
@@ -188,8 +219,22 @@ static const struct usage_rule usage_rules[] = {
 	{ {}, SLICE("total_tokens"), offsetof(struct usage, total) },
 	{ IN, SLICE("cached_tokens"), offsetof(struct usage, cache_read) },
 	{ IN, SLICE("cache_write_tokens"), offsetof(struct usage, cache_write) },
+	{ IN, SLICE("audio_tokens"), offsetof(struct usage, input_audio) },
+	{ IN, SLICE("image_tokens"), offsetof(struct usage, input_image) },
 	{ OUT, SLICE("reasoning_tokens"), offsetof(struct usage, reasoning) },
+	{ OUT, SLICE("audio_tokens"), offsetof(struct usage, output_audio) },
+	{ OUT, SLICE("image_tokens"), offsetof(struct usage, output_image) },
 };
+
+/* The call that made the answer has counted its tokens. */
+static void usage_put(struct call *call, struct slice usage)
+{
+	if (json_type(usage) != JSON_OBJECT || call->operation == OPERATION_FETCH)
+		return;
+	call->usage_raw = usage;
+	openai_cost_read(call, usage);
+	usage_read(&call->usage, usage, usage_rules, ARRAY_SIZE(usage_rules));
+}
 
 static void answer_read(struct call *call, struct responses *responses, struct slice answer)
 {
@@ -204,11 +249,7 @@ static void answer_read(struct call *call, struct responses *responses, struct s
 	if (!reason.len)
 		reason = call_text(call, got[GOT_STATUS]);
 	finish_add(call, reason);
-	if (json_type(got[GOT_USAGE]) == JSON_OBJECT) {
-		call->usage_raw = got[GOT_USAGE];
-		openai_cost_read(call, got[GOT_USAGE]);
-		usage_read(&call->usage, got[GOT_USAGE], usage_rules, ARRAY_SIZE(usage_rules));
-	}
+	usage_put(call, got[GOT_USAGE]);
 	if (json_type(got[GOT_ERROR]) == JSON_OBJECT && !call->has_error)
 		error_read(call, got[GOT_ERROR], true);
 	if (!call->session_id.len)
@@ -217,7 +258,8 @@ static void answer_read(struct call *call, struct responses *responses, struct s
 		return;
 	parts_init(&parts, call, got[GOT_OUTPUT]);
 	items_put(&parts, got[GOT_OUTPUT], true, reason);
-	steps_from_items(call, got[GOT_OUTPUT]);
+	if (call->operation == OPERATION_CHAT)
+		steps_from_items(call, got[GOT_OUTPUT]);
 	call->output_messages = parts_finish(&parts);
 	responses->is_foreign |= parts.is_foreign;
 }
@@ -248,6 +290,7 @@ static void finish(struct call *call, void *state)
 		call->outputs = response_stream_object(call, stream);
 		call_lost(call, call->outputs.data);
 		answer_read(call, responses, call->outputs);
+		response_stream_times(call, stream);
 	}
 	if (responses->is_foreign)
 		call->chat_messages = chat_messages_from_parts(call);
@@ -257,6 +300,10 @@ static struct slice span_name(const struct call *call)
 {
 	if (call->operation == OPERATION_COUNT_TOKENS)
 		return SPAN_NAME(call, "Responses.input_tokens");
+	if (call->operation == OPERATION_COMPACT)
+		return SPAN_NAME(call, "Responses.compact");
+	if (call->operation == OPERATION_FETCH)
+		return SPAN_NAME(call, "Responses.retrieve");
 	return SPAN_NAME(call, "Responses");
 }
 

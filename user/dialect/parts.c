@@ -155,6 +155,7 @@ static const struct {
 	{ SLICE("endoftext"), SLICE("stop") },
 	{ SLICE("finish"), SLICE("stop") },
 	{ SLICE("pause_turn"), SLICE("stop") },
+	{ SLICE("compaction"), SLICE("stop") },
 	{ SLICE("word"), SLICE("stop") },
 	{ SLICE("length"), SLICE("length") },
 	{ SLICE("max_tokens"), SLICE("length") },

@@ -11,10 +11,13 @@ struct response_stream {
 	struct response_item *first, *last, *recent;
 	size_t count;
 	uint64_t events;
+	uint64_t time_ns; /* of the event at hand */
 };
 
 enum dialect_event response_stream_event(struct call *call, struct response_stream *stream,
 					 const struct message_part *part);
+/* Gives the call's steps the times of their items. */
+void response_stream_times(struct call *call, const struct response_stream *stream);
 /* The response object: the terminal event's, its output filled from the items where it has none, or what a cut left. */
 struct slice response_stream_object(struct call *call, const struct response_stream *stream);
 

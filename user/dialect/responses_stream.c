@@ -8,6 +8,7 @@
  *	item 1  function_call   added ─ arguments "{\"ci" "ty\":…"  ─ (cut)
  */
 #include "dialect/responses.h"
+#include "dialect/steps.h"
 
 enum { ITEMS_MAX = 1024, SPOTS_MAX = 1024 };
 
@@ -45,6 +46,7 @@ struct response_item {
 	struct response_item *next;
 	int64_t index;
 	struct slice added, done;
+	uint64_t added_ns, done_ns;
 	struct spot *spots, *last_spot;
 	size_t spot_count;
 };
@@ -133,16 +135,20 @@ static void item_added(struct call *call, struct response_stream *stream, const 
 {
 	struct response_item *item = item_of(call, stream, got[EV_OUTPUT_INDEX]);
 
-	if (item)
-		call_lost(call, slice_hold(call->arena, &item->added, got[EV_ITEM]));
+	if (!item)
+		return;
+	item->added_ns = stream->time_ns;
+	call_lost(call, slice_hold(call->arena, &item->added, got[EV_ITEM]));
 }
 
 static void item_done(struct call *call, struct response_stream *stream, const struct slice *got)
 {
 	struct response_item *item = item_of(call, stream, got[EV_OUTPUT_INDEX]);
 
-	if (item)
-		call_lost(call, slice_hold(call->arena, &item->done, got[EV_ITEM]));
+	if (!item)
+		return;
+	item->done_ns = stream->time_ns;
+	call_lost(call, slice_hold(call->arena, &item->done, got[EV_ITEM]));
 }
 
 static void response_began(struct call *call, struct response_stream *stream, const struct slice *got)
@@ -184,6 +190,7 @@ enum dialect_event response_stream_event(struct call *call, struct response_stre
 	if (!event_open(call, part))
 		return DIALECT_EVENT_QUIET;
 	stream->events++;
+	stream->time_ns = part->time_ns;
 	PICK(part->data, event_names, got);
 	type = got[EV_TYPE].data ? json_raw_text(got[EV_TYPE]) : part->type;
 	if (!slice_starts(type, head)) {
@@ -202,6 +209,13 @@ enum dialect_event response_stream_event(struct call *call, struct response_stre
 		return DIALECT_EVENT_QUIET;
 	return add_delta(call, stream, slice_head(type, type.len - tail.len), got) ? DIALECT_EVENT_CONTENT
 										   : DIALECT_EVENT_QUIET;
+}
+
+void response_stream_times(struct call *call, const struct response_stream *stream)
+{
+	for (const struct response_item *item = stream->first; call->steps && item; item = item->next)
+		steps_time(call, json_get(item->done.data ? item->done : item->added, SLICE("id")), item->added_ns,
+			   item->done_ns);
 }
 
 /* ---- writing ---- */

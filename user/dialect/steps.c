@@ -45,14 +45,41 @@ static void item_step_add(struct call *call, struct slice item, const struct ite
 	step->error = call_copy(call, message.data ? message : error);
 }
 
+/* A search is billed by piece; opening a page that it found is not. */
+static bool item_is_search(struct slice item, struct slice type)
+{
+	struct slice action = json_path(item, "action", "type", NULL);
+
+	return json_text_is(type, SLICE("web_search_call")) && (!action.data || json_text_is(action, SLICE("search")));
+}
+
 void steps_from_items(struct call *call, struct slice items)
 {
+	int64_t searches = 0;
+
 	json_foreach_element(item, items) {
 		struct slice type = json_get(item.value, SLICE("type"));
 
+		searches += item_is_search(item.value, type);
 		for (size_t i = 0; i < ARRAY_SIZE(item_steps); i++)
 			if (json_text_is(type, item_steps[i].type))
 				item_step_add(call, item.value, &item_steps[i]);
+	}
+	if (searches)
+		call->usage.searches = searches;
+}
+
+void steps_time(struct call *call, struct slice id, uint64_t start_ns, uint64_t end_ns)
+{
+	struct slice raw = json_raw_text(id);
+
+	for (struct call_step *step = call->steps; step && raw.len; step = step->next) {
+		if (!slice_equal(step->id, raw))
+			continue;
+		if (start_ns)
+			step->start_ns = start_ns;
+		if (end_ns)
+			step->end_ns = end_ns;
 	}
 }
 

@@ -7,3 +7,5 @@
 void steps_from_items(struct call *call, struct slice items);
 /* Content blocks of Anthropic's messages. */
 void steps_from_blocks(struct call *call, struct slice blocks);
+/* When the stream told that the step @id began and ended; 0: not told. @id: a JSON string. */
+void steps_time(struct call *call, struct slice id, uint64_t start_ns, uint64_t end_ns);

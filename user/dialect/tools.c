@@ -158,6 +158,16 @@ static void tools_put(struct buf *out, struct slice tools, void (*view)(const st
 	}
 }
 
+/* A namespace holds tools, and no namespaces. */
+static void namespaces_put(struct buf *out, struct slice tools)
+{
+	if (json_type(tools) != JSON_ARRAY)
+		return;
+	json_foreach_element(item, tools)
+		if (json_text_is(json_get(item.value, SLICE("type")), SLICE("namespace")))
+			tools_put(out, json_get(item.value, SLICE("tools")), responses_view);
+}
+
 static struct slice tools_done(struct out *out)
 {
 	if (out->buf.len <= 1)
@@ -184,14 +194,21 @@ struct slice tools_from_chat(struct call *call, struct slice tools, struct slice
 	return tools_done(&out);
 }
 
-struct slice tools_from_responses(struct call *call, struct slice tools)
+struct slice tools_from_responses(struct call *call, struct slice tools, struct slice input)
 {
 	struct out out;
 
-	if (!tools.len)
-		return SLICE_NONE;
 	tools_init(&out, call, tools);
 	tools_put(&out.buf, tools, responses_view);
+	namespaces_put(&out.buf, tools);
+	if (json_type(input) == JSON_ARRAY)
+		json_foreach_element(item, input) {
+			if (!json_text_is(json_get(item.value, SLICE("type")), SLICE("additional_tools")))
+				continue;
+			tools = json_get(item.value, SLICE("tools"));
+			tools_put(&out.buf, tools, responses_view);
+			namespaces_put(&out.buf, tools);
+		}
 	return tools_done(&out);
 }
 

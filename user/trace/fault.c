@@ -123,6 +123,8 @@ static struct slice openai_status_text(struct maker *maker, const struct call *c
 	if (shows_repr(call))
 		return status_repr(maker, call);
 	message = json_get(error.data ? error : call->response_body, SLICE("message"));
+	if (!message.data) /* words of a host that OpenAI's SDK does not look for */
+		message = json_get(call->response_body, SLICE("detail"));
 	if (json_type(message) != JSON_STRING || json_check(call->response_body, JSON_DEPTH_MAX) < 0 || message.len < 3)
 		return number_text(maker, "Error code: ", call->status);
 	message = json_text(maker->arena, message);

@@ -203,6 +203,128 @@ static void tools_and_blocks_of_the_provider(void **state)
 	told_free(&told);
 }
 
+/* Both what the top level says and what it leaves out: an adviser of another model. */
+static void iterations_of_other_models_are_counted(void **state)
+{
+	struct talk talk = messages();
+	struct told told;
+
+	talk.body = SLICE(
+		"{\"id\":\"msg_1\",\"type\":\"message\",\"role\":\"assistant\",\"model\":\"m\",\"content\":[],"
+		"\"stop_reason\":\"pause_turn\",\"usage\":{\"input_tokens\":24,\"cache_read_input_tokens\":0,\"output_tokens\":14,"
+		"\"server_tool_use\":{\"web_search_requests\":2},\"iterations\":["
+		"{\"type\":\"message\",\"input_tokens\":11,\"output_tokens\":13,\"cache_read_input_tokens\":0},"
+		"{\"type\":\"advisor_message\",\"model\":\"n\",\"input_tokens\":25,\"cache_read_input_tokens\":100,\"output_tokens\":2},"
+		"{\"type\":\"message\",\"input_tokens\":13,\"output_tokens\":1}]}}");
+	told = talk_told(&talk);
+	assert_int_equal(told.call.usage.input, 149);
+	assert_int_equal(told.call.usage.cache_read, 100);
+	assert_int_equal(told.call.usage.output, 16);
+	assert_int_equal(told.call.usage.total, 165);
+	assert_int_equal(told.call.usage.searches, 2);
+	assert_slice(told.call.finish_reasons[0], "pause_turn");
+	assert_true(slice_contains(told.call.output_messages, SLICE("\"finish_reason\":\"stop\"")) ||
+		    !told.call.output_messages.len);
+	told_free(&told);
+}
+
+static struct slice text_of(const struct call *call, const char *name)
+{
+	for (const struct attribute *a = call->attributes; a; a = a->next)
+		if (slice_equal(a->name, slice_of(name)))
+			return a->value.text;
+	return SLICE_NONE;
+}
+
+/* Claude Code: who asks, a system message in the middle, and a line for billing that is no instruction. */
+static void a_coding_agent_says_who_it_is(void **state)
+{
+	struct talk talk = messages();
+	struct told told;
+
+	talk.header = (struct name_value){ SLICE("x-claude-code-agent-id"), SLICE("agent-7") };
+	talk.request = SLICE(
+		"{\"model\":\"m\",\"max_tokens\":9,\"system\":[{\"type\":\"text\",\"text\":\"x-anthropic-billing-header: cch=1\"},"
+		"{\"type\":\"text\",\"text\":\"Be terse.\"}],\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"},"
+		"{\"role\":\"system\",\"content\":[{\"type\":\"text\",\"text\":\"Now.\"}]}],"
+		"\"metadata\":{\"user_id\":\"{\\\"device_id\\\":\\\"d\\\",\\\"session_id\\\":\\\"s-1\\\"}\"}}");
+	talk.body = SLICE(SAID("", "\"end_turn\""));
+	told = talk_told(&talk);
+	assert_slice(text_of(&told.call, "gen_ai.agent.id"), "agent-7");
+	assert_slice(told.call.session_id, "s-1");
+	assert_slice(told.call.user_id, "d");
+	assert_slice(told.call.system_instructions, "[{\"type\":\"text\",\"content\":\"Be terse.\"}]");
+	assert_slice(told.call.input_messages,
+		     "[{\"role\":\"user\",\"parts\":[{\"type\":\"text\",\"content\":\"Hi\"}]},"
+		     "{\"role\":\"system\",\"parts\":[{\"type\":\"text\",\"content\":\"Now.\"}]}]");
+	told_free(&told);
+	talk.header.name = SLICE("x-claude-code-parent-agent-id");
+	told = talk_told(&talk);
+	assert_slice(text_of(&told.call, "spantap.agent.parent_id"), "agent-7");
+	told_free(&told);
+}
+
+static void the_first_api_completes(void **state)
+{
+	struct talk talk = {
+		.path = "/v1/complete",
+		.host = "api.anthropic.com",
+		.request = SLICE("{\"model\":\"claude-1\",\"max_tokens_to_sample\":9,\"prompt\":\"Human: Hi\"}"),
+		.body = SLICE("{\"type\":\"completion\",\"id\":\"c\",\"completion\":\" Yo\",\"model\":\"claude-1.3\","
+			      "\"stop_reason\":\"stop_sequence\"}")
+	};
+	struct told told = talk_told(&talk);
+
+	assert_string_equal(told.dialect->name, "anthropic.complete");
+	assert_slice(told.call.request_model, "claude-1");
+	assert_slice(told.call.response_model, "claude-1.3");
+	assert_slice(told.call.output_messages,
+		     "[{\"role\":\"assistant\",\"parts\":[{\"type\":\"text\",\"content\":\" Yo\"}],"
+		     "\"finish_reason\":\"stop\"}]");
+	told_free(&told);
+	talk.events[0] = SLICE(
+		"completion|{\"type\":\"completion\",\"completion\":\" Y\",\"stop_reason\":null,\"model\":\"n\"}");
+	talk.events[1] = SLICE("ping|{}");
+	talk.events[2] =
+		SLICE("completion|{\"type\":\"completion\",\"completion\":\"o\",\"stop_reason\":null,\"model\":\"n\"}");
+	talk.events[3] = SLICE(
+		"completion|{\"type\":\"completion\",\"completion\":\"\",\"stop_reason\":\"max_tokens\",\"model\":\"n\"}");
+	told = talk_told(&talk);
+	assert_string_equal(told.kinds, "cqcl");
+	assert_slice(told.call.outputs,
+		     "{\"completion\":\" Yo\",\"type\":\"completion\",\"stop_reason\":\"max_tokens\",\"model\":\"n\"}");
+	assert_slice(told.call.finish_reasons[0], "max_tokens");
+	told_free(&told);
+}
+
+/* The same messages at everybody who serves them. */
+static void vendors_are_who_answers(void **state)
+{
+	static const struct {
+		const char *host, *path, *vendor;
+	} rows[] = {
+		{ "api.anthropic.com", "/v1/messages", "anthropic" },
+		{ "aws-external-anthropic.us-east-1.api.aws", "/v1/messages", "anthropic" },
+		{ "r.services.ai.azure.com", "/anthropic/v1/messages", "anthropic" },
+		{ "bedrock-mantle.us-east-1.api.aws", "/anthropic/v1/messages", "aws.bedrock" },
+		{ "us-east5-aiplatform.googleapis.com",
+		  "/v1/projects/p/locations/l/publishers/anthropic/models/c:rawPredict", "gcp.vertex_ai" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct talk talk = { .path = rows[i].path,
+				     .host = rows[i].host,
+				     .request = SLICE("{\"model\":\"m\",\"max_tokens\":9,\"anthropic_version\":\"v\","
+						      "\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}"),
+				     .body = SLICE(SAID("", "\"end_turn\"")) };
+		struct told told = talk_told(&talk);
+
+		assert_string_equal(told.dialect->name, "anthropic.messages");
+		assert_slice(told.call.vendor, rows[i].vendor);
+		told_free(&told);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -212,6 +334,10 @@ int main(void)
 		cmocka_unit_test(a_stream_joined_in_its_middle_is_still_a_message),
 		cmocka_unit_test(an_error_event_is_an_error),
 		cmocka_unit_test(a_delta_of_an_unknown_kind_is_told),
+		cmocka_unit_test(iterations_of_other_models_are_counted),
+		cmocka_unit_test(a_coding_agent_says_who_it_is),
+		cmocka_unit_test(the_first_api_completes),
+		cmocka_unit_test(vendors_are_who_answers),
 		cmocka_unit_test(counting_is_an_operation_of_its_own),
 		cmocka_unit_test(tools_and_blocks_of_the_provider),
 	};

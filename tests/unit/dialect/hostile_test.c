@@ -7,14 +7,14 @@
 #include "unit/dialect/talk.h"
 #include <stdio.h>
 
-#define ASK                                                                                                                                                \
-	"{\"model\":\"m\",\"messages\":[{\"role\":\"developer\",\"content\":[{\"type\":\"text\",\"text\":\"a\\u00e9\\ud83d\"},"                            \
-	"{\"type\":\"input_audio\",\"input_audio\":{\"data\":\"AA\",\"format\":\"wav\"}},{\"type\":\"document\",\"source\":"                               \
-	"{\"type\":\"base64\",\"media_type\":\"x/y\",\"data\":\"AA\"}}]},{\"role\":\"tool\",\"tool_call_id\":\"t\",\"content\":\"18\"}],"                  \
-	"\"input\":[{\"role\":\"user\",\"content\":\"x\"},{\"type\":\"reasoning\",\"summary\":[]}],\"system\":\"s\",\"prompt\":\"p\","                     \
-	"\"contents\":[{\"parts\":[{\"text\":\"x\"},{\"inline_data\":{\"data\":\"AA\"}},{\"functionResponse\":{}},5]}],\"generationConfig\":{\"topP\":1}," \
-	"\"tools\":[{\"functionDeclarations\":[{\"name\":\"f\",\"parameters\":{\"type\":\"OBJECT\",\"properties\":{\"a\":{\"type\":\"STRING\"}}}}]},"      \
-	"{\"type\":\"function\",\"name\":\"f\",\"input_schema\":{\"title\":\"x\",\"properties\":{\"a\":{\"title\":\"b\"}}},"                               \
+#define ASK                                                                                                                                                                                            \
+	"{\"model\":\"m\",\"messages\":[{\"role\":\"developer\",\"content\":[{\"type\":\"text\",\"text\":\"a\\u00e9\\ud83d\"},"                                                                        \
+	"{\"type\":\"input_audio\",\"input_audio\":{\"data\":\"AA\",\"format\":\"wav\"}},{\"type\":\"document\",\"source\":"                                                                           \
+	"{\"type\":\"base64\",\"media_type\":\"x/y\",\"data\":\"AA\"}}]},{\"role\":\"tool\",\"tool_call_id\":\"t\",\"content\":\"18\"}],"                                                              \
+	"\"input\":[{\"role\":\"user\",\"content\":\"x\"},{\"type\":\"additional_tools\",\"tools\":[{\"type\":\"namespace\",\"tools\":[5]}]}],\"tool_outputs\":[5],\"system\":\"s\",\"prompt\":\"p\"," \
+	"\"contents\":[{\"parts\":[{\"text\":\"x\"},{\"inline_data\":{\"data\":\"AA\"}},{\"functionResponse\":{}},5]}],\"generationConfig\":{\"topP\":1},"                                             \
+	"\"tools\":[{\"functionDeclarations\":[{\"name\":\"f\",\"parameters\":{\"type\":\"OBJECT\",\"properties\":{\"a\":{\"type\":\"STRING\"}}}}]},"                                                  \
+	"{\"type\":\"function\",\"name\":\"f\",\"input_schema\":{\"title\":\"x\",\"properties\":{\"a\":{\"title\":\"b\"}}},"                                                                           \
 	"\"function\":{\"name\":\"f\",\"parameters\":{}}}],\"metadata\":{\"user_id\":\"user_a_session_b\"}}"
 
 /* Events of all dialects in one heap: each dialect meets its own and everybody else's. */
@@ -91,6 +91,16 @@ static const struct slice events[] = {
 	SLICE("{\"contentBlockIndex\":1,\"delta\":{\"text\":\"x\",\"citation\":{\"a\":1},\"toolResult\":[{\"b\":1},{\"c\":2}]}}"),
 	SLICE("{\"contentBlockIndex\":2,\"delta\":{\"reasoningContent\":{\"text\":\"r\",\"signature\":\"s\"}}}"),
 	SLICE("metadata|{\"usage\":{\"inputTokens\":1,\"outputTokens\":2},\"metrics\":{}}"),
+	SLICE("{\"type\":\"speech.audio.delta\",\"audio\":\"AAAA\"}"),
+	SLICE("{\"type\":\"speech.audio.done\",\"usage\":{\"input_tokens\":1}}"),
+	SLICE("{\"type\":\"transcript.text.delta\",\"delta\":\"x\\ud83d\"}"),
+	SLICE("{\"type\":\"transcript.text.done\",\"text\":\"x\",\"usage\":{\"seconds\":1.5}}"),
+	SLICE("{\"type\":\"completion\",\"completion\":\"x\",\"stop_reason\":\"stop_sequence\"}"),
+	SLICE("{\"object\":\"thread.message.delta\",\"delta\":{\"content\":[{\"text\":{\"value\":\"x\\ud83d\"}},5]}}"),
+	SLICE("{\"object\":\"thread.message\",\"status\":\"completed\",\"content\":[{\"type\":\"image_file\"}]}"),
+	SLICE("{\"object\":\"thread.run.step\",\"status\":\"completed\",\"step_details\":{\"tool_calls\":[{\"type\":\"file_search\",\"file_search\":{}},5]}}"),
+	SLICE("{\"object\":\"thread.run\",\"last_error\":{\"code\":\"c\"},\"required_action\":{\"submit_tool_outputs\":{\"tool_calls\":[{\"id\":1},5]}}}"),
+	SLICE("{\"type\":\"message_delta\",\"usage\":{\"input_tokens\":1,\"iterations\":[{\"input_tokens\":9223372036854775807},{\"input_tokens\":9},5]}}"),
 	SLICE("exception:throttlingException|{\"message\":\"slow\"}"),
 };
 

@@ -430,6 +430,90 @@ static void what_a_host_says_that_it_cost_is_kept(void **state)
 	}
 }
 
+/* A voice in pieces, what it said, and the tokens of both. */
+static void a_voice_is_put_together(void **state)
+{
+	struct talk talk = { .path = "/v1/chat/completions",
+			     .request =
+				     SLICE("{\"model\":\"m\",\"modalities\":[\"text\",\"audio\"],\"messages\":[]}") };
+	struct told told;
+
+	talk.events[0] = SLICE("{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"audio\":"
+			       "{\"id\":\"audio_1\",\"transcript\":\"Yo\"}}}]}");
+	talk.events[1] = SLICE("{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"audio\":{\"data\":\"AAAA\"}}}]}");
+	talk.events[2] =
+		SLICE("{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"audio\":{\"expires_at\":9}},"
+		      "\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":14,\"completion_tokens\":30,"
+		      "\"total_tokens\":44,\"prompt_tokens_details\":{\"audio_tokens\":4,\"image_tokens\":3},"
+		      "\"completion_tokens_details\":{\"audio_tokens\":20,\"accepted_prediction_tokens\":1}}}");
+	told = talk_told(&talk);
+	assert_slice(json_path(told.call.outputs, "choices", "#0", "message", "audio", NULL),
+		     "{\"id\":\"audio_1\",\"data\":\"AAAA\",\"expires_at\":9,\"transcript\":\"Yo\"}");
+	assert_slice(told.call.output_type, "speech");
+	assert_int_equal(told.call.usage.input, 14);
+	assert_int_equal(told.call.usage.input_audio, 4);
+	assert_int_equal(told.call.usage.input_image, 3);
+	assert_int_equal(told.call.usage.output_audio, 20);
+	assert_true(slice_contains(told.call.usage_raw, SLICE("accepted_prediction_tokens")));
+	told_free(&told);
+}
+
+/* The older way to call a function, and what a search found, in a stream. */
+static void function_calls_and_annotations_of_a_stream(void **state)
+{
+	struct talk talk = { .path = "/v1/chat/completions",
+			     .request = SLICE("{\"model\":\"m\",\"functions\":[{\"name\":\"f\"}],\"messages\":[]}") };
+	struct told told;
+
+	talk.events[0] = SLICE("{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"function_call\":"
+			       "{\"name\":\"f\",\"arguments\":\"{\\\"a\\\"\"}}}]}");
+	talk.events[1] =
+		SLICE("{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"function_call\":{\"arguments\":\":1}\"},"
+		      "\"annotations\":[{\"type\":\"url_citation\"}]},\"finish_reason\":\"function_call\"}]}");
+	told = talk_told(&talk);
+	assert_slice(json_path(told.call.outputs, "choices", "#0", "message", "function_call", NULL),
+		     "{\"name\":\"f\",\"arguments\":\"{\\\"a\\\":1}\"}");
+	assert_slice(json_path(told.call.outputs, "choices", "#0", "message", "annotations", NULL),
+		     "[{\"type\":\"url_citation\"}]");
+	assert_slice(told.call.output_messages,
+		     "[{\"role\":\"assistant\",\"parts\":[{\"type\":\"tool_call\","
+		     "\"name\":\"f\",\"arguments\":{\"a\":1}}],\"finish_reason\":\"tool_call\"}]");
+	assert_slice(told.call.tools, "[{\"type\":\"function\",\"function\":{\"name\":\"f\"}}]");
+	told_free(&told);
+}
+
+/* Azure: a first chunk of what its filter found, the deployment in the path, a refusal in words of its own. */
+static void azure_filters_what_is_asked(void **state)
+{
+	struct talk talk = { .path = "/openai/deployments/mine/chat/completions",
+			     .host = "r.openai.azure.com",
+			     .request = SLICE("{\"messages\":[]}") };
+	struct told told;
+
+	talk.events[0] = SLICE("{\"choices\":[],\"created\":0,\"id\":\"\",\"model\":\"\",\"object\":\"\","
+			       "\"prompt_filter_results\":[{\"prompt_index\":0}]}");
+	talk.events[1] =
+		SLICE("{\"id\":\"chatcmpl-1\",\"model\":\"m-1\",\"created\":5,\"choices\":[{\"index\":0,"
+		      "\"content_filter_results\":{},\"delta\":{\"content\":\"Yo\"},\"finish_reason\":\"stop\"}]}");
+	told = talk_told(&talk);
+	assert_slice(told.call.vendor, "azure.ai.openai");
+	assert_slice(told.call.request_model, "mine");
+	assert_slice(told.call.response_model, "m-1");
+	assert_slice(told.call.response_id, "chatcmpl-1");
+	assert_string_equal(told.kinds, "qc");
+	told_free(&told);
+	talk.events[0] = SLICE_NONE;
+	talk.status = 400;
+	talk.body = SLICE(
+		"{\"error\":{\"message\":\"filtered\",\"type\":null,\"param\":\"prompt\",\"code\":\"content_filter\","
+		"\"status\":400,\"innererror\":{\"code\":\"ResponsibleAIPolicyViolation\",\"content_filter_result\":{}}}}");
+	told = talk_told(&talk);
+	assert_slice(told.call.error.type, "");
+	assert_slice(told.call.error.code, "content_filter");
+	assert_true(slice_contains(told.call.error.raw, SLICE("ResponsibleAIPolicyViolation")));
+	told_free(&told);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -448,6 +532,9 @@ int main(void)
 		cmocka_unit_test(tools_take_mlflow_s_shape),
 		cmocka_unit_test(what_the_page_cannot_read_is_given_as_chat_messages),
 		cmocka_unit_test(an_answer_that_is_no_json_is_told),
+		cmocka_unit_test(a_voice_is_put_together),
+		cmocka_unit_test(function_calls_and_annotations_of_a_stream),
+		cmocka_unit_test(azure_filters_what_is_asked),
 		cmocka_unit_test(what_a_host_says_that_it_cost_is_kept),
 	};
 

@@ -173,6 +173,120 @@ static void tools_are_those_that_autolog_names(void **state)
 	told_free(&told);
 }
 
+/* What was made earlier is shown again; its tokens were counted when it was made. */
+static void a_response_that_is_fetched_counts_nothing(void **state)
+{
+	struct talk talk = { .path = "/v1/responses/resp_1", .host = "api.openai.com", .agent = "OpenAI/Python 3" };
+	const struct dialect *dialect;
+	struct dialect_hint hint = { .method = SLICE("GET"),
+				     .path = SLICE("/v1/responses/resp_1"),
+				     .request_is_whole = true };
+	struct arena *arena = arena_new(&talk_heap.alloc, 1 << 20);
+	struct call call;
+	unsigned score;
+	void *memory;
+
+	dialect = dialect_find(&hint, &score);
+	assert_string_equal(dialect->name, "openai.responses");
+	talk.body = SLICE(
+		"{\"id\":\"resp_1\",\"object\":\"response\",\"status\":\"completed\",\"model\":\"m-1\",\"output\":[" MESSAGE
+		",{\"type\":\"web_search_call\",\"id\":\"w\"}],\"usage\":{\"input_tokens\":1,\"output_tokens\":2}}");
+	talk_call(&talk, &call, arena);
+	call.method = SLICE("GET");
+	memory = arena_alloc(arena, dialect->state_size);
+	dialect->request(&call, memory);
+	dialect->response(&call, memory);
+	dialect->finish(&call, memory);
+	assert_int_equal(call.operation, OPERATION_FETCH);
+	assert_slice(dialect->span_name(&call), "Responses.retrieve");
+	assert_slice(call.response_id, "resp_1");
+	assert_slice(call.response_model, "m-1");
+	assert_slice(call.finish_reasons[0], "completed");
+	assert_int_equal(call.usage.input, -1);
+	assert_null(call.steps);
+	assert_true(slice_contains(call.output_messages, SLICE("Paris.")));
+	assert_false(call.has_error || call.is_undecodable);
+	arena_free(arena);
+}
+
+static void what_stands_beside_a_response_is_no_call(void **state)
+{
+	static const struct {
+		const char *method, *path;
+	} asks[] = {
+		{ "GET", "/v1/responses/resp_1/input_items" }, { "POST", "/v1/responses/resp_1/cancel" },
+		{ "DELETE", "/v1/responses/resp_1" },          { "GET", "/v1/responses" },
+		{ "POST", "/v1/realtime/client_secrets" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(asks); i++) {
+		struct dialect_hint hint = {
+			.method = slice_of(asks[i].method),
+			.path = slice_of(asks[i].path),
+			.request_body = SLICE("{\"session\":{\"type\":\"realtime\",\"model\":\"m\"}}"),
+			.request_is_whole = true,
+			.response_body = SLICE("{\"object\":\"response\",\"output\":[],\"value\":\"ek_x\"}")
+		};
+		unsigned score;
+
+		if (!strstr(asks[i].path, "cancel"))
+			hint.response_body = SLICE("{\"value\":\"ek_x\",\"session\":{}}");
+		assert_null(dialect_find(&hint, &score));
+	}
+}
+
+static void a_conversation_is_compacted(void **state)
+{
+	struct talk talk = responses();
+	struct told told;
+
+	talk.path = "/v1/responses/compact";
+	talk.body = SLICE(
+		"{\"id\":\"resp_2\",\"object\":\"response.compaction\",\"output\":[{\"type\":\"compaction\","
+		"\"id\":\"cmp_1\",\"encrypted_content\":\"x\"}],\"usage\":{\"input_tokens\":5,\"output_tokens\":2,"
+		"\"total_tokens\":7}}");
+	told = talk_told(&talk);
+	assert_int_equal(told.call.operation, OPERATION_COMPACT);
+	assert_slice(told.dialect->span_name(&told.call), "Responses.compact");
+	assert_int_equal(told.call.usage.total, 7);
+	told_free(&told);
+}
+
+/* Codex hides its tools in an item of the input, in namespaces, and lets agents speak to each other. */
+static void tools_and_agents_inside_the_input(void **state)
+{
+	struct talk talk = responses();
+	struct told told;
+
+	talk.path = "/backend-api/codex/responses";
+	talk.host = "chatgpt.com";
+	talk.header = (struct name_value){ SLICE("x-openai-subagent"), SLICE("review") };
+	talk.request = SLICE(
+		"{\"model\":\"m\",\"input\":[{\"type\":\"additional_tools\",\"tools\":[{\"type\":\"namespace\",\"name\":\"functions\","
+		"\"tools\":[{\"type\":\"custom\",\"name\":\"exec\",\"description\":\"js\"}]},{\"type\":\"function\",\"name\":\"g\"}]},"
+		"{\"type\":\"agent_message\",\"author\":\"a\",\"content\":[]},"
+		"{\"type\":\"custom_tool_call_output\",\"call_id\":\"c\",\"output\":\"18\"}],\"client_metadata\":{\"session_id\":\"s\"}}");
+	talk.body = SLICE(
+		"{\"id\":\"r\",\"object\":\"response\",\"status\":\"completed\",\"service_tier\":\"flex\",\"output\":["
+		"{\"type\":\"custom_tool_call\",\"call_id\":\"c\",\"name\":\"exec\",\"namespace\":\"functions\",\"input\":\"text(1)\"},"
+		"{\"type\":\"multi_agent_call\",\"call_id\":\"d\",\"action\":\"spawn_agent\",\"arguments\":\"{}\"}]}");
+	told = talk_told(&talk);
+	assert_slice(told.call.vendor, "openai");
+	assert_slice(told.call.session_id, "s");
+	assert_slice(told.call.service_tier, "flex");
+	assert_slice(told.call.tools,
+		     "[{\"type\":\"function\",\"function\":{\"name\":\"g\"}},"
+		     "{\"type\":\"function\",\"function\":{\"name\":\"exec\",\"description\":\"js\"}}]");
+	assert_slice(
+		told.call.output_messages,
+		"[{\"role\":\"assistant\",\"parts\":[{\"type\":\"tool_call\",\"id\":\"c\",\"name\":\"exec\","
+		"\"arguments\":\"text(1)\"}],\"finish_reason\":\"tool_call\"},"
+		"{\"role\":\"assistant\",\"parts\":[{\"type\":\"multi_agent_call\",\"call_id\":\"d\",\"action\":\"spawn_agent\","
+		"\"arguments\":\"{}\"}],\"finish_reason\":\"stop\"}]");
+	assert_true(told.call.input_messages.len > 0 && told.call.attributes);
+	told_free(&told);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -181,6 +295,10 @@ int main(void)
 		cmocka_unit_test(items_fill_a_terminal_event_without_output),
 		cmocka_unit_test(a_cut_stream_shows_what_was_said),
 		cmocka_unit_test(ends_that_are_no_success),
+		cmocka_unit_test(a_response_that_is_fetched_counts_nothing),
+		cmocka_unit_test(what_stands_beside_a_response_is_no_call),
+		cmocka_unit_test(a_conversation_is_compacted),
+		cmocka_unit_test(tools_and_agents_inside_the_input),
 		cmocka_unit_test(tools_are_those_that_autolog_names),
 	};
 

@@ -58,6 +58,19 @@ static const struct {
 	{ "/v1/responses/input_tokens", INPUT, "openai.responses" },
 	{ "/v1/embeddings", INPUT, "openai.embeddings" },
 	{ "/v1/moderations", INPUT, "openai.moderations" },
+	{ "/v1/audio/speech", INPUT, "openai.speech" },
+	{ "/v1/audio/transcriptions", "{\"model\":\"m\"}", "openai.transcriptions" },
+	{ "/openai/v1/audio/translations", "--x\r\nContent-Disposition: form-data; name=\"a\"",
+	  "openai.transcriptions" },
+	{ "/v1/audio/translations", "{\"x\":1}", "-" },
+	{ "/v1/images/variations", "--x\r\nContent-Disposition: form-data; name=\"a\"", "openai.images" },
+	/* work that is given away, and files: what they cost is told nowhere near */
+	{ "/v1/batches", "{\"input_file_id\":\"f\",\"endpoint\":\"/v1/responses\"}", "-" },
+	{ "/v1/messages/batches", "{\"requests\":[{\"params\":{\"model\":\"m\",\"messages\":[]}}]}", "-" },
+	{ "/v1/files", "--x\r\nContent-Disposition: form-data; name=\"purpose\"", "-" },
+	{ "/v1/uploads", "{\"purpose\":\"batch\"}", "-" },
+	{ "/v1/fine_tuning/jobs", "{\"model\":\"m\",\"training_file\":\"f\"}", "-" },
+	{ "/v1/responses/resp_1/cancel", "", "-" },
 	{ "/v1/images/generations", PROMPT, "openai.images" },
 	{ "/v1/messages", CLAUDE, "anthropic.messages" },
 	{ "/anthropic/v1/messages", CLAUDE, "anthropic.messages" },
@@ -115,7 +128,9 @@ static void the_smaller_formats_tell(void **state)
 static void reading_is_no_call(void **state)
 {
 	assert_string_equal(found("GET", "/v1/chat/completions", NULL, NULL), "-");
-	assert_string_equal(found("GET", "/v1/responses/resp_1", NULL, "{\"object\":\"response\",\"output\":[]}"), "-");
+	assert_string_equal(found("GET", "/v1/responses/resp_1/input_items", NULL, "{\"object\":\"list\"}"), "-");
+	assert_string_equal(found("GET", "/v1/files/file-1/content", NULL, "{\"id\":\"b\",\"response\":{}}"), "-");
+	assert_string_equal(found("GET", "/v1/messages/batches/b/results", NULL, "{\"custom_id\":\"c\"}"), "-");
 	assert_string_equal(found("GET", "/v1/models", NULL, "{\"object\":\"list\",\"data\":[{\"id\":\"m\"}]}"), "-");
 	assert_string_equal(found("HEAD", "/api/hello", NULL, NULL), "-");
 }

@@ -69,11 +69,56 @@ static void messages_tell_their_steps_in_two_blocks(void **state)
 	told_free(&told);
 }
 
+/* A search takes from the event that names it to the event that has its results. */
+static void streams_tell_when_steps_were(void **state)
+{
+	struct talk talk = { .path = "/v1/responses", .request = SLICE("{\"model\":\"m\",\"input\":\"x\"}") };
+	const struct call_step *step;
+	struct told told;
+
+	talk.events[0] = SLICE("{\"type\":\"response.created\",\"response\":{\"id\":\"resp_1\"}}");
+	talk.events[1] = SLICE("{\"type\":\"response.output_item.added\",\"output_index\":0,\"item\":"
+			       "{\"type\":\"web_search_call\",\"id\":\"ws_1\",\"status\":\"in_progress\"}}");
+	talk.events[2] = SLICE("{\"type\":\"response.web_search_call.searching\",\"output_index\":0}");
+	talk.events[3] = SLICE("{\"type\":\"response.output_item.done\",\"output_index\":0,\"item\":"
+			       "{\"type\":\"web_search_call\",\"id\":\"ws_1\",\"action\":{\"type\":\"search\"}}}");
+	talk.events[4] = SLICE("{\"type\":\"response.completed\",\"response\":{\"id\":\"resp_1\",\"output\":["
+			       "{\"type\":\"web_search_call\",\"id\":\"ws_1\",\"action\":{\"type\":\"search\"}},"
+			       "{\"type\":\"web_search_call\",\"id\":\"ws_2\",\"action\":{\"type\":\"open_page\"}}]}}");
+	told = talk_told(&talk);
+	step = step_at(&told.call, 0);
+	assert_int_equal(step->start_ns, 2);
+	assert_int_equal(step->end_ns, 4);
+	assert_int_equal(step_at(&told.call, 1)->start_ns, 0);
+	assert_int_equal(told.call.usage.searches, 1);
+	told_free(&told);
+
+	talk = (struct talk){ .path = "/v1/messages",
+			      .request = SLICE("{\"model\":\"m\",\"max_tokens\":9,\"messages\":[]}") };
+	talk.events[0] = SLICE("{\"type\":\"message_start\",\"message\":{\"id\":\"m\",\"role\":\"assistant\"}}");
+	talk.events[1] = SLICE("{\"type\":\"content_block_start\",\"index\":0,\"content_block\":"
+			       "{\"type\":\"mcp_tool_use\",\"id\":\"mcptoolu_1\",\"name\":\"add\",\"input\":{}}}");
+	talk.events[2] = SLICE("{\"type\":\"content_block_delta\",\"index\":0,\"delta\":"
+			       "{\"type\":\"input_json_delta\",\"partial_json\":\"{\\\"a\\\":1}\"}}");
+	talk.events[3] = SLICE("{\"type\":\"content_block_start\",\"index\":1,\"content_block\":"
+			       "{\"type\":\"mcp_tool_result\",\"tool_use_id\":\"mcptoolu_1\",\"is_error\":false,"
+			       "\"content\":[{\"type\":\"text\",\"text\":\"3\"}]}}");
+	told = talk_told(&talk);
+	step = step_at(&told.call, 0);
+	assert_slice(step->name, "add");
+	assert_slice(step->inputs, "{\"a\":1}");
+	assert_slice(step->outputs, "[{\"type\":\"text\",\"text\":\"3\"}]");
+	assert_int_equal(step->start_ns, 2);
+	assert_int_equal(step->end_ns, 4);
+	told_free(&told);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(responses_tell_their_steps),
 		cmocka_unit_test(messages_tell_their_steps_in_two_blocks),
+		cmocka_unit_test(streams_tell_when_steps_were),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

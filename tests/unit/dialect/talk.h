@@ -47,6 +47,7 @@ static inline void talk_event(struct told *told, void *state, struct slice event
 	char *copy = malloc(event.len + 1);
 	struct message_part part = talk_part((struct slice){ memcpy(copy, event.data, event.len), event.len });
 
+	part.time_ns = i + 1;
 	told->kinds[i] = "qcel"[told->dialect->event(&told->call, state, &part)];
 	told->call.ended_itself |= told->kinds[i] == 'e' || told->kinds[i] == 'l';
 	memset(copy, '#', event.len);
