@@ -291,6 +291,7 @@ static void on_call_done(void *user, struct call *call)
 		pipeline->stats.complete++;
 	else
 		pipeline->stats.incomplete++;
+	dialect_gateway_put(call);
 	if (pipeline->prices)
 		cost_put(pipeline->prices, call, call->request_start_ns + (uint64_t)pipeline->ids.unix_offset_ns);
 	trace_on_call(pipeline->traces, call);
