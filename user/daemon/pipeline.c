@@ -378,6 +378,7 @@ static int rooms_new(struct pipeline *pipeline, const struct pipeline_opts *opts
 		.chunk_events_max = CHUNK_EVENTS_MAX,
 		.wants_mlflow = opts->wants_mlflow,
 		.wants_otlp = opts->wants_otlp,
+		.semconv = opts->semconv_next ? SEMCONV_NEXT : SEMCONV_V1_41,
 		.host_name = slice_of(pipeline->ids.host),
 	};
 	const struct policy_opts policy = { alloc, keyed_hash, pipeline, slice_of(pipeline->ids.host) };
