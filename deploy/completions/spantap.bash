@@ -13,6 +13,7 @@ _spantap_value()
 	--config | --summary | --prices) compopt -o filenames; COMPREPLY=($(compgen -f -- "$2")) ;;
 	--state-dir) compopt -o filenames; COMPREPLY=($(compgen -d -- "$2")) ;;
 	--capture) COMPREPLY=($(compgen -W "full none" -- "$2")) ;;
+	--semconv) COMPREPLY=($(compgen -W "v1.41 next" -- "$2")) ;;
 	--log-level) COMPREPLY=($(compgen -W "error warn info debug" -- "$2")) ;;
 	--log-format) COMPREPLY=($(compgen -W "text json" -- "$2")) ;;
 	--sink) compopt -o nospace; COMPREPLY=($(compgen -W "mlflow otlp otlp-file: console none" -- "$2")) ;;

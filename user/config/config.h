@@ -48,6 +48,7 @@ struct config {
 	uint64_t max_spool;
 	unsigned drain_s;
 	char *capture; /* "full", "none" */
+	char *semconv; /* "v1.41", "next" */
 	int ready_fd;  /* -1: none */
 	char *summary;
 	char *log_level, *log_format; /* the level has -q and -v in it already */

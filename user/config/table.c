@@ -39,6 +39,10 @@ const struct option_row option_table[] = {
 	  .env = { { "SPANTAP_PRICES", NULL } },
 	  .help = "price file (JSON) in the place of the one that is built in; a bad one is refused, and said" },
 
+	{ .name = "semconv", .key = "semconv", .kind = OPTION_CHOICE, .commands = TRACING, FIELD(semconv),
+	  .arg = "v1.41|next", .by_default = "v1.41", .env = { { "SPANTAP_SEMCONV", NULL } },
+	  .help = "names of OpenTelemetry's gen_ai attributes: the last release, or what is to follow it" },
+
 	{ .section = "What is traced",
 	  .name = "pid", .key = "pid", .kind = OPTION_PIDS, .commands = CAPTURING, FIELD(pid), .arg = "PID",
 	  .help = "trace only this process and its descendants; repeatable, as all filters are" },

@@ -300,6 +300,7 @@ static void on_call_done(void *user, struct call *call)
 		pipeline->stats.complete++;
 	else
 		pipeline->stats.incomplete++;
+	dialect_gateway_put(call);
 	if (pipeline->prices)
 		cost_put(pipeline->prices, call, call->request_start_ns + (uint64_t)pipeline->ids.unix_offset_ns);
 	trace_on_call(pipeline->traces, call);
@@ -403,6 +404,7 @@ static int rooms_new(struct pipeline *pipeline, const struct pipeline_opts *opts
 		.chunk_events_max = CHUNK_EVENTS_MAX,
 		.wants_mlflow = opts->wants_mlflow,
 		.wants_otlp = opts->wants_otlp,
+		.semconv = opts->semconv_next ? SEMCONV_NEXT : SEMCONV_V1_41,
 		.host_name = slice_of(pipeline->ids.host),
 	};
 	const struct policy_opts policy = { alloc, keyed_hash, pipeline, slice_of(pipeline->ids.host) };

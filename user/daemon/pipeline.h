@@ -18,6 +18,7 @@ struct pipeline_opts {
 	const struct event_file_head *ids;
 	uint64_t memory_max;
 	bool wants_mlflow, wants_otlp;
+	bool semconv_next;               /* gen_ai.* as the conventions will have it */
 	const uint8_t *secret;           /* 32 bytes: key of the fingerprints */
 	const struct cost_table *prices; /* outlives the pipeline; NULL: calls have no cost */
 };

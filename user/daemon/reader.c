@@ -270,6 +270,7 @@ static int pipeline_start(struct reader *reader, const struct outlet *outlet, co
 	opts.prices = reader->prices = prices_load(reader->config->prices);
 	opts.wants_mlflow = outlet->wants_mlflow;
 	opts.wants_otlp = outlet->wants_otlp;
+	opts.semconv_next = reader->config->semconv && strcmp(reader->config->semconv, "next") == 0;
 	opts.secret = secret;
 	if (reader->config->command == COMMAND_RECORD) {
 		int r = event_recorder_new(reader->config->argv[0], &ids, &reader->recorder);

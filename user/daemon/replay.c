@@ -109,6 +109,7 @@ static int start(struct replay *replay, const struct config *config, struct outl
 	state_secret(ids.node_key, secret);
 	opts.wants_mlflow = outlet->wants_mlflow;
 	opts.wants_otlp = outlet->wants_otlp;
+	opts.semconv_next = config->semconv && strcmp(config->semconv, "next") == 0;
 	opts.secret = secret;
 	opts.prices = replay->prices = prices_load(config->prices);
 	r = outlet_open(outlet, config, outlet->wants_spool ? state_file(state, "spool.db", spool_path) : NULL,

@@ -18,3 +18,6 @@ struct dialect_vendor {
 };
 const struct dialect_vendor *dialect_vendor_at(size_t index);
 struct slice dialect_vendor_find(struct slice host, struct slice path);
+
+/* A finished call that went through a gateway: names it, the vendor behind it where something tells that, its cost. */
+void dialect_gateway_put(struct call *call);

@@ -163,7 +163,7 @@ static bool row_matches(const struct dialect_vendor *row, struct slice host, str
 	       (!row->path || slice_starts_nocase(path, slice_of(row->path)));
 }
 
-struct slice dialect_vendor_find(struct slice host, struct slice path)
+static struct slice host_name(struct slice host)
 {
 	ptrdiff_t port = slice_find(host, SLICE(":"));
 
@@ -171,6 +171,17 @@ struct slice dialect_vendor_find(struct slice host, struct slice path)
 		host.len = (size_t)port;
 	while (host.len && host.data[host.len - 1] == '.')
 		host.len--;
+	return host;
+}
+
+bool vendor_host_is(struct slice host, const char *pattern)
+{
+	return host_matches(host_name(host), slice_of(pattern));
+}
+
+struct slice dialect_vendor_find(struct slice host, struct slice path)
+{
+	host = host_name(host);
 	for (size_t i = 0; i < ARRAY_SIZE(vendors); i++)
 		if (row_matches(&vendors[i], host, path))
 			return slice_of(vendors[i].vendor);

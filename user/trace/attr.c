@@ -45,8 +45,10 @@ static struct attribute *attribute_new(struct maker *maker, struct slice name, s
 
 void put_value(struct maker *maker, struct slice name, struct value value)
 {
-	struct attribute *attribute = attribute_new(maker, name, value);
+	struct attribute *attribute;
 
+	semconv_turn(maker->semconv, maker->operation, &name, &value);
+	attribute = attribute_new(maker, name, value);
 	if (!attribute)
 		return;
 	*maker->span->attributes_tail = attribute;

@@ -6,6 +6,7 @@
 #pragma once
 #include "model/call.h"
 #include "model/span.h"
+#include "trace/semconv.h"
 
 struct maker {
 	struct arena *arena;
@@ -13,6 +14,8 @@ struct maker {
 	bool keeps;            /* the values die before the span: copy them */
 	bool failed;
 	struct span *span;
+	enum semconv semconv;
+	enum call_operation operation; /* of the call that the span tells */
 };
 
 /* Memory of the span's arena, zeroed; NULL sets failed. */

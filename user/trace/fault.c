@@ -9,6 +9,8 @@
 #include "trace/pyrepr.h"
 #include "trace/span.h"
 
+enum { ERROR_DIGITS_MAX = 4 }; /* of an error's word; an id has more */
+
 struct status_class {
 	int status;
 	const char *name;
@@ -187,10 +189,11 @@ static bool is_broken(enum call_end end)
 	return end == CALL_END_SERVER_CUT || end == CALL_END_TIMEOUT || end == CALL_END_RESET;
 }
 
-/* Words make a good error.type; sentences and bare numbers do not. */
+/* Words make a good error.type, of which there are to be few; sentences, bare numbers and ids do not. */
 static bool is_word(struct slice text)
 {
 	bool has_letter = false;
+	size_t digits = 0;
 
 	for (size_t i = 0; i < text.len; i++) {
 		unsigned char c = (unsigned char)text.data[i], lower = c | 0x20;
@@ -199,8 +202,9 @@ static bool is_word(struct slice text)
 		if (!is_letter && !(c >= '0' && c <= '9') && c != '_' && c != '.' && c != '-')
 			return false;
 		has_letter = has_letter || is_letter;
+		digits += c >= '0' && c <= '9';
 	}
-	return has_letter && text.len <= 64;
+	return has_letter && digits <= ERROR_DIGITS_MAX && text.len <= 64;
 }
 
 static struct slice error_type(struct maker *maker, const struct call *call)

@@ -126,6 +126,16 @@ static void put_tool(struct maker *maker, const struct span_source *source)
 		put_text(maker, "gen_ai.tool.call.result", call->outputs);
 }
 
+static struct slice output_messages(struct maker *maker, const struct call *call)
+{
+	struct buf out = BUF(maker->scratch, call->output_messages.len + 64);
+
+	if (!call->output_messages.len || !semconv_turns_messages(maker->semconv))
+		return call->output_messages;
+	semconv_messages(&out, call->output_messages);
+	return make_from_buf(maker, &out);
+}
+
 void span_put_conversation(struct maker *maker, const struct span_source *source)
 {
 	const struct call *call = source->call;
@@ -141,7 +151,7 @@ void span_put_conversation(struct maker *maker, const struct span_source *source
 		put_text(maker, "gen_ai.system_instructions", call->system_instructions);
 		put_text(maker, "gen_ai.input.messages", call->input_messages);
 		if (has_outputs(call))
-			put_text(maker, "gen_ai.output.messages", call->output_messages);
+			put_text(maker, "gen_ai.output.messages", output_messages(maker, call));
 		if (call->tools.len)
 			put_text(maker, "gen_ai.tool.definitions", tool_definitions(maker, call->tools));
 	}

@@ -100,7 +100,11 @@ static struct slice span_name(struct maker *maker, const struct call *call)
 int span_make(const struct span_source *source, struct arena *arena, bool keeps, struct span **ret)
 {
 	const struct call *call = source->call;
-	struct maker maker = { .arena = arena, .scratch = source->opts->alloc, .keeps = keeps };
+	struct maker maker = { .arena = arena,
+			       .scratch = source->opts->alloc,
+			       .keeps = keeps,
+			       .semconv = source->opts->semconv,
+			       .operation = source->call->operation };
 	struct span *span = make_room(&maker, sizeof(*span));
 
 	if (!span)

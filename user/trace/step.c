@@ -62,7 +62,11 @@ static struct span *step_span_make(struct maker *maker, const struct span_source
 
 int step_spans_make(const struct span_source *source, struct arena *arena, bool keeps, struct span **ret)
 {
-	struct maker maker = { .arena = arena, .scratch = source->opts->alloc, .keeps = keeps };
+	struct maker maker = { .arena = arena,
+			       .scratch = source->opts->alloc,
+			       .keeps = keeps,
+			       .semconv = source->opts->semconv,
+			       .operation = source->call->operation };
 	struct span **tail = ret;
 
 	*ret = NULL;

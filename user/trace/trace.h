@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "model/call.h"
 #include "model/span.h"
+#include "trace/semconv.h"
 
 struct trace_assembler;
 
@@ -29,6 +30,7 @@ struct trace_opts {
 	size_t chunk_events_max; /* span events of a streamed answer (128, as OpenTelemetry); the last ones stay */
 	bool wants_mlflow;       /* some sink wants mlflow.* */
 	bool wants_otlp;         /* some sink wants the conversation as gen_ai.* */
+	enum semconv semconv;    /* flavour of gen_ai.* */
 	struct slice host_name;
 };
 

@@ -95,8 +95,17 @@ void span_put_http(struct maker *maker, const struct span_source *source)
 
 /* What a provider says of limits, waiting and its own time, by the beginning of the name. */
 static const struct slice told_headers[] = {
-	SLICE("x-ratelimit-"),   SLICE("anthropic-ratelimit-"), SLICE("ratelimitbysize-"), SLICE("retry-after"),
-	SLICE("x-should-retry"), SLICE("openai-processing-ms"), SLICE("x-litellm-"),
+	SLICE("x-endpoint-monthly-call-limit"),
+	SLICE("x-trial-endpoint-call-"),
+	SLICE("x-rate-limit-"),
+	SLICE("ratelimit-"),
+	SLICE("x-ratelimit-"),
+	SLICE("anthropic-ratelimit-"),
+	SLICE("ratelimitbysize-"),
+	SLICE("retry-after"),
+	SLICE("x-should-retry"),
+	SLICE("openai-processing-ms"),
+	SLICE("x-litellm-"),
 };
 
 static void put_told_headers(struct maker *maker, const struct call *call)

@@ -184,6 +184,51 @@ static void the_request_id_is_the_providers(void **state)
 	assert_string_equal(world.told[0].request_id, "");
 }
 
+static void every_vendors_request_id_is_found(void **state)
+{
+	static const char *const names[] = { "x-request-id",
+					     "request-id",
+					     "apim-request-id",
+					     "x-amzn-requestid",
+					     "x-goog-request-id",
+					     "mistral-correlation-id",
+					     "x-debug-trace-id",
+					     "x-ms-client-request-id",
+					     "x-databricks-request-id",
+					     "x-generation-id" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		struct header header = { slice_of(names[i]), SLICE("id-1") };
+
+		exchange((struct ask){ 0 }, &header, 1);
+		assert_string_equal(world.told[0].request_id, "id-1");
+	}
+}
+
+static void every_vendors_limits_are_kept(void **state)
+{
+	static const char *const names[] = {
+		"x-ratelimit-remaining-requests",
+		"x-ratelimit-renewalperiod-tokens",
+		"anthropic-ratelimit-tokens-reset",
+		"ratelimitbysize-remaining",
+		"ratelimit-limit",
+		"x-rate-limit-limit",
+		"x-endpoint-monthly-call-limit",
+		"x-trial-endpoint-call-remaining",
+		"retry-after",
+		"retry-after-ms",
+		"x-should-retry",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		struct header header = { slice_of(names[i]), SLICE("7") };
+
+		exchange((struct ask){ 0 }, &header, 1);
+		assert_int_equal(world.told[0].call.response_header_count, 1);
+	}
+}
+
 static void more_headers_than_there_is_room_for(void **state)
 {
 	struct header many[CALL_HEADERS_MAX + 20];
@@ -202,6 +247,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_credential_is_found_where_clients_put_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(targets_come_apart, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_request_id_is_the_providers, setup, teardown),
+		cmocka_unit_test_setup_teardown(every_vendors_request_id_is_found, setup, teardown),
+		cmocka_unit_test_setup_teardown(every_vendors_limits_are_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(more_headers_than_there_is_room_for, setup, teardown),
 	};
 

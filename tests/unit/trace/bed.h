@@ -70,7 +70,7 @@ static inline struct trace_opts bed_opts(struct bed *bed)
 	};
 }
 
-static inline void bed_init(struct bed *bed)
+static inline void bed_init_as(struct bed *bed, enum semconv semconv)
 {
 	struct trace_opts opts;
 
@@ -80,7 +80,13 @@ static inline void bed_init(struct bed *bed)
 	};
 	bed->notes = BUF(&bed->notes_heap.alloc, 64 << 20);
 	opts = bed_opts(bed);
+	opts.semconv = semconv;
 	assert_int_equal(trace_assembler_new(&opts, &bed_ops, bed, &bed->assembler), 0);
+}
+
+static inline void bed_init(struct bed *bed)
+{
+	bed_init_as(bed, SEMCONV_V1_41);
 }
 
 static inline void bed_free(struct bed *bed)

@@ -73,6 +73,9 @@ static const struct fault_case cases[] = {
 	  "", "404", "model 'x' not found", "404: model 'x' not found", "404" },
 	{ OLLAMA, 0, CALL_END_RESET, false, "", "", "", "", "", "connection_reset", "reset", "connection_reset: reset",
 	  "connection_reset" },
+	/* An id in the place of a type: as many values as calls, which an attribute to count by must not have. */
+	{ OLLAMA, 500, CALL_END_COMPLETE, false, "{}", "0f8fad5b-d9cb-469f-a165-70867728950e", "", "no", "",
+	  "0f8fad5b-d9cb-469f-a165-70867728950e", "no", "0f8fad5b-d9cb-469f-a165-70867728950e: no", "500" },
 	{ OLLAMA, 500, CALL_END_COMPLETE, false, "", "", "", "", "", "500", "HTTP status 500", "500: HTTP status 500",
 	  "500" },
 };
