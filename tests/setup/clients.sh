@@ -3,13 +3,15 @@
 # The programs under trace: build/venv-clients with the Python SDKs and the same MLflow (its autolog is what parity is
 # measured against), and with "node" as argument also build/node with the JavaScript SDKs.
 #
-#	tests/setup/clients.sh [python] [node] [agent]
+#	tests/setup/clients.sh [python] [node] [grpc] [agent]
 set -eu
 . "$(dirname -- "$0")/python.sh"
 
 OPENAI_PYTHON=3.54.0
 ANTHROPIC_PYTHON=2.12.0
 GOOGLE_PYTHON=3.4.0
+GRPCIO=1.78.2
+XAI_PYTHON=1.21.0
 OPENAI_NODE=6.49.0
 ANTHROPIC_NODE=1.12.0
 
@@ -17,6 +19,11 @@ clients_python() {
 	venv_make clients "mlflow==${MLFLOW_VERSION:-3.17.2}" "openai==$OPENAI_PYTHON" "anthropic==$ANTHROPIC_PYTHON" \
 		"google-genai==$GOOGLE_PYTHON" \
 		httpx aiohttp requests pydantic brotli zstandard pyyaml websockets
+}
+
+# Clients and servers of gRPC, which bring a TLS library and an event loop of their own.
+clients_grpc() {
+	venv_make grpc "grpcio==$GRPCIO" "xai-sdk==$XAI_PYTHON" pyyaml
 }
 
 # What the sample agent of `make run` needs, and no more: a second's work.
@@ -36,10 +43,10 @@ clients_node() {
 	echo "$wanted" > "$dir/.requirements"
 }
 
-[ $# -gt 0 ] || set -- python node
+[ $# -gt 0 ] || set -- python node grpc
 for part in "$@"; do
 	case "$part" in
-	python | node | agent) "clients_$part" ;;
+	python | node | grpc | agent) "clients_$part" ;;
 	*) sed -n '6s/^#[[:space:]]*//p' "$0" >&2; exit 2 ;;
 	esac
 done

@@ -37,6 +37,7 @@ struct proto {
 	void *user;
 	const struct carrier *carrier; /* NULL before it is known */
 	void *state;
+	bool is_late;
 	bool is_quiet; /* of no use, as was told: all is stray */
 	uint64_t exchanges;
 	uint64_t stray_bytes;
