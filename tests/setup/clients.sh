@@ -3,7 +3,7 @@
 # The programs under trace: build/venv-clients with the Python SDKs and the same MLflow (its autolog is what parity is
 # measured against), and with "node" as argument also build/node with the JavaScript SDKs.
 #
-#	tests/setup/clients.sh [python] [node] [agent] [mcp] [sdks-python] [sdks-node] [sdks-node26] [sdks-go] [sdks-java] [sdks-rust]
+#	tests/setup/clients.sh [python] [node] [agent] [mcp] [grpc] [sdks-python] [sdks-node] [sdks-node26] [sdks-go] [sdks-java] [sdks-rust]
 #
 # The parts sdks-* hold the clients of tests/matrix; where a tool chain is missing the part says so and is left out, and
 # the rows of the matrix that need it are skipped.
@@ -16,6 +16,8 @@ GOOGLE_PYTHON=3.4.0
 BOTO3_PYTHON=1.44.5
 MCP_PYTHON=2.3.0
 MCP_NODE=1.32.2
+GRPCIO=1.78.2
+XAI_PYTHON=1.21.0
 OPENAI_NODE=6.49.0
 ANTHROPIC_NODE=1.12.0
 
@@ -23,6 +25,11 @@ clients_python() {
 	venv_make clients "mlflow==${MLFLOW_VERSION:-3.17.2}" "openai==$OPENAI_PYTHON" "anthropic==$ANTHROPIC_PYTHON" \
 		"google-genai==$GOOGLE_PYTHON" "boto3==$BOTO3_PYTHON" \
 		httpx aiohttp requests pydantic brotli zstandard pyyaml websockets
+}
+
+# Clients and servers of gRPC, which bring a TLS library and an event loop of their own.
+clients_grpc() {
+	venv_make grpc "grpcio==$GRPCIO" "xai-sdk==$XAI_PYTHON" pyyaml
 }
 
 # What the sample agent of `make run` needs, and no more: a second's work.
@@ -158,10 +165,10 @@ sdks_rust() {
 	made_now
 }
 
-[ $# -gt 0 ] || set -- python node mcp sdks-python sdks-node
+[ $# -gt 0 ] || set -- python node mcp grpc sdks-python sdks-node
 for part in "$@"; do
 	case "$part" in
-	python | node | agent | mcp) "clients_$part" ;;
+	python | node | agent | mcp | grpc) "clients_$part" ;;
 	sdks-python | sdks-node | sdks-node26 | sdks-go | sdks-java | sdks-rust) "sdks_${part#sdks-}" ;;
 	*) sed -n '6s/^#[[:space:]]*//p' "$0" >&2; exit 2 ;;
 	esac

@@ -524,6 +524,7 @@ static void finish(struct call *call, void *state)
 	if (!call->vendor.len)
 		call->vendor = SLICE("x_ai");
 	grpc_status_read(call);
+	call->is_stream |= xai->has_pieces; /* of one piece, too */
 	if (xai->has_pieces) {
 		call->outputs = answer_of(call, xai);
 		call_lost(call, call->outputs.data);

@@ -421,6 +421,24 @@ static const struct pb_field sampling_usage_fields[] = {
 };
 static const struct pb_message sampling_usage = PB_TABLE(sampling_usage_fields);
 
+static const struct pb_field request_settings_fields[] = {
+	PB_FIELD(1, "maxTokens", PB_INT32),
+	PB_FIELD(2, "parallelToolCalls", PB_BOOL),
+	PB_FIELD(3, "previousResponseId", PB_STRING),
+	PB_FIELD(4, "reasoningEffort", PB_ENUM, .names = &reasoning_effort),
+	PB_FIELD(5, "temperature", PB_FLOAT),
+	PB_FIELD(6, "responseFormat", PB_MESSAGE, .message = &response_format),
+	PB_FIELD(7, "toolChoice", PB_MESSAGE, .message = &tool_choice),
+	PB_LIST(8, "tools", PB_MESSAGE, .message = &tool),
+	PB_FIELD(9, "topP", PB_FLOAT),
+	PB_FIELD(10, "user", PB_STRING),
+	PB_FIELD(11, "searchParameters", PB_MESSAGE, .message = &search_parameters),
+	PB_FIELD(12, "storeMessages", PB_BOOL),
+	PB_FIELD(13, "useEncryptedContent", PB_BOOL),
+	PB_LIST(14, "include", PB_ENUM, .names = &include_option),
+};
+static const struct pb_message request_settings = PB_TABLE(request_settings_fields);
+
 static const struct pb_field output_file_fields[] = {
 	PB_FIELD(1, "fileId", PB_STRING),
 	PB_FIELD(2, "name", PB_STRING),
@@ -435,7 +453,7 @@ static const struct pb_field xai_answer_fields[] = {
 	PB_FIELD(7, "systemFingerprint", PB_STRING),
 	PB_FIELD(9, "usage", PB_MESSAGE, .message = &sampling_usage),
 	PB_LIST(10, "citations", PB_STRING),
-	PB_FIELD(11, NULL, PB_HIDDEN),
+	PB_FIELD(11, "settings", PB_MESSAGE, .message = &request_settings),
 	PB_FIELD(12, NULL, PB_HIDDEN),
 	PB_LIST(13, "outputFiles", PB_MESSAGE, .message = &output_file),
 	PB_FIELD(15, "serviceTier", PB_ENUM, .names = &service_tier),
