@@ -163,18 +163,8 @@ static struct slice first_take(struct proto *proto, enum direction dir, uint64_t
 	return data;
 }
 
-/* A plain socket counts as joined late, for only its bytes tell what it is: they may be the connection's first all the same. */
-static void late_begin(struct proto *proto, struct slice data)
-{
-	bool is_first = carrier_http2.sniff(slice_head(data, SNIFF_BYTES)) == SNIFF_YES;
-
-	carrier_begin(proto, is_first ? &carrier_http2 : late_carrier, !is_first);
-}
-
 void proto_bytes(struct proto *proto, enum direction dir, uint64_t time_ns, struct slice data)
 {
-	if (proto->is_late && !proto->carrier && !proto->is_quiet && data.len)
-		late_begin(proto, data);
 	if (!proto->carrier && !proto->is_quiet)
 		data = first_take(proto, dir, time_ns, data);
 	/* The second to speak, unknown so far, waits for the first: what it says beyond the first bytes is of no message. */
