@@ -22,7 +22,7 @@ struct carrier {
 	void (*free)(void *state);
 };
 
-extern const struct carrier carrier_http1, carrier_http2;
+extern const struct carrier carrier_http1, carrier_http2, carrier_postgres;
 
 /* A direction's first bytes, kept until a carrier knows them. */
 struct proto_first {
@@ -37,6 +37,7 @@ struct proto {
 	void *user;
 	const struct carrier *carrier; /* NULL before it is known */
 	void *state;
+	bool is_late;  /* joined in its middle, as far as the kernel side knows */
 	bool is_quiet; /* of no use, as was told: all is stray */
 	uint64_t exchanges;
 	uint64_t stray_bytes;

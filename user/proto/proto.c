@@ -10,7 +10,11 @@
 static const struct carrier *const carriers[] = {
 	&carrier_http1,
 	&carrier_http2,
+	&carrier_postgres,
 };
+/* Their first bytes are nobody's middle. A plain socket counts as joined late, for only its bytes tell what it is: they may be
+ * the connection's first all the same. */
+static const struct carrier *const front_carriers[] = { &carrier_postgres };
 static const struct carrier *const late_carrier = &carrier_http1;
 
 const struct proto_opts proto_opts_default = {
@@ -47,8 +51,7 @@ int proto_new(const struct proto_opts *opts, bool is_late, const struct proto_op
 	proto->opts = *opts;
 	proto->ops = ops;
 	proto->user = user;
-	if (is_late)
-		carrier_begin(proto, late_carrier, true);
+	proto->is_late = is_late;
 	*ret = proto;
 	return 0;
 }
@@ -84,16 +87,18 @@ static void first_hand_on(struct proto *proto)
 	}
 }
 
-static enum sniff sniff_all(struct slice first, const struct carrier **ret)
+static enum sniff sniff_all(const struct proto *proto, struct slice first, const struct carrier **ret)
 {
+	const struct carrier *const *list = proto->is_late ? front_carriers : carriers;
+	size_t count = proto->is_late ? ARRAY_SIZE(front_carriers) : ARRAY_SIZE(carriers);
 	enum sniff best = SNIFF_NO;
 
-	for (size_t i = 0; i < ARRAY_SIZE(carriers) && best != SNIFF_YES; i++) {
-		enum sniff says = carriers[i]->sniff(first);
+	for (size_t i = 0; i < count && best != SNIFF_YES; i++) {
+		enum sniff says = list[i]->sniff(first);
 
 		if (says > best) {
 			best = says;
-			*ret = carriers[i];
+			*ret = list[i];
 		}
 	}
 	return first.len >= SNIFF_BYTES && best == SNIFF_MAYBE ? SNIFF_NO : best;
@@ -113,11 +118,13 @@ static struct slice first_take(struct proto *proto, enum direction dir, uint64_t
 	while (data.len && first->len < SNIFF_BYTES) {
 		first->bytes[first->len++] = data.data[0];
 		data = slice_from(data, 1);
-		says = sniff_all((struct slice){ first->bytes, first->len }, &carrier);
+		says = sniff_all(proto, (struct slice){ first->bytes, first->len }, &carrier);
 		if (says == SNIFF_MAYBE)
 			continue;
 		if (says == SNIFF_YES)
 			carrier_begin(proto, carrier, false);
+		else if (proto->is_late)
+			carrier_begin(proto, late_carrier, true);
 		else if (dir == proto->first_dir)
 			proto_give_up(proto);
 		else
