@@ -3,7 +3,7 @@
 # The programs under trace: build/venv-clients with the Python SDKs and the same MLflow (its autolog is what parity is
 # measured against), and with "node" as argument also build/node with the JavaScript SDKs.
 #
-#	tests/setup/clients.sh [python] [node] [agent]
+#	tests/setup/clients.sh [python] [node] [agent] [retrievers]
 set -eu
 . "$(dirname -- "$0")/python.sh"
 
@@ -24,6 +24,11 @@ clients_agent() {
 	venv_make agent "openai==$OPENAI_PYTHON"
 }
 
+# Stores of vectors with their clients: PostgreSQL with pgvector, Chroma. Large; only tests/e2e/retrievers_test.py wants it.
+clients_retrievers() {
+	venv_make retrievers pgserver "psycopg[binary]" asyncpg chromadb redis
+}
+
 clients_node() {
 	dir=$BUILD/node
 	wanted="openai@$OPENAI_NODE @anthropic-ai/sdk@$ANTHROPIC_NODE"
@@ -39,7 +44,7 @@ clients_node() {
 [ $# -gt 0 ] || set -- python node
 for part in "$@"; do
 	case "$part" in
-	python | node | agent) "clients_$part" ;;
+	python | node | agent | retrievers) "clients_$part" ;;
 	*) sed -n '6s/^#[[:space:]]*//p' "$0" >&2; exit 2 ;;
 	esac
 done
