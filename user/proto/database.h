@@ -28,3 +28,15 @@ static inline bool patience_is_over(const struct patience *patience)
 		(patience->statements > DATABASE_STATEMENTS || patience->bytes > DATABASE_BYTES)) ||
 	       patience->losses > DATABASE_LOSSES;
 }
+
+/* A search whose answer, sent in @dir, will not be found any more. */
+static inline void database_answer_lost(struct proto *proto, uint64_t exchange, enum direction dir, uint64_t time_ns)
+{
+	struct outgoing out;
+
+	outgoing_open(&out, proto, MESSAGE_RESPONSE, dir, time_ns);
+	out.exchange = exchange;
+	out.is_hidden = true;
+	outgoing_tell_late(&out, MISSING_UNDECODABLE);
+	outgoing_end(&out, MESSAGE_END_LOST, CLOSE_UNKNOWN);
+}

@@ -179,6 +179,7 @@ static void postgres_bytes(void *state, enum direction dir, uint64_t time_ns, st
 	struct postgres *pg = state;
 	struct postgres_side *side = &pg->sides[dir];
 
+	pg->now_ns = time_ns;
 	if (!pg->has_client)
 		pg->client = dir;
 	pg->has_client = true;
@@ -202,6 +203,7 @@ static void postgres_hole(void *state, enum direction dir, uint64_t len, enum mi
 	bool is_inside = !pg->is_lost && side->have == sizeof(side->head) && len < side->left;
 	struct outgoing *out = NULL;
 
+	pg->now_ns = time_ns;
 	if (!pg->is_lost && pg->has_client && dir != pg->client)
 		out = side->out.is_open || (is_inside && side->is_kept) ? postgres_answer_of(pg, side, time_ns) : NULL;
 	if (out) {

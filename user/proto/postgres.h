@@ -49,6 +49,7 @@ struct postgres {
 	bool has_client, is_lost, is_asking_tls;
 	struct postgres_side sides[_DIR_MAX];
 	enum direction client;
+	uint64_t now_ns;
 	struct patience patience;
 	struct postgres_waiting waiting[WAITING_MAX];
 	size_t waiting_count;

@@ -30,6 +30,10 @@ static void wait_drop(struct postgres *pg, size_t count)
 
 void postgres_lose(struct postgres *pg)
 {
+	struct postgres_side *server = &pg->sides[direction_other(pg->client)];
+	/* The first answer may be under way: it ends below. */
+	size_t begun = server->out.is_open ? 1 : 0;
+
 	pg->is_lost = true;
 	pg->ready_len = 0;
 	pg->patience.losses++;
@@ -48,6 +52,9 @@ void postgres_lose(struct postgres *pg)
 		side->is_kept = side->is_damaged = false;
 		buf_reset(&side->body);
 	}
+	for (size_t i = begun; i < pg->waiting_count; i++)
+		if (pg->waiting[i].exchange)
+			database_answer_lost(pg->proto, pg->waiting[i].exchange, server->dir, pg->now_ns);
 	postgres_stray(pg, pg->carry);
 	pg->carry = pg->waiting_count = 0;
 	pg->bound = -1;

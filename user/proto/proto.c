@@ -11,10 +11,11 @@ static const struct carrier *const carriers[] = {
 	&carrier_http1,
 	&carrier_http2,
 	&carrier_postgres,
+	&carrier_redis,
 };
 /* Their first bytes are nobody's middle. A plain socket counts as joined late, for only its bytes tell what it is: they may be
  * the connection's first all the same. */
-static const struct carrier *const front_carriers[] = { &carrier_postgres };
+static const struct carrier *const front_carriers[] = { &carrier_postgres, &carrier_redis };
 static const struct carrier *const late_carrier = &carrier_http1;
 
 const struct proto_opts proto_opts_default = {
