@@ -170,6 +170,18 @@ static __always_inline enum look look_at(const __u8 b[8])
 		       : LOOK_NOTHING;
 }
 
+/* Databases that vectors are kept in: PostgreSQL's first message, a command to Redis. Who of them never asks for vectors is given
+ * up after a few statements (user/proto/database.h). */
+static __always_inline bool looks_like_store(const __u8 b[8])
+{
+	__u32 word = b[4] | b[5] << 8 | b[6] << 16 | (__u32)b[7] << 24;
+
+	if (!b[0] && !b[1])
+		return (word & 0xffffff) == 0x000300; /* its version: 3 */
+	return b[0] == '*' && b[1] >= '1' && b[1] <= '9' &&
+	       ((b[2] == '\r' && b[3] == '\n' && b[4] == '$') || (b[3] == '\r' && b[4] == '\n' && b[5] == '$'));
+}
+
 /* TLS inside a memory BIO left its record where remember_prefix() saw it. */
 static __always_inline void bind_by_prefix(struct sock *sk, const struct view *view, __u64 len,
 					   struct socket_note *note)
@@ -198,6 +210,9 @@ static __always_inline bool socket_sniff(__u64 inode, struct socket_note *note, 
 	struct socket_note fresh = {};
 	__u8 first[8] = {};
 	enum look look = view_start(view, len, first, sizeof(first)) ? look_at(first) : LOOK_NOTHING;
+
+	if (look == LOOK_NOTHING && looks_like_store(first))
+		look = LOOK_HTTP;
 
 	if (!note) {
 		note = &fresh;

@@ -3,7 +3,7 @@
 # The programs under trace: build/venv-clients with the Python SDKs and the same MLflow (its autolog is what parity is
 # measured against), and with "node" as argument also build/node with the JavaScript SDKs.
 #
-#	tests/setup/clients.sh [python] [node] [agent] [mcp] [grpc] [sdks-python] [sdks-node] [sdks-node26] [sdks-go] [sdks-java] [sdks-rust]
+#	tests/setup/clients.sh [python] [node] [agent] [mcp] [grpc] [retrievers] [sdks-python] [sdks-node] [sdks-node26] [sdks-go] [sdks-java] [sdks-rust]
 #
 # The parts sdks-* hold the clients of tests/matrix; where a tool chain is missing the part says so and is left out, and
 # the rows of the matrix that need it are skipped.
@@ -35,6 +35,11 @@ clients_grpc() {
 # What the sample agent of `make run` needs, and no more: a second's work.
 clients_agent() {
 	venv_make agent "openai==$OPENAI_PYTHON"
+}
+
+# Stores of vectors with their clients: PostgreSQL with pgvector, Chroma. Large; only tests/e2e/retrievers_test.py wants it.
+clients_retrievers() {
+	venv_make retrievers pgserver "psycopg[binary]" asyncpg chromadb redis
 }
 
 # npm_make NAME PACKAGE...: build/NAME holds exactly these; nothing is done when it already does.
@@ -168,7 +173,7 @@ sdks_rust() {
 [ $# -gt 0 ] || set -- python node mcp grpc sdks-python sdks-node
 for part in "$@"; do
 	case "$part" in
-	python | node | agent | mcp | grpc) "clients_$part" ;;
+	python | node | agent | mcp | grpc | retrievers) "clients_$part" ;;
 	sdks-python | sdks-node | sdks-node26 | sdks-go | sdks-java | sdks-rust) "sdks_${part#sdks-}" ;;
 	*) sed -n '6s/^#[[:space:]]*//p' "$0" >&2; exit 2 ;;
 	esac

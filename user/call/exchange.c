@@ -182,10 +182,10 @@ static void exchange_drop(struct call_conn *conn, struct exchange *ex)
 }
 
 /* Only where one exchange follows another and begins with a word can the kernel mute it and know when the next begins. In
- * HTTP/2 it would go on muting for ever, and a hole in the stream costs the header table: such a connection is never muted. */
+ * HTTP/2 and in other protocols it would go on muting for ever, and a hole in the stream costs the header table: such a connection is never muted. */
 static bool can_mute(const struct draft *draft)
 {
-	return !slice_equal(draft->call->http_version, SLICE("2"));
+	return !slice_equal(draft->call->http_version, SLICE("2")) && !draft->call->protocol.len;
 }
 
 /* Another exchange on the connection may still be wanted. */

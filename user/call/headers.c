@@ -121,7 +121,8 @@ static const struct slice kept_headers[] = {
 	SLICE("a2a-extensions"),
 };
 
-static const struct slice kept_parameters[] = { SLICE("api-version"), SLICE("alt"), SLICE("beta") };
+static const struct slice kept_parameters[] = { SLICE("api-version"), SLICE("alt"), SLICE("beta"), SLICE("q"),
+						SLICE("count") };
 
 /* Where a client puts its key, the most usual place first. With a scheme only what follows it is the key. */
 static const struct {

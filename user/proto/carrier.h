@@ -20,6 +20,7 @@ struct hand_on {
 
 struct carrier {
 	const char *name;
+	bool begins_late; /* the bytes that it knows are of a connection's middle */
 	enum sniff (*sniff)(struct slice first);
 	/* @is_late: the first bytes to come are not the connection's first. NULL: no memory. */
 	void *(*open)(struct proto *proto, bool is_late);
@@ -34,7 +35,8 @@ struct carrier {
 	void (*free)(void *state);
 };
 
-extern const struct carrier carrier_http1, carrier_http2, carrier_jsonrpc, carrier_late;
+extern const struct carrier carrier_http1, carrier_http2, carrier_jsonrpc, carrier_postgres, carrier_redis,
+	carrier_late;
 extern const struct carrier carrier_websocket_late; /* of connections joined in their middle only */
 
 /* A direction's first bytes, kept until a carrier knows them. */

@@ -9,11 +9,12 @@
 #include <errno.h>
 
 static const struct carrier *const carriers[] = {
-	&carrier_http1,
-	&carrier_http2,
-	&carrier_jsonrpc,
+	&carrier_http1, &carrier_http2, &carrier_jsonrpc, &carrier_postgres, &carrier_redis,
 };
+/* What we call late may have begun under our eyes: the stores' first bytes are nobody's middle. */
 static const struct carrier *const late_carriers[] = {
+	&carrier_postgres,
+	&carrier_redis,
 	&carrier_websocket_late,
 };
 static const struct carrier *const late_carrier = &carrier_late;
@@ -150,7 +151,7 @@ static struct slice first_take(struct proto *proto, enum direction dir, uint64_t
 		if (says == SNIFF_MAYBE)
 			continue;
 		if (says == SNIFF_YES)
-			carrier_begin(proto, carrier, proto->is_late);
+			carrier_begin(proto, carrier, carrier->begins_late);
 		else if (proto->is_late)
 			carrier_begin(proto, late_carrier, true);
 		else if (dir == proto->first_dir)

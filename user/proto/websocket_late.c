@@ -120,6 +120,7 @@ static bool late_so_far(const void *state, uint64_t exchange, enum message_kind 
 
 const struct carrier carrier_websocket_late = {
 	.name = "websocket",
+	.begins_late = true,
 	.sniff = websocket_sniff,
 	.open = late_open,
 	.bytes = late_bytes,

@@ -76,8 +76,7 @@ void span_put_http(struct maker *maker, const struct span_source *source)
 {
 	const struct call *call = source->call;
 
-	if (!slice_equal(call->protocol, SLICE("jsonrpc")))
-		put_text(maker, "http.request.method", call->method);
+	put_text(maker, "http.request.method", call->path.len || !call->protocol.len ? call->method : SLICE_NONE);
 	if (call->status)
 		put_int(maker, "http.response.status_code", call->status);
 	if (!slice_equal(call->protocol, SLICE("jsonrpc")))

@@ -226,7 +226,7 @@ static void what_is_not_http_is_denied_at_once(void **state)
 		C("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 and more of it"),
 		C("EHLO mail.example\r\n"),
 		S("SSH-2.0-OpenSSH_9.2\r\n........"),
-		C("\x00\x00\x00\x08\x04\xd2\x16\x2f"),
+		C("\x00\x00\x00\x10\x04\xd2\x16\x2e"),
 		S("atokentoolongtobeamethod"),
 	};
 

@@ -36,6 +36,7 @@ struct wire {
 	struct proto *proto;
 };
 
+/* A NUL is written as ^, for the text to be one. */
 static inline void wire_put(struct wire *wire, const char *data, size_t len)
 {
 	if (wire->len + len + 1 > wire->size) {
@@ -45,6 +46,9 @@ static inline void wire_put(struct wire *wire, const char *data, size_t len)
 	}
 	if (len)
 		memcpy(wire->text + wire->len, data, len);
+	for (size_t i = wire->len; i < wire->len + len; i++)
+		if (!wire->text[i])
+			wire->text[i] = '^';
 	wire->len += len;
 	wire->text[wire->len] = 0;
 }

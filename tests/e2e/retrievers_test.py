@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Real stores on this machine, searched by their own clients: each search is one RETRIEVER span, and nothing else is."""
+
+import json
+import os
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from harness import paths, proc, spantap, tap  # noqa: E402
+from harness.steps import CLIENTS  # noqa: E402
+
+PYTHON = os.path.join(paths.BUILD, "venv-retrievers", "bin", "python")
+
+
+def setup():
+    spantap.need_spantap()
+    if not os.path.exists(PYTHON):
+        raise tap.Skip("no build/venv-retrievers: tests/setup/clients.sh retrievers")
+
+
+def need(*modules):
+    for module in modules:
+        if subprocess.run([PYTHON, "-c", f"import {module}"], capture_output=True).returncode:
+            raise tap.Skip(f"no {module} in build/venv-retrievers")
+
+
+def retrievals(spans):
+    return [s for s in spans if s["attributes"].get("gen_ai.operation.name") == "retrieval"]
+
+
+def traced(check, *command):
+    result, spans = spantap.run([PYTHON, "-W", "ignore", *command])
+    check.must(result.status == 0, repr(result))
+    check.equal(spantap.balanced(result.summary), 0, "difference of the ledger")
+    for span in spans:
+        check.equal(span["attributes"].get("spantap.complete"), True, "spantap.complete")
+    check.equal(len(retrievals(spans)), len(spans), "spans of anything else")
+    return [s["attributes"] for s in spans]
+
+
+def documents(attributes):
+    return json.loads(attributes.get("gen_ai.retrieval.documents", "[]"))
+
+
+class Postgres:
+    def __enter__(self):
+        need("pgserver", "psycopg", "asyncpg")
+        command = [PYTHON, "-W", "ignore", os.path.join(CLIENTS, "postgres_server.py"), proc.scratch("postgres")]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        uri = self.process.stdout.readline().strip()
+        if not uri:
+            raise tap.Skip("PostgreSQL does not start here")
+        return uri
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait(30)
+
+
+def test_pgvector(check):
+    client = os.path.join(CLIENTS, "postgres_client.py")
+    with Postgres() as uri:
+        got = traced(check, client, uri, "psycopg")
+        check.equal(len(got), 11, "searches by psycopg")
+        for attributes in got[:7]:
+            check.equal([d["id"] for d in documents(attributes)], ["1", "2"], "documents")
+            check.equal(attributes.get("gen_ai.data_source.id"), "docs", "table")
+            check.equal(attributes.get("gen_ai.retrieval.top_k"), 2, "top k")
+            check.equal(attributes.get("spantap.retrieval.vector_dimensions"), 3, "dimensions")
+        failed = [a for a in got if a.get("error.type")]
+        check.equal([a["error.type"] for a in failed], ["42P01"], "failures")
+        got = traced(check, client, uri, "asyncpg")
+        check.equal([[d["id"] for d in documents(a)] for a in got], [["1", "2"]] * 3, "searches by asyncpg")
+
+
+if __name__ == "__main__":
+    tap.main(sys.modules[__name__], setup)
