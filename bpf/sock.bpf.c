@@ -25,7 +25,7 @@ __attribute__((noinline)) int st_move(struct moving *m)
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-enum { LOOKS_MAX = 8, IOVECS_MAX = 64, MSG_PEEK = 2 };
+enum { LOOKS_MAX = 8, IOVECS_MAX = 264, MSG_PEEK = 2 };
 
 /* How a system call names its buffer. */
 enum shape { SHAPE_NONE, SHAPE_BUFFER, SHAPE_IOVEC, SHAPE_MSGHDR };
