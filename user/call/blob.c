@@ -89,6 +89,17 @@ struct slice blob_type(const struct blob *blob)
 	return SLICE("application/octet-stream");
 }
 
+bool blob_type_is(struct slice content_type)
+{
+	static const struct slice types[] = { SLICE("image/"), SLICE("audio/"), SLICE("video/"),
+					      SLICE("application/octet-stream"), SLICE("application/pdf") };
+
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		if (slice_starts_nocase(content_type, types[i]))
+			return true;
+	return false;
+}
+
 bool blob_is_json(const struct blob *blob)
 {
 	return blob->sha.len && (blob->head[0] == '{' || blob->head[0] == '[');

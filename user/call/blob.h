@@ -30,6 +30,8 @@ static inline bool base64_is_digit(char c)
 
 /* "image/png", "application/octet-stream". */
 struct slice blob_type(const struct blob *blob);
+/* Whether a body of that content type is one. */
+bool blob_type_is(struct slice content_type);
 /* Text hidden in base64 (a JSON document in an envelope) is no file: it stays. */
 bool blob_is_json(const struct blob *blob);
 

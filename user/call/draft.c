@@ -4,6 +4,7 @@
  * arena, and the heap's count of refusals is the one place that knows whether anything had to be left out.
  */
 #include "call/draft.h"
+#include "base/json.h"
 #include "call/ending.h"
 #include "call/headers.h"
 
@@ -74,22 +75,22 @@ struct draft *draft_free(struct draft *draft)
 	return NULL;
 }
 
-static bool request_is_form(const struct draft *draft)
+static struct slice body_type(const struct draft *draft, enum message_kind kind)
 {
 	const struct call *call = draft->call;
 
-	return form_type_is(call_header(call->request_headers, call->request_header_count, SLICE("content-type")));
+	return kind == MESSAGE_REQUEST
+		       ? call_header(call->request_headers, call->request_header_count, SLICE("content-type"))
+		       : call->content_type;
 }
 
 /* NULL: its type names no boundary, or there is no memory; nothing of it can be kept then. */
 static struct form *form_open(struct draft *draft)
 {
 	struct alloc *alloc = &draft->heap.alloc;
-	const struct call *call = draft->call;
-	struct slice type = call_header(call->request_headers, call->request_header_count, SLICE("content-type"));
 	struct form *form = alloc_get(alloc, sizeof(*form));
 
-	if (form && !form_init(form, type, alloc, &draft->body[MESSAGE_REQUEST])) {
+	if (form && !form_init(form, body_type(draft, MESSAGE_REQUEST), alloc, &draft->body[MESSAGE_REQUEST])) {
 		alloc_put(alloc, form, sizeof(*form));
 		form = NULL;
 	}
@@ -116,15 +117,29 @@ static void body_sieve(struct draft *draft, enum message_kind kind, const struct
 	media->lost = 0;
 }
 
+/* How a body is kept shows with its first bytes. */
+static void body_begin(struct draft *draft, enum message_kind kind, const struct message_part *part)
+{
+	struct slice type = body_type(draft, kind);
+
+	if (kind == MESSAGE_REQUEST && form_type_is(type))
+		form_open(draft);
+	draft->is_file[kind] = part->kind == PART_BYTES && blob_type_is(type);
+	draft->file[kind] = BLOB;
+}
+
 void draft_body(struct draft *draft, enum message_kind kind, const struct message_part *part)
 {
 	struct buf *body = &draft->body[kind];
-	bool is_first = !draft->body_seen[kind];
 
 	if (draft->body_is_broken[kind])
 		return;
+	if (!draft->body_seen[kind])
+		body_begin(draft, kind, part);
 	draft->body_seen[kind] += part->data.len;
-	if (kind == MESSAGE_REQUEST && (draft->form || (is_first && request_is_form(draft) && form_open(draft)))) {
+	if (draft->is_file[kind]) {
+		blob_put(&draft->file[kind], part->data);
+	} else if (kind == MESSAGE_REQUEST && draft->form) {
 		form_feed(draft->form, part->data);
 		draft->body_cut[kind] += body->failed ? part->data.len : 0;
 	} else if (part->kind == PART_MESSAGE) {
@@ -135,10 +150,30 @@ void draft_body(struct draft *draft, enum message_kind kind, const struct messag
 	}
 }
 
+/* {"type":"audio/mpeg","bytes":320044,"sha256":"…"} */
+static void file_tell(struct draft *draft, enum message_kind kind)
+{
+	struct buf *body = &draft->body[kind];
+	struct slice type = body_type(draft, kind);
+	char sha[SHA256_TEXT_SIZE];
+
+	draft->is_file[kind] = false;
+	draft->media[kind].count++;
+	draft->media[kind].bytes += blob_bytes(&draft->file[kind]);
+	json_open(body, '{');
+	json_member_text(body, SLICE("type"), slice_trim(slice_cut(&type, ';')));
+	json_member_int(body, SLICE("bytes"), (int64_t)blob_bytes(&draft->file[kind]));
+	sha256_text(&draft->file[kind].sha, sha);
+	json_member_text(body, SLICE("sha256"), slice_of(sha));
+	json_close(body, '}');
+}
+
 void draft_body_end(struct draft *draft, enum message_kind kind)
 {
 	struct media *media = &draft->media[kind];
 
+	if (draft->is_file[kind])
+		file_tell(draft, kind);
 	media_end(media);
 	draft->body_cut[kind] += media->lost;
 	media->lost = 0;

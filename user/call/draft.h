@@ -49,8 +49,10 @@ struct draft {
 	struct slice path_decoded;
 
 	struct buf body[_MESSAGE_MAX];
-	struct media media[_MESSAGE_MAX];  /* what of a body is not kept */
-	struct form *form;                 /* of a request that is one */
+	struct media media[_MESSAGE_MAX]; /* what of a body is not kept */
+	struct form *form;                /* of a request that is one */
+	struct blob file[_MESSAGE_MAX];   /* of a body that is a picture, a sound, a film as a whole */
+	bool is_file[_MESSAGE_MAX];
 	uint64_t body_seen[_MESSAGE_MAX];  /* bytes, kept or not */
 	bool body_is_broken[_MESSAGE_MAX]; /* a hole: what comes behind it does not belong to what came before */
 	uint64_t body_cut[_MESSAGE_MAX];   /* bytes for which there was no memory */

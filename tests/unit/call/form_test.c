@@ -203,6 +203,30 @@ static void a_call_shows_its_form(void **state)
 	world_close(&world);
 }
 
+/* The answer of a speech model: told, not kept. */
+static void a_body_that_is_a_sound_is_told(void **state)
+{
+	const struct call *call = &world.told[0].call;
+	struct call_conn *conn;
+
+	world = (struct world){ 0 };
+	assert_true(world_open(&world));
+	conn = world_connect(&world);
+	tell_ask(conn, 1, (struct ask){ 0 }, "{}", 0);
+	tell_response(conn, 1, 200, "audio/mpeg", 2);
+	for (int i = 0; i < 300; i++)
+		tell_part(conn, 1, MESSAGE_RESPONSE, PART_BYTES,
+			  SLICE("\xff\xfb, ten thousand times ten thousand bytes"), 3);
+	assert_true(world.memory.used < 20000);
+	tell_end(conn, 1, MESSAGE_RESPONSE, 20000, 4);
+	call_conn_close(conn, CLOSE_LOCAL, 5 * MS);
+	assert_int_equal(world.count, 1);
+	assert_true(call->is_complete);
+	assert_int_equal(call->response_body.len,
+			 strlen("{\"type\":\"audio/mpeg\",\"bytes\":12900,\"sha256\":\"\"}") + 64);
+	world_close(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -214,6 +238,7 @@ int main(void)
 		cmocka_unit_test(a_refused_memory_fails_the_object),
 		cmocka_unit_test(only_forms_with_a_boundary_are_forms),
 		cmocka_unit_test(a_call_shows_its_form),
+		cmocka_unit_test(a_body_that_is_a_sound_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
