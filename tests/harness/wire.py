@@ -72,9 +72,13 @@ def error_message(body):
     return None
 
 
-def stream_error(events):
+def stream_of(text):
+    return lines_of(text) if text.startswith("{") else events_of(text)
+
+
+def stream_error(text):
     """The words of an error inside a stream that began well."""
-    for event in events:
+    for event in stream_of(text):
         inner = event.get("response") if isinstance(event, dict) else None
         for found in (event, inner if isinstance(inner, dict) else {}):
             if isinstance(found, dict) and (found.get("error") or found.get("type") == "error"):
@@ -380,8 +384,7 @@ def meaning(path, status, body):
     if isinstance(body, bytes):
         return row[3](body)
     if isinstance(body, str):
-        events = lines_of(body) if body.startswith("{") else events_of(body)
-        return {**row[3](events), **known(error=stream_error(events))}
+        return row[3](stream_of(body))
     return row[2](body)
 
 

@@ -116,6 +116,7 @@ static struct usage iteration_usage(struct slice object)
 static struct bill bill_make(const struct cost_table *table, const struct call *call, int64_t day)
 {
 	struct slice model = call->response_model, iterations = json_get(call->usage_raw, SLICE("iterations"));
+	int64_t searches = call->usage.searches; /* of the whole answer: billed with its first iteration */
 	struct bill bill = { 0 };
 
 	if (!row_of(table, call, model, day))
@@ -128,6 +129,8 @@ static struct bill bill_make(const struct cost_table *table, const struct call *
 		struct slice own = json_raw_text(json_get(item.value, SLICE("model")));
 		struct usage usage = iteration_usage(item.value);
 
+		usage.searches = searches;
+		searches = -1;
 		bill_model(table, call, own.len ? own : model, &usage, day, &bill);
 	}
 	return bill;

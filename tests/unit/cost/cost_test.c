@@ -170,6 +170,12 @@ static void iterations_are_priced_by_their_own_models(void **state)
 		price(FILE_OF("\"m\":{\"input\":1,\"output\":1},\"n\":{\"input\":10,\"output\":100,\"cache_read\":2}"),
 		      priced, 0),
 		10 * 1000 + 1000 + 2 * 10000 + 5 * 2000 + 3 * 100000);
+	priced = priced_call("openai", "m", 10, 1);
+	priced.call.usage.searches = 2;
+	priced.call.usage_raw =
+		SLICE("{\"iterations\":[{\"input_tokens\":10,\"output_tokens\":1},{\"input_tokens\":1}]}");
+	assert_int_equal(price(FILE_OF("\"m\":{\"input\":1,\"output\":1,\"search\":0.01}"), priced, 0),
+			 11 * 1000 + 1000 + 2 * 10000000);
 }
 
 static void a_bad_file_is_refused_as_a_whole(void **state)
