@@ -145,10 +145,12 @@ static void what_is_not_known_is_said(void **state)
 	struct cost_table *table = table_of(FILE_OF("\"m\":{\"input\":1,\"output\":1}"));
 	static struct call_step step;
 	struct priced list[] = { priced_call("openai", "other", 1, 1), priced_call("openai", "m", -1, -1),
-				 priced_call("openai", "m", 1, 1) };
-	static const char *const lacks[] = { "unknown_model", "usage_missing", "server_tools" };
+				 priced_call("openai", "m", 1, 1), priced_call("openai", "m", 1, 1) };
+	static const char *const lacks[] = { "unknown_model", "usage_missing", "server_tools", "server_tools" };
 
 	list[2].call.steps = &step;
+	list[2].call.usage.searches = 0;
+	list[3].call.usage.searches = 1; /* a search has no price in this file */
 	for (size_t i = 0; i < ARRAY_SIZE(list); i++) {
 		cost_put(table, &list[i].call, 0);
 		assert_true(slice_equal(text_of(&list[i], "spantap.cost.incomplete"), slice_of(lacks[i])));
