@@ -186,6 +186,16 @@ def completion_stream(events):
     return completion_body(dict(out, choices=list(text.values())))
 
 
+CALLS = {  # items that ask the application for something, and the member that says what
+    "function_call": "arguments",
+    "custom_tool_call": "input",
+    "local_shell_call": "action",
+    "shell_call": "action",
+    "apply_patch_call": "operation",
+    "computer_call": "action",
+}
+
+
 def responses_body(body):
     output = body.get("output") or []
     parts = [p for item in output if item.get("type") == "message" for p in item.get("content") or []]
@@ -202,7 +212,9 @@ def responses_body(body):
             if item.get("type") == "reasoning"
             for p in (item.get("summary") or []) + (item.get("content") or [])
         ),
-        tools=[(i.get("name"), arguments(i.get("arguments"))) for i in output if i.get("type") == "function_call"],
+        tools=[
+            (i.get("name") or i["type"], arguments(i.get(CALLS[i["type"]]))) for i in output if i.get("type") in CALLS
+        ],
         finish=[reasons] if reasons else None,
     )
 
