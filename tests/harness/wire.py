@@ -72,9 +72,13 @@ def error_message(body):
     return None
 
 
-def stream_error(events):
+def stream_of(text):
+    return lines_of(text) if text.startswith("{") else events_of(text)
+
+
+def stream_error(text):
     """The words of an error inside a stream that began well."""
-    for event in events:
+    for event in stream_of(text):
         inner = event.get("response") if isinstance(event, dict) else None
         for found in (event, inner if isinstance(inner, dict) else {}):
             if isinstance(found, dict) and (found.get("error") or found.get("type") == "error"):
@@ -182,6 +186,16 @@ def completion_stream(events):
     return completion_body(dict(out, choices=list(text.values())))
 
 
+CALLS = {  # items that ask the application for something, and the member that says what
+    "function_call": "arguments",
+    "custom_tool_call": "input",
+    "local_shell_call": "action",
+    "shell_call": "action",
+    "apply_patch_call": "operation",
+    "computer_call": "action",
+}
+
+
 def responses_body(body):
     output = body.get("output") or []
     parts = [p for item in output if item.get("type") == "message" for p in item.get("content") or []]
@@ -198,7 +212,9 @@ def responses_body(body):
             if item.get("type") == "reasoning"
             for p in (item.get("summary") or []) + (item.get("content") or [])
         ),
-        tools=[(i.get("name"), arguments(i.get("arguments"))) for i in output if i.get("type") == "function_call"],
+        tools=[
+            (i.get("name") or i["type"], arguments(i.get(CALLS[i["type"]]))) for i in output if i.get("type") in CALLS
+        ],
         finish=[reasons] if reasons else None,
     )
 
@@ -380,8 +396,7 @@ def meaning(path, status, body):
     if isinstance(body, bytes):
         return row[3](body)
     if isinstance(body, str):
-        events = lines_of(body) if body.startswith("{") else events_of(body)
-        return {**row[3](events), **known(error=stream_error(events))}
+        return row[3](stream_of(body))
     return row[2](body)
 
 

@@ -122,6 +122,12 @@ IN_PROCESS = [
 
 USAGE = [
     Rule(
+        r"(spans/\d+/attributes/mlflow\.llm|info/trace_metadata/mlflow\.trace)\.cost/(input|total)_cost",
+        "differs",
+        "a search of the web is billed by the piece; autolog's price list leaves it out",
+        cases=r".*web_search.*",
+    ),
+    Rule(
         r"(spans/\d+/attributes/mlflow\.chat|info/trace_metadata/mlflow\.trace)\.tokenUsage/cache_creation_.*",
         "extra",
         "tokens written to the cache, which autolog of OpenAI drops (cache_write_tokens of the Responses API)",

@@ -72,6 +72,8 @@ class Call:
             return {}
         body = self.bytes() if self.is_binary else text if self.streamed else json.loads(text)
         found = wire.meaning(self.path, 200, body)
+        if isinstance(body, str):
+            found["error"] = wire.stream_error(body)
         if "usage" in found:
             found["usage"] = {k: v for k, v in found["usage"].items() if k in ("input", "output")}
         if self.row[1].startswith(("anthropic", "openai.responses")) and found.get("text"):

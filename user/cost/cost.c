@@ -10,7 +10,8 @@ static const uint64_t day_ns = 86400ull * 1000000000;
 
 struct bill {
 	int64_t input_pico, output_pico;
-	bool is_unknown; /* some model has no price */
+	bool is_unknown;   /* some model has no price */
+	bool lacks_search; /* searches that have no price */
 };
 
 /* Names of places and makers before a model's own: "us.anthropic.", "openai/". They are words without digits. */
@@ -73,6 +74,7 @@ static void bill_add(struct bill *bill, const struct prices *prices, const struc
 		bill->input_pico += inputs[i].tokens * prices->pico[inputs[i].price];
 	for (size_t i = 0; i < ARRAY_SIZE(outputs); i++)
 		bill->output_pico += outputs[i].tokens * prices->pico[outputs[i].price];
+	bill->lacks_search |= usage->searches > 0 && !prices->pico[PRICE_SEARCH];
 	bill->input_pico += input * prices->pico[PRICE_INPUT];
 	bill->output_pico += output * MAX(prices->pico[PRICE_OUTPUT], (int64_t)0);
 }
@@ -116,6 +118,7 @@ static struct usage iteration_usage(struct slice object)
 static struct bill bill_make(const struct cost_table *table, const struct call *call, int64_t day)
 {
 	struct slice model = call->response_model, iterations = json_get(call->usage_raw, SLICE("iterations"));
+	int64_t searches = call->usage.searches; /* of the whole answer: billed with its first iteration */
 	struct bill bill = { 0 };
 
 	if (!row_of(table, call, model, day))
@@ -128,6 +131,8 @@ static struct bill bill_make(const struct cost_table *table, const struct call *
 		struct slice own = json_raw_text(json_get(item.value, SLICE("model")));
 		struct usage usage = iteration_usage(item.value);
 
+		usage.searches = searches;
+		searches = -1;
 		bill_model(table, call, own.len ? own : model, &usage, day, &bill);
 	}
 	return bill;
@@ -177,7 +182,9 @@ static struct slice bill_lacks(const struct cost_table *table, const struct call
 	*ret = bill_make(table, call, day);
 	if (ret->is_unknown)
 		return SLICE("unknown_model");
-	return call->steps && call->usage.searches < 0 ? SLICE("server_tools") : SLICE_NONE;
+	if (ret->lacks_search || (call->steps && call->usage.searches <= 0))
+		return SLICE("server_tools");
+	return SLICE_NONE;
 }
 
 static void told_put(const struct cost_table *table, struct call *call)

@@ -85,6 +85,10 @@ static const struct item_rule {
 	{ SLICE("function_call_output"), ITEM_RESULT, {}, false },
 	{ SLICE("custom_tool_call"), ITEM_CALL, SLICE("input"), true },
 	{ SLICE("custom_tool_call_output"), ITEM_RESULT, {}, true },
+	{ SLICE("local_shell_call"), ITEM_CALL, SLICE("action"), true },
+	{ SLICE("shell_call"), ITEM_CALL, SLICE("action"), true },
+	{ SLICE("apply_patch_call"), ITEM_CALL, SLICE("operation"), true },
+	{ SLICE("computer_call"), ITEM_CALL, SLICE("action"), true },
 	{ SLICE("local_shell_call_output"), ITEM_RESULT, {}, true },
 	{ SLICE("shell_call_output"), ITEM_RESULT, {}, true },
 	{ SLICE("apply_patch_call_output"), ITEM_RESULT, {}, true },
@@ -98,12 +102,14 @@ static struct slice item_role(struct slice item, const struct item_rule *rule)
 
 	if (role.len)
 		return role;
-	return rule->is == ITEM_RESULT ? SLICE("tool") : SLICE("assistant");
+	if (rule->is == ITEM_RESULT || slice_ends(json_raw_text(json_get(item, SLICE("type"))), SLICE("_output")))
+		return SLICE("tool");
+	return SLICE("assistant");
 }
 
 static void item_put(struct parts *parts, struct slice item, const struct item_rule *rule)
 {
-	struct slice id = json_get(item, SLICE("call_id"));
+	struct slice id = json_get(item, SLICE("call_id")), name = json_get(item, SLICE("name"));
 
 	switch (rule->is) {
 	case ITEM_MESSAGE:
@@ -114,8 +120,9 @@ static void item_put(struct parts *parts, struct slice item, const struct item_r
 		openai_content(parts, json_get(item, SLICE("content")));
 		break;
 	case ITEM_CALL:
-		parts_tool_call(parts, id.data ? id : json_get(item, SLICE("id")), json_get(item, SLICE("name")),
-				json_get(item, rule->arguments));
+		/* What only one tool does is named by its kind alone. */
+		parts_tool_call(parts, id.data ? id : json_get(item, SLICE("id")),
+				name.data ? name : json_get(item, SLICE("type")), json_get(item, rule->arguments));
 		break;
 	case ITEM_RESULT:
 		parts_tool_result(parts, id, json_get(item, SLICE("output")));

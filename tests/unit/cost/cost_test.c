@@ -145,10 +145,12 @@ static void what_is_not_known_is_said(void **state)
 	struct cost_table *table = table_of(FILE_OF("\"m\":{\"input\":1,\"output\":1}"));
 	static struct call_step step;
 	struct priced list[] = { priced_call("openai", "other", 1, 1), priced_call("openai", "m", -1, -1),
-				 priced_call("openai", "m", 1, 1) };
-	static const char *const lacks[] = { "unknown_model", "usage_missing", "server_tools" };
+				 priced_call("openai", "m", 1, 1), priced_call("openai", "m", 1, 1) };
+	static const char *const lacks[] = { "unknown_model", "usage_missing", "server_tools", "server_tools" };
 
 	list[2].call.steps = &step;
+	list[2].call.usage.searches = 0;
+	list[3].call.usage.searches = 1; /* a search has no price in this file */
 	for (size_t i = 0; i < ARRAY_SIZE(list); i++) {
 		cost_put(table, &list[i].call, 0);
 		assert_true(slice_equal(text_of(&list[i], "spantap.cost.incomplete"), slice_of(lacks[i])));
@@ -170,6 +172,12 @@ static void iterations_are_priced_by_their_own_models(void **state)
 		price(FILE_OF("\"m\":{\"input\":1,\"output\":1},\"n\":{\"input\":10,\"output\":100,\"cache_read\":2}"),
 		      priced, 0),
 		10 * 1000 + 1000 + 2 * 10000 + 5 * 2000 + 3 * 100000);
+	priced = priced_call("openai", "m", 10, 1);
+	priced.call.usage.searches = 2;
+	priced.call.usage_raw =
+		SLICE("{\"iterations\":[{\"input_tokens\":10,\"output_tokens\":1},{\"input_tokens\":1}]}");
+	assert_int_equal(price(FILE_OF("\"m\":{\"input\":1,\"output\":1,\"search\":0.01}"), priced, 0),
+			 11 * 1000 + 1000 + 2 * 10000000);
 }
 
 static void a_bad_file_is_refused_as_a_whole(void **state)

@@ -228,6 +228,35 @@ static void iterations_of_other_models_are_counted(void **state)
 	told_free(&told);
 }
 
+/* What came with the later betas: a summary in place of the past, sources, a container, why something was refused. */
+static void a_stream_tells_all_that_a_message_has(void **state)
+{
+	struct talk talk = messages();
+	struct told told;
+
+	talk.events[0] = START;
+	talk.events[1] = BLOCK("0", "{\"type\":\"compaction\",\"content\":null}");
+	talk.events[2] = DELTA("0", "{\"type\":\"compaction_delta\",\"content\":\"so far\"}");
+	talk.events[3] = BLOCK("1", "{\"type\":\"text\",\"text\":\"\",\"citations\":[]}");
+	talk.events[4] = DELTA("1", "{\"type\":\"citations_delta\",\"citation\":{\"type\":\"page_location\"}}");
+	talk.events[5] = DELTA("1", "{\"type\":\"text_delta\",\"text\":\"Yo\"}");
+	talk.events[6] = SLICE("{\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"refusal\",\"stop_details\":"
+			       "{\"type\":\"refusal\",\"category\":\"x\"},\"container\":{\"id\":\"container_1\"}},"
+			       "\"context_management\":{\"applied_edits\":[]},\"usage\":{\"output_tokens\":6}}");
+	talk.events[7] = SLICE("{\"type\":\"message_stop\"}");
+	told = talk_told(&talk);
+	assert_slice(json_get(told.call.outputs, SLICE("content")),
+		     "[{\"type\":\"compaction\",\"content\":\"so far\"},"
+		     "{\"type\":\"text\",\"text\":\"Yo\",\"citations\":[{\"type\":\"page_location\"}]}]");
+	assert_slice(json_path(told.call.outputs, "stop_details", "category", NULL), "\"x\"");
+	assert_slice(json_path(told.call.outputs, "container", "id", NULL), "\"container_1\"");
+	assert_true(json_get(told.call.outputs, SLICE("context_management")).data);
+	assert_slice(told.call.finish_reasons[0], "refusal");
+	assert_true(slice_contains(told.call.output_messages, SLICE("\"finish_reason\":\"content_filter\"")));
+	assert_false(told.call.is_undecodable);
+	told_free(&told);
+}
+
 static struct slice text_of(const struct call *call, const char *name)
 {
 	for (const struct attribute *a = call->attributes; a; a = a->next)
@@ -335,6 +364,7 @@ int main(void)
 		cmocka_unit_test(an_error_event_is_an_error),
 		cmocka_unit_test(a_delta_of_an_unknown_kind_is_told),
 		cmocka_unit_test(iterations_of_other_models_are_counted),
+		cmocka_unit_test(a_stream_tells_all_that_a_message_has),
 		cmocka_unit_test(a_coding_agent_says_who_it_is),
 		cmocka_unit_test(the_first_api_completes),
 		cmocka_unit_test(vendors_are_who_answers),

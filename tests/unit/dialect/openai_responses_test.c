@@ -235,6 +235,26 @@ static void what_stands_beside_a_response_is_no_call(void **state)
 	}
 }
 
+/* Shell, patches and screens are tools of the application too, whatever their items are called. */
+static void tools_without_a_name_are_calls(void **state)
+{
+	struct talk talk = responses();
+	struct told told;
+
+	talk.request = SLICE("{\"model\":\"m\",\"input\":[{\"type\":\"tool_search_output\",\"call_id\":\"a\"},"
+			     "{\"type\":\"shell_call_output\",\"call_id\":\"b\",\"output\":[]}]}");
+	talk.body = SLICE("{\"id\":\"r\",\"object\":\"response\",\"status\":\"completed\",\"output\":["
+			  "{\"type\":\"shell_call\",\"call_id\":\"c\",\"action\":{\"commands\":[\"ls\"]}}]}");
+	told = talk_told(&talk);
+	assert_slice(told.call.output_messages,
+		     "[{\"role\":\"assistant\",\"parts\":[{\"type\":\"tool_call\",\"id\":\"c\",\"name\":\"shell_call\","
+		     "\"arguments\":{\"commands\":[\"ls\"]}}],\"finish_reason\":\"tool_call\"}]");
+	assert_slice(told.call.input_messages,
+		     "[{\"role\":\"tool\",\"parts\":[{\"type\":\"tool_search_output\",\"call_id\":\"a\"}]},"
+		     "{\"role\":\"tool\",\"parts\":[{\"type\":\"tool_call_response\",\"id\":\"b\",\"response\":[]}]}]");
+	told_free(&told);
+}
+
 static void a_conversation_is_compacted(void **state)
 {
 	struct talk talk = responses();
@@ -297,6 +317,7 @@ int main(void)
 		cmocka_unit_test(ends_that_are_no_success),
 		cmocka_unit_test(a_response_that_is_fetched_counts_nothing),
 		cmocka_unit_test(what_stands_beside_a_response_is_no_call),
+		cmocka_unit_test(tools_without_a_name_are_calls),
 		cmocka_unit_test(a_conversation_is_compacted),
 		cmocka_unit_test(tools_and_agents_inside_the_input),
 		cmocka_unit_test(tools_are_those_that_autolog_names),
