@@ -28,12 +28,16 @@ static bool is_answer(struct slice body)
 }
 
 static const struct signature signature = { rules, ARRAY_SIZE(rules), is_answer };
+static const struct refusal refusal = {
+	.asked = { .any = KEY_RESPONSES | KEY_INPUT_ITEMS, .all = KEY_MODEL, .none = KEY_MESSAGES | KEY_JSONRPC },
+	.answer = body_is_refusal
+};
 
 static unsigned recognise(const struct dialect_hint *hint)
 {
 	if (slice_equal(hint->protocol, SLICE("websocket")))
 		return responses_socket_score(hint);
-	return signature_score(&signature, hint);
+	return signature_score(&signature, hint) ?: refusal_score(&refusal, hint);
 }
 
 struct responses {
