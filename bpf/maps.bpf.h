@@ -88,8 +88,8 @@ struct {
 	__type(value, struct abi_conn_key);
 } st_bysock SHARED SEC(".maps");
 
-/* Processes that may be servers on their standard input and output. Written by the attacher, which clears up after the dead;
- * taken out here when the first bytes are none of ours. Full: those beyond it are not seen. */
+/* Processes that may be servers on their standard input and output. Written here on exec, and by the
+ * attacher; taken out on exit and when the first bytes are none of ours. Full: those beyond it are not seen. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 512);

@@ -9,7 +9,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-#include "conn.bpf.h"
+#include "socket.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -34,6 +34,17 @@ SEC("tp_btf/sched_process_fork") int BPF_PROG(st_fork, struct task_struct *paren
 	return 0;
 }
 
+/* A server on its standard input may be asked before the attacher has looked at it; that one knows its client better. */
+static __always_inline void stdio_note(struct task_struct *task, __u32 tgid)
+{
+	struct abi_stdio stdio = { .in_inode = inode_of_fd(0), .out_inode = inode_of_fd(1) };
+
+	if (!stdio.in_inode || !stdio.out_inode || stdio.in_inode == stdio.out_inode || !process_wanted(tgid))
+		return;
+	stdio.client = BPF_CORE_READ(task, real_parent, tgid);
+	bpf_map_update_elem(&st_stdio, &tgid, &stdio, BPF_ANY);
+}
+
 SEC("tp_btf/sched_process_exec") int BPF_PROG(st_exec, struct task_struct *task)
 {
 	__u32 tgid = task->tgid;
@@ -41,6 +52,7 @@ SEC("tp_btf/sched_process_exec") int BPF_PROG(st_exec, struct task_struct *task)
 
 	if (process && !process->inherit)
 		bpf_map_delete_elem(&st_procs, &tgid);
+	stdio_note(task, tgid);
 	return 0;
 }
 
@@ -64,6 +76,7 @@ SEC("tp_btf/sched_process_exit") int BPF_PROG(st_exit, struct task_struct *task)
 			bpf_ringbuf_submit(exit, wake_flags());
 		}
 	}
+	bpf_map_delete_elem(&st_stdio, &tgid);
 	bpf_map_delete_elem(&st_procs, &tgid);
 	return 0;
 }

@@ -8,6 +8,7 @@
 
 #define S_IFMT   0170000
 #define S_IFSOCK 0140000
+#define S_IFIFO  0010000
 
 static __always_inline struct file *file_of_fd(int fd)
 {
@@ -20,6 +21,15 @@ static __always_inline struct file *file_of_fd(int fd)
 	files = BPF_CORE_READ(table, fd);
 	bpf_core_read(&file, sizeof(file), &files[fd]);
 	return file;
+}
+
+/* What the descriptor leads to; 0 when it is no pipe and no socket. */
+static __always_inline __u64 inode_of_fd(int fd)
+{
+	struct file *file = file_of_fd(fd);
+	__u16 kind = file ? BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT : 0;
+
+	return kind == S_IFIFO || kind == S_IFSOCK ? BPF_CORE_READ(file, f_inode, i_ino) : 0;
 }
 
 static __always_inline struct sock *sock_of_fd(int fd)

@@ -26,7 +26,6 @@ __attribute__((noinline)) int st_stdio_move(struct moving *m)
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-#define S_IFIFO 0010000
 enum { BUFFERS_MAX = 16, ANCESTORS_MAX = 8 };
 
 struct call_exit { /* of all sys_exit_* tracepoints */
@@ -72,15 +71,6 @@ static __always_inline int call_kind(int number)
 	       : number == 66 ? CALL_WRITES | CALL_IS_VECTOR
 			      : CALL_OTHER;
 #endif
-}
-
-/* What the descriptor leads to; 0 when it is no pipe and no socket. */
-static __always_inline __u64 inode_of_fd(int fd)
-{
-	struct file *file = file_of_fd(fd);
-	__u16 kind = file ? BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT : 0;
-
-	return kind == S_IFIFO || kind == S_IFSOCK ? BPF_CORE_READ(file, f_inode, i_ino) : 0;
 }
 
 /* Some read byte by byte. */

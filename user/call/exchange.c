@@ -13,6 +13,11 @@ enum {
 	LOOK_BYTES = 4096,    /* of a body: enough to tell a model call from an upload or a web page */
 	HELD_MAX = 8,         /* events of an answer that nobody recognises */
 	EXCHANGES_MAX = 1024, /* open on one connection */
+
+	/* Of a connection that cannot be muted: so much without a call, and there will be none. Who talks to a model does so
+	 * early; but files may be sent before, and states be asked for, so it takes many and much. */
+	STRANGERS_MAX = 64,
+	STRANGE_BYTES_MAX = 4 << 20,
 };
 
 static const struct slice bodyless_methods[] = { SLICE("GET"), SLICE("HEAD"), SLICE("OPTIONS"), SLICE("CONNECT"),
@@ -155,6 +160,34 @@ static uint64_t captured_beside(const struct exchange *ex, enum message_kind kin
 	return captured - MIN(captured, ex->turned[kind]);
 }
 
+/* Only where one exchange follows another and begins with a word can the kernel mute it and know when the next begins. In
+ * HTTP/2 it would go on muting for ever, and a hole in the stream costs the header table: such a connection is never muted,
+ * but denied when it proves to be of no use at all. */
+static bool can_mute(const struct draft *draft)
+{
+	return !slice_equal(draft->call->http_version, SLICE("2"));
+}
+
+static bool draft_is_strange(const struct draft *draft)
+{
+	return !can_mute(draft) && draft->call->path.len && !draft->hole_reasons[MESSAGE_REQUEST] &&
+	       !draft->hole_reasons[MESSAGE_RESPONSE];
+}
+
+static void strange_count(struct call_conn *conn, const struct exchange *ex, uint64_t bytes)
+{
+	const struct call_tracker *tracker = conn->tracker;
+
+	if (!ex->is_strange || conn->is_wanted || conn->is_denied)
+		return;
+	conn->strange_bytes += bytes;
+	conn->strangers += exchange_is_over(ex);
+	if (conn->strangers < STRANGERS_MAX || conn->strange_bytes < STRANGE_BYTES_MAX || conn_has_open(conn))
+		return;
+	conn->is_denied = true;
+	tracker->ops->verdict(tracker->user, conn->info.id, VERDICT_DENY);
+}
+
 /* Its bytes so far belong to no call; those that follow are counted as their ends come. */
 static void exchange_drop(struct call_conn *conn, struct exchange *ex)
 {
@@ -172,6 +205,8 @@ static void exchange_drop(struct call_conn *conn, struct exchange *ex)
 		captured += captured_beside(ex, MESSAGE_RESPONSE, &call->response_end);
 	}
 	session_free(ex);
+	ex->is_strange = !was_cut && draft_is_strange(ex->draft);
+	conn->is_wanted |= was_cut;
 	ex->draft = draft_free(ex->draft);
 	ex->is_nobodys = !was_cut;
 	ex->is_shed = was_cut; /* what was cut may have told whose it was */
@@ -179,6 +214,7 @@ static void exchange_drop(struct call_conn *conn, struct exchange *ex)
 		conn->tracker->ops->shed(conn->tracker->user, captured);
 	else if (bytes)
 		conn->tracker->ops->no_call(conn->tracker->user, bytes);
+	strange_count(conn, ex, bytes);
 }
 
 /* Only where one exchange follows another and begins with a word can the kernel mute it and know when the next begins. In
@@ -357,8 +393,10 @@ static void end_keep(struct draft *draft, enum message_kind kind, const struct m
 void exchange_end(struct call_conn *conn, struct exchange *ex, enum message_kind kind, const struct message_end *end)
 {
 	ex->ends |= 1u << kind;
-	if (ex->is_nobodys)
-		return conn->tracker->ops->no_call(conn->tracker->user, bytes_beside(ex, kind, end));
+	if (ex->is_nobodys) {
+		conn->tracker->ops->no_call(conn->tracker->user, bytes_beside(ex, kind, end));
+		return strange_count(conn, ex, bytes_beside(ex, kind, end));
+	}
 	if (ex->is_shed)
 		return conn->tracker->ops->shed(conn->tracker->user, captured_beside(ex, kind, end));
 	if (!ex->draft)
@@ -418,6 +456,7 @@ void exchange_finish(struct call_conn *conn, struct exchange *ex, enum close_how
 	if (!draft->is_started)
 		return exchange_drop(conn, ex);
 	ends_so_far(conn, ex);
+	conn->is_wanted = true;
 	ex->draft = NULL;
 	draft->call->conn = conn->info;
 	draft_finish(draft, how, close_ns);

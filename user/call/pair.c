@@ -216,8 +216,10 @@ void pair_settle(struct call_tracker *tracker, struct draft *draft, uint64_t unt
 	if (twin)
 		return draft->key.is_server ? twins_settle(tracker, twin, draft) : twins_settle(tracker, draft, twin);
 	open = draft->key.is_server || chance == TWIN_NEVER ? NULL : open_twin(tracker, &draft->key, &conn);
-	if (open)
+	if (open) {
+		conn->is_wanted = true;
 		return twins_settle(tracker, draft, TAKE_PTR(open->draft));
+	}
 	ended_bound(tracker);
 	single_settle(tracker, draft, until_ns, chance);
 }

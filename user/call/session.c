@@ -231,6 +231,7 @@ static struct turn *turn_new(struct call_conn *conn, const struct exchange *ex, 
 		turn_free(session, turn);
 		return NULL;
 	}
+	conn->is_wanted = true;
 	*session->turns_tail = turn;
 	session->turns_tail = &turn->next;
 	session->turn_count++;

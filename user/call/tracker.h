@@ -11,6 +11,7 @@ struct exchange {
 	uint64_t number;
 	struct draft *draft;           /* NULL: nobody's, or its call is over and its ends may still come */
 	bool is_nobodys;               /* of no dialect: its bytes belong to no call */
+	bool is_strange;               /* the same, and nothing of it was missed that could have told otherwise */
 	bool is_shed;                  /* there was no memory for it: nobody can say whose it was */
 	struct session *session;       /* it became a socket; draft then is what its turns have in common */
 	uint64_t turned[_MESSAGE_MAX]; /* of its stream_bytes: those that belong to turns */
@@ -23,6 +24,9 @@ struct call_conn {
 	struct conn_info info;
 	struct exchange *first, **tail;
 	size_t count;
+	uint64_t strangers, strange_bytes; /* of HTTP/2: exchanges that are over and strange, and their bytes */
+	bool is_wanted;                    /* it had a call, or what may have been one */
+	bool is_denied;
 };
 
 struct call_tracker {

@@ -38,7 +38,15 @@ static bool is_answer(struct slice body)
 	       json_get(body, SLICE("index")).data;
 }
 
+static bool is_refusal(struct slice body)
+{
+	return json_text_is(json_get(body, SLICE("type")), SLICE("error")) &&
+	       json_type(json_get(body, SLICE("error"))) == JSON_OBJECT;
+}
+
 static const struct signature signature = { rules, ARRAY_SIZE(rules), is_answer };
+static const struct refusal refusal = { .asked = { .all = KEY_MESSAGES | KEY_MAX_TOKENS, .none = KEY_JSONRPC },
+					.answer = is_refusal };
 
 static unsigned recognise(const struct dialect_hint *hint)
 {
@@ -52,7 +60,7 @@ static unsigned recognise(const struct dialect_hint *hint)
 	if (slice_equal(hint->method, SLICE("POST")) && slice_contains(hint->path, vertex_models) &&
 	    !hint->request_body.len && !hint->request_is_whole)
 		return SCORE_PATH;
-	return signature_score(&signature, hint);
+	return signature_score(&signature, hint) ?: refusal_score(&refusal, hint);
 }
 
 struct messages {

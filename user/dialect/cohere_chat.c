@@ -20,11 +20,20 @@ static bool is_answer(struct slice body)
 	       json_get(body, SLICE("finish_reason")).data;
 }
 
+/* {"id": "...", "message": "..."} */
+static bool is_refusal(struct slice body)
+{
+	return json_get(body, SLICE("id")).data && json_type(json_get(body, SLICE("message"))) == JSON_STRING &&
+	       !json_get(body, SLICE("error")).data;
+}
+
 static const struct signature signature = { rules, ARRAY_SIZE(rules), is_answer };
+static const struct refusal refusal = { .asked = { .all = KEY_MODEL | KEY_MESSAGES, .none = KEY_JSONRPC },
+					.answer = is_refusal };
 
 static unsigned recognise(const struct dialect_hint *hint)
 {
-	return signature_score(&signature, hint);
+	return signature_score(&signature, hint) ?: refusal_score(&refusal, hint);
 }
 
 enum { ITEMS_MAX = 1024 }; /* blocks and tool calls of one answer */

@@ -12,6 +12,7 @@
 /* ---- recognition ---- */
 enum {
 	SCORE_LOOKALIKE = 10, /* of no dialect that we know, but a model answers */
+	SCORE_BODY = 20,      /* no path is known: what was asked, and how it was refused */
 	SCORE_ANSWER = 40,    /* the answer alone tells */
 	SCORE_PATH = 60,      /* the path alone tells; the body was not seen */
 	SCORE_SURE = 100,     /* path and body agree */
@@ -49,6 +50,15 @@ struct signature {
 	bool (*answer)(struct slice body); /* whole body or first event */
 };
 unsigned signature_score(const struct signature *signature, const struct dialect_hint *hint);
+
+/* Where no path is known (joined late) and the answer is a refusal: what was asked, and the refusal's own form. */
+struct refusal {
+	struct path_rule asked; /* without a suffix */
+	bool (*answer)(struct slice body);
+};
+unsigned refusal_score(const struct refusal *refusal, const struct dialect_hint *hint);
+/* {"error": {...}} and no type of its own. */
+bool body_is_refusal(struct slice body);
 
 /* A trailing slash is ignored; "/x" matches behind any prefix, also "…/y/x" with the path's own escapes. */
 bool path_ends(struct slice path, struct slice suffix);

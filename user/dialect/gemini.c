@@ -79,6 +79,13 @@ static bool is_generation(struct slice body)
 		json_path(body, "candidates", "#0", "content", "parts", NULL).data);
 }
 
+/* The path was missed, and the answer is none. */
+static bool is_refused(const struct dialect_hint *hint)
+{
+	return !hint->path.len && hint->request_is_whole && body_keys(hint->request_body) & KEY_CONTENTS &&
+	       json_path(json_trim(hint->response_body), "error", "status", NULL).data;
+}
+
 /* No other service ends its paths so; the body only makes it sure. */
 static unsigned recognise(const struct dialect_hint *hint)
 {
@@ -91,7 +98,9 @@ static unsigned recognise(const struct dialect_hint *hint)
 			return SCORE_SURE;
 		return SCORE_PATH;
 	}
-	return hint->response_body.len && is_generation(json_trim(hint->response_body)) ? SCORE_ANSWER : 0;
+	if (hint->response_body.len && is_generation(json_trim(hint->response_body)))
+		return SCORE_ANSWER;
+	return is_refused(hint) ? SCORE_BODY : 0;
 }
 
 struct gemini {

@@ -26,10 +26,12 @@ static bool is_answer(struct slice body)
 }
 
 static const struct signature signature = { rules, ARRAY_SIZE(rules), is_answer };
+static const struct refusal refusal = { .asked = { .all = KEY_MODEL | KEY_MESSAGES, .none = KEY_VERSION | KEY_JSONRPC },
+					.answer = body_is_refusal };
 
 static unsigned recognise(const struct dialect_hint *hint)
 {
-	return signature_score(&signature, hint);
+	return signature_score(&signature, hint) ?: refusal_score(&refusal, hint);
 }
 
 struct chat {

@@ -51,6 +51,10 @@ static bool is_answer(struct slice body)
 }
 
 static const struct signature signature = { rules, ARRAY_SIZE(rules), is_answer };
+static const struct refusal refusal = {
+	.asked = { .any = KEY_RESPONSES | KEY_INPUT_ITEMS, .all = KEY_MODEL, .none = KEY_MESSAGES | KEY_JSONRPC },
+	.answer = body_is_refusal
+};
 
 static unsigned recognise(const struct dialect_hint *hint)
 {
@@ -61,7 +65,7 @@ static unsigned recognise(const struct dialect_hint *hint)
 	/* A response that is cancelled answers itself as it stands. */
 	if (slice_starts(path_part(hint->path, one_response), SLICE("resp_")))
 		return 0;
-	return signature_score(&signature, hint);
+	return signature_score(&signature, hint) ?: refusal_score(&refusal, hint);
 }
 
 struct responses {

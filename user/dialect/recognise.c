@@ -117,6 +117,19 @@ unsigned signature_score(const struct signature *signature, const struct dialect
 	return signature->answer(json_trim(hint->response_body)) ? SCORE_ANSWER : 0;
 }
 
+bool body_is_refusal(struct slice body)
+{
+	return json_type(json_get(body, SLICE("error"))) == JSON_OBJECT && !json_get(body, SLICE("type")).data;
+}
+
+unsigned refusal_score(const struct refusal *refusal, const struct dialect_hint *hint)
+{
+	if (hint->path.len || !hint->request_is_whole || !slice_equal(hint->method, SLICE("POST")) ||
+	    !rule_agrees(&refusal->asked, body_keys(hint->request_body), true))
+		return 0;
+	return refusal->answer(json_trim(hint->response_body)) ? SCORE_BODY : 0;
+}
+
 /* The Agents SDK gives itself as the user agent, and always uses the asynchronous client. */
 bool client_is_async(const struct call *call)
 {

@@ -272,10 +272,38 @@ static void unknown_feed(struct frame *frame, struct slice bytes)
 		frame_feed(frame, bytes, frame->time_ns);
 }
 
+/* No prelude of AWS's: what was looked at is gRPC's. */
+static void binary_settle(struct frame *frame)
+{
+	char first[sizeof(frame->prelude)];
+	struct slice held = { first, frame->prelude_len };
+
+	memcpy(first, frame->prelude, held.len);
+	frame_clear(frame);
+	frame->prelude_len = 0;
+	frame->kind = FRAME_GRPC;
+	frame_grpc_feed(frame, held);
+}
+
+static void binary_feed(struct frame *frame, struct slice bytes)
+{
+	while (bytes.len && frame->kind == FRAME_BINARY) {
+		if (frame_aws_finds(frame, bytes.data[0])) {
+			frame->kind = FRAME_AWS;
+			frame_aws_join(frame);
+		} else if (frame->prelude_len == sizeof(frame->prelude)) {
+			binary_settle(frame);
+		}
+		bytes = slice_from(bytes, 1);
+	}
+	if (bytes.len)
+		frame_feed(frame, bytes, frame->time_ns);
+}
+
 static void (*const feeds[_FRAME_MAX])(struct frame *frame, struct slice bytes) = {
 	[FRAME_BYTES] = bytes_feed,     [FRAME_EVENTS] = lines_feed,    [FRAME_LINES] = lines_feed,
 	[FRAME_AWS] = frame_aws_feed,   [FRAME_GRPC] = frame_grpc_feed, [FRAME_ARRAY] = frame_array_feed,
-	[FRAME_UNKNOWN] = unknown_feed,
+	[FRAME_UNKNOWN] = unknown_feed, [FRAME_BINARY] = binary_feed,
 };
 
 void frame_feed(struct frame *frame, struct slice bytes, uint64_t time_ns)
@@ -290,6 +318,8 @@ void frame_hole(struct frame *frame)
 		frame_array_hole(frame);
 	if (frame->kind == FRAME_BYTES || frame->kind == FRAME_ARRAY)
 		return;
+	if (frame->kind == FRAME_BINARY)
+		binary_settle(frame);
 	if (frame->kind == FRAME_GRPC) {
 		frame_grpc_hole(frame);
 		return;
@@ -313,7 +343,7 @@ void frame_boundary(struct frame *frame)
 {
 	struct slice line = slice_from(buf_slice(&frame->buf), frame->data_len);
 
-	if (frame->kind == FRAME_GRPC || frame->kind == FRAME_AWS)
+	if (frame->kind == FRAME_GRPC || frame->kind == FRAME_AWS || frame->kind == FRAME_BINARY)
 		return;
 	if ((!frame->skipping && frame->kind != FRAME_UNKNOWN) || frame->too_long)
 		return;
@@ -346,6 +376,9 @@ void frame_end(struct frame *frame, bool is_whole)
 		break;
 	case FRAME_ARRAY:
 		frame_array_end(frame);
+		break;
+	case FRAME_BINARY:
+		binary_settle(frame);
 		break;
 	default:
 		break;

@@ -19,7 +19,8 @@ enum frame_kind {
 	FRAME_LINES,
 	FRAME_AWS,
 	FRAME_GRPC,
-	FRAME_ARRAY, /* frame_array.h */
+	FRAME_ARRAY,  /* frame_array.h */
+	FRAME_BINARY, /* FRAME_AWS or FRAME_GRPC: the first bytes tell */
 	FRAME_UNKNOWN,
 	_FRAME_MAX,
 };
@@ -59,7 +60,7 @@ struct frame {
 	bool skipping;    /* up to the next event or line */
 	bool too_long;    /* why it is skipped: budget or memory, not a hole */
 	bool at_start;    /* while skipping: an event may begin with the open line */
-	char prelude[12]; /* FRAME_AWS, and FRAME_UNKNOWN in search of one */
+	char prelude[12]; /* FRAME_AWS, and kinds that look for one */
 	size_t prelude_len;
 	bool is_damaged; /* why it is skipped: no prelude where one is due */
 	struct frame_array array;

@@ -156,7 +156,7 @@ struct outgoing *http2_data_to(struct http2 *http2, struct http2_flow *flow, uin
 static enum frame_kind frame_guess(enum message_kind kind, char first)
 {
 	if (first == 0 || first == 1)
-		return FRAME_GRPC;
+		return FRAME_BINARY;
 	return kind == MESSAGE_RESPONSE && memchr("de:ir", first, 5) ? FRAME_EVENTS : FRAME_BYTES;
 }
 
@@ -176,7 +176,7 @@ void http2_data(struct http2 *http2, struct http2_flow *flow, struct slice bytes
 	if (stream->is_unshaped[kind]) {
 		enum frame_kind frame = frame_guess(kind, bytes.data[0]);
 
-		outgoing_shape(out, &(struct body_shape){ .frame = frame, .is_sniffed = frame != FRAME_GRPC });
+		outgoing_shape(out, &(struct body_shape){ .frame = frame, .is_sniffed = frame != FRAME_BINARY });
 		stream->is_unshaped[kind] = false;
 	}
 	if (!http2_socket_data(stream, out, bytes, time_ns))

@@ -276,6 +276,95 @@ static void open_exchanges_are_bounded(void **state)
 	call_conn_close(conn, CLOSE_LOCAL, 50 * MS);
 }
 
+/* ---- HTTP/2, which cannot be muted ---- */
+
+enum { STRANGERS = 64, STRANGE_BYTES = 100000 };
+
+/* An exchange of nobody's: 100 bytes asked, STRANGE_BYTES answered. */
+static void strange_tell(struct call_conn *conn, uint64_t number, const char *target)
+{
+	tell_ask(conn, number, (struct ask){ .version = "2", .target = target }, "a=b", number);
+	tell_response(conn, number, 200, "text/plain", number);
+	tell_end(conn, number, MESSAGE_RESPONSE, STRANGE_BYTES, number);
+}
+
+static void many_strangers_are_the_end_of_a_connection(void **state)
+{
+	struct call_conn *conn = world_connect(&world);
+
+	for (uint64_t number = 1; number < STRANGERS; number++)
+		strange_tell(conn, number, "/api/other");
+	assert_int_equal(world.denies, 0);
+	strange_tell(conn, STRANGERS, "/api/other");
+	assert_int_equal(world.denies, 1);
+	/* What was on its way then is counted, and nothing is said again. */
+	strange_tell(conn, STRANGERS + 1, "/api/other");
+	assert_int_equal(world.denies, 1);
+	assert_int_equal(world.no_call_bytes, (STRANGERS + 1) * (100 + STRANGE_BYTES));
+	assert_int_equal(world.mutes, 0);
+	call_conn_close(conn, CLOSE_LOCAL, 999 * MS);
+}
+
+static void small_strangers_cost_nothing(void **state)
+{
+	struct call_conn *conn = world_connect(&world);
+
+	for (uint64_t number = 1; number < 10 * STRANGERS; number++) {
+		tell_request(conn, number, (struct ask){ .method = "GET", .version = "2", ELSEWHERE }, number);
+		tell_end(conn, number, MESSAGE_REQUEST, 40, number);
+		tell_answer(conn, number, "{}", number);
+	}
+	assert_int_equal(world.denies, 0);
+	call_conn_close(conn, CLOSE_LOCAL, 9999 * MS);
+}
+
+/* Wherever among the strangers a call comes, even if it is still open: the connection is kept for good. */
+static void a_connection_that_had_a_call_is_never_denied(void **state)
+{
+	for (uint64_t at = 1; at <= STRANGERS; at += 9) {
+		struct call_conn *conn = world_connect(&world);
+
+		for (uint64_t number = 1; number <= 4 * STRANGERS; number++)
+			strange_tell(conn, number, number == at ? "/v1/fake" : "/api/other");
+		assert_int_equal(world.denies, 0);
+		call_conn_close(conn, CLOSE_LOCAL, 9999 * MS);
+	}
+}
+
+static void an_open_exchange_may_become_the_first_call(void **state)
+{
+	struct call_conn *conn = world_connect(&world);
+
+	tell_request(conn, 1, (struct ask){ .version = "2", ELSEWHERE }, 1);
+	tell_body(conn, 1, MESSAGE_REQUEST, "{\"model\":\"m\"}", 1);
+	tell_end(conn, 1, MESSAGE_REQUEST, 100, 1);
+	for (uint64_t number = 2; number <= 2 * STRANGERS; number++)
+		strange_tell(conn, number, "/api/other");
+	assert_int_equal(world.denies, 0);
+	tell_answer(conn, 1, "{\"nothing\":1}", 500);
+	assert_int_equal(world.denies, 1);
+	call_conn_close(conn, CLOSE_LOCAL, 999 * MS);
+}
+
+/* Heads that were missed, and bodies with holes, say nothing of what the connection is for. */
+static void what_was_missed_is_no_stranger(void **state)
+{
+	struct call_conn *conn = world_connect(&world);
+
+	for (uint64_t number = 1; number <= 4 * STRANGERS; number++) {
+		bool is_late = number & 1;
+
+		tell_request(conn, number, (struct ask){ .version = "2", .target = is_late ? "" : "/api/other" }, 1);
+		if (!is_late)
+			call_on_hole(conn, number, MESSAGE_REQUEST, MISSING_RING_FULL, 1);
+		tell_end(conn, number, MESSAGE_REQUEST, 100, 1);
+		tell_response(conn, number, 200, "text/plain", 2);
+		tell_end(conn, number, MESSAGE_RESPONSE, STRANGE_BYTES, 2);
+	}
+	assert_int_equal(world.denies, 0);
+	call_conn_close(conn, CLOSE_LOCAL, 999 * MS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -292,6 +381,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_request_is_told_with_its_connection, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_of_no_exchange_is_counted, setup, teardown),
 		cmocka_unit_test_setup_teardown(open_exchanges_are_bounded, setup, teardown),
+		cmocka_unit_test_setup_teardown(many_strangers_are_the_end_of_a_connection, setup, teardown),
+		cmocka_unit_test_setup_teardown(small_strangers_cost_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_connection_that_had_a_call_is_never_denied, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_open_exchange_may_become_the_first_call, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_was_missed_is_no_stranger, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -130,6 +130,16 @@ static void joined_late(void **state)
 	every_cut_gives_the_same(FRAME_UNKNOWN, SLICE("some text\n\nthat is\n\nneither"), true, "");
 }
 
+/* No type was told: of binary framings the first bytes tell which it is; what is shorter than a prelude is gRPC's. */
+static void binary_messages_of_an_unknown_type(void **state)
+{
+	every_cut_gives_the_same(FRAME_BINARY, SLICE("\0\0\0\0\3abc"), true, "[grpc|abc]");
+	every_cut_gives_the_same(FRAME_BINARY, SLICE("\0\0\0\0\3abc\0\0\0\0\0\0\0\0\0\5hello"), true,
+				 "[grpc|abc][grpc|][grpc|hello]");
+	every_cut_gives_the_same(FRAME_BINARY, SLICE("\0\0\0\0\3abc\x01\0\0\0\0\5hello"), true, "[grpc|abc]");
+	every_cut_gives_the_same(FRAME_BINARY, SLICE(""), true, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -139,6 +149,7 @@ int main(void)
 		cmocka_unit_test(what_is_too_long_is_counted),
 		cmocka_unit_test(lines),
 		cmocka_unit_test(joined_late),
+		cmocka_unit_test(binary_messages_of_an_unknown_type),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
