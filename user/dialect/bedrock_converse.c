@@ -163,25 +163,37 @@ static void known_block_put(struct parts *parts, struct call *call, const struct
 	}
 }
 
+static const struct block_rule *block_rule_of(struct slice name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(block_rules); i++)
+		if (slice_equal(name, block_rules[i].name))
+			return &block_rules[i];
+	return NULL;
+}
+
+/* One member says what it is; what else may stand beside it does not take that away. */
 static void block_put(struct parts *parts, struct call *call, struct slice block)
 {
+	bool has_known = false, has_other = false;
+
 	if (json_type(block) != JSON_OBJECT)
 		return;
 	json_foreach_member(member, block) {
-		const struct block_rule *rule = NULL;
+		const struct block_rule *rule = block_rule_of(member.name);
 
 		if (json_type(member.value) == JSON_NULL)
 			continue;
-		for (size_t i = 0; i < ARRAY_SIZE(block_rules); i++)
-			if (slice_equal(member.name, block_rules[i].name))
-				rule = &block_rules[i];
-		parts->is_foreign |= !rule || rule->is_foreign;
-		if (!rule) {
-			parts_other(parts, block);
-			return;
-		}
+		has_known |= rule != NULL;
+		has_other |= !rule;
+		if (!rule)
+			continue;
+		parts->is_foreign |= rule->is_foreign;
 		known_block_put(parts, call, rule, member.value);
 	}
+	if (has_known || !has_other)
+		return;
+	parts->is_foreign = true;
+	parts_other(parts, block);
 }
 
 static void content_put(struct parts *parts, struct call *call, struct slice content)

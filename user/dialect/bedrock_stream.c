@@ -133,12 +133,13 @@ static bool block_delta(struct call *call, struct converse_stream *stream, struc
 {
 	struct converse_block *block = block_of(call, stream, event);
 	struct slice delta = json_get(event, SLICE("delta"));
-	bool has_content = false;
+	bool has_content = false, has_known = false, has_other = false;
 
 	if (!block || json_type(delta) != JSON_OBJECT)
 		return false;
 	json_foreach_member(member, delta)
-		call_lost(call, name_is_known(member.name)); /* content of a kind that came after us */
+		*(name_is_known(member.name) ? &has_known : &has_other) = true;
+	call_lost(call, has_known || !has_other); /* content of a kind that came after us */
 	for (size_t i = 0; i < ARRAY_SIZE(delta_rules); i++)
 		has_content |= rule_apply(call, block, &delta_rules[i], delta);
 	return has_content;

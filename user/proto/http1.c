@@ -95,6 +95,7 @@ static void head_tell(struct http1 *http1, struct flow *flow, struct http1_head 
 	bool is_request = flow->kind == MESSAGE_REQUEST;
 
 	http1->has_found = true;
+	http1->heads |= 1u << flow->kind;
 	roles_set(http1, is_request ? flow->dir : direction_other(flow->dir), false);
 	outgoing_end(&flow->out, MESSAGE_END_LOST, CLOSE_UNKNOWN);
 	outgoing_open(&flow->out, http1->proto, flow->kind, flow->dir, flow->line_ns);

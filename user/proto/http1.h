@@ -48,6 +48,7 @@ struct http1 {
 	bool has_roles;
 	bool is_role_guess; /* from what looked like an answer's middle */
 	bool has_found;     /* HTTP/1 on this connection, for certain */
+	unsigned heads;     /* a bit for each kind whose head was read whole */
 	bool is_binary;
 	uint64_t unsynced; /* bytes sought through before that */
 	uint64_t request_end_ns;
@@ -61,6 +62,12 @@ static inline struct flow *flow_other(struct http1 *http1, const struct flow *fl
 }
 
 /* ---- http1.c ---- */
+/* Whole heads of both directions were read: what passes is nothing else. */
+static inline bool http1_is_sure(const struct http1 *http1)
+{
+	return http1->heads == (1u << MESSAGE_REQUEST | 1u << MESSAGE_RESPONSE);
+}
+
 /* Its message lost its end: told so. */
 void flow_give_up(struct http1 *http1, struct flow *flow);
 void flow_passed(struct http1 *http1, struct flow *flow, uint64_t len, uint64_t time_ns);

@@ -2,10 +2,13 @@
 /*
  * A connection joined late, or whose first bytes lie in a hole, before it is known what it carries. HTTP/1 has it at once and
  * searches it; meanwhile each direction is watched for HTTP/2: for its preface (what we call late may have begun under our
- * eyes), or for a chain of frames. Only bytes that may begin one are held back. When one is found, HTTP/1 ends with what it
- * told, if anything, and HTTP/2 goes on from the chain's first byte.
+ * eyes), or for a chain of frames. Only bytes that may begin one are held back, and none any more when both directions have
+ * shown heads of HTTP/1: the end of a coded answer looks like the start of a frame, and what would prove that it is none
+ * comes only after the next question. When a chain is found, HTTP/1 ends with what it told, if anything, and HTTP/2 goes on
+ * from the chain's first byte.
  */
 #include "proto/carrier.h"
+#include "proto/http1.h"
 #include "proto/http2.h"
 
 enum { WATCHED_MAX = 64 << 10 };
@@ -14,7 +17,7 @@ static const struct slice preface = { "PRI * HTTP/2.0\r\n", 16 };
 
 struct late {
 	struct proto *proto;
-	void *http1;
+	struct http1 *http1;
 	struct buf held[_DIR_MAX]; /* may begin a chain */
 	struct http2_scan scan[_DIR_MAX];
 	uint64_t held_ns[_DIR_MAX];
@@ -148,7 +151,8 @@ static void late_bytes(void *state, enum direction dir, uint64_t time_ns, struct
 	struct proto *proto = late->proto;
 	struct buf *held = &late->held[dir];
 
-	while (data.len && late->watched[dir] < WATCHED_MAX && !held->failed && !proto->next) {
+	while (data.len && late->watched[dir] < WATCHED_MAX && !held->failed && !proto->next &&
+	       !http1_is_sure(late->http1)) {
 		struct slice piece = slice_head(data, held->max - held->len);
 
 		if (watch(late, dir, time_ns, piece)) {
@@ -162,9 +166,9 @@ static void late_bytes(void *state, enum direction dir, uint64_t time_ns, struct
 		if (!held->failed)
 			data = slice_from(data, piece.len);
 	}
-	if (proto->next)
+	if (proto->next || http1_is_sure(late->http1))
 		held_release(late, direction_other(dir), late->held[direction_other(dir)].len);
-	if (!data.len && !proto->next)
+	else if (!data.len)
 		return;
 	held_release(late, dir, held->len);
 	late->watched[dir] = WATCHED_MAX;

@@ -171,6 +171,27 @@ static void an_unknown_delta_is_told(void **state)
 	told_free(&told);
 }
 
+/* A block is known by the one member that we know, wherever the others stand. */
+static void an_unknown_member_beside_a_known_one_hides_nothing(void **state)
+{
+	struct talk talk = converse(), stream = converse_stream();
+	struct told told;
+
+	talk.body = SLICE(
+		"{\"output\":{\"message\":{\"role\":\"assistant\",\"content\":[{\"mood\":1,\"text\":\"Paris\"}]}}}");
+	told = talk_told(&talk);
+	assert_slice(told.call.output_messages,
+		     "[{\"role\":\"assistant\",\"parts\":[{\"type\":\"text\",\"content\":\"Paris\"}]}]");
+	told_free(&told);
+	stream.events[0] =
+		SLICE("contentBlockDelta|{\"contentBlockIndex\":0,\"delta\":{\"mood\":1,\"text\":\"Paris\"}}");
+	told = talk_told(&stream);
+	assert_false(told.call.is_undecodable);
+	assert_slice(told.call.outputs,
+		     "{\"output\":{\"message\":{\"role\":\"assistant\",\"content\":[{\"text\":\"Paris\"}]}}}");
+	told_free(&told);
+}
+
 static void a_stream_joined_in_its_middle(void **state)
 {
 	struct talk talk = { 0 };
@@ -252,6 +273,7 @@ int main(void)
 		cmocka_unit_test(an_exception_in_the_stream_is_an_error),
 		cmocka_unit_test(a_refusal_is_named_by_body_or_header),
 		cmocka_unit_test(an_unknown_delta_is_told),
+		cmocka_unit_test(an_unknown_member_beside_a_known_one_hides_nothing),
 		cmocka_unit_test(a_stream_joined_in_its_middle),
 		cmocka_unit_test(models_in_paths),
 		cmocka_unit_test(tools_documents_and_guardrails_of_a_request),
