@@ -353,6 +353,8 @@ def of_parts(attributes):
 
 
 def of_outputs(outputs):
+    if outputs is None:
+        return {}
     if isinstance(outputs, str):
         return known(text=[outputs])
     for family in families():
