@@ -17,7 +17,7 @@ import sys
 TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [TESTS, os.path.join(TESTS, "parity")]
 import allowed  # noqa: E402
-from harness import compare, fake, mlflow, paths, proc, spantap, tap, wire, wire_google  # noqa: E402
+from harness import compare, fake, mlflow, paths, proc, spantap, tap, wire, wire_frameworks, wire_google  # noqa: E402
 
 MODEL_CALL = re.compile(
     r"(Async)?(Completions|Responses|Embeddings|Messages\.create)$|BedrockRuntime\.\w+$|litellm-a?completion$"
@@ -149,6 +149,19 @@ def model_calls(traces):
     ]
 
 
+def check_model_calls(check, bed, gold, ours):
+    """The SDK's spans field by field, those of a framework above it by what they mean."""
+    rules = allowed.RULES + allowed.GAPS["omit"]
+    theirs = model_calls(gold["traces"])
+    if theirs:
+        check_fields(check, bed, gold, theirs, model_calls(ours), rules)
+    case = gold["case"].removeprefix("openai_")
+    framework = case.split("_")[0]
+    if framework in wire_frameworks.MODEL_SPANS and framework != "litellm" and gold["traces"]:
+        label, theirs, mine = wire_frameworks.compared(framework, gold["traces"], ours)[0]
+        check_fields(check, bed, dict(gold, case=case + label), theirs, mine, rules)
+
+
 def check_google(check, bed, gold, ours, rules):
     theirs, mine = wire_google.calls_of(gold["traces"]), wire_google.calls_of(ours)
     if theirs:
@@ -173,9 +186,7 @@ def one_case(check, bed, gold):
     if gold["parity"] == "match":
         check_fields(check, bed, gold, gold["traces"], ours, allowed.RULES)
     elif gold["parity"] == "in-process":
-        theirs = model_calls(gold["traces"])
-        if theirs:
-            check_fields(check, bed, gold, theirs, model_calls(ours), allowed.RULES + allowed.GAPS["omit"])
+        check_model_calls(check, bed, gold, ours)
         check_wire(check, gold, roots)
     else:
         groups = next((g for pattern, g in GAPS if re.search(pattern, gold["parity"])), [])

@@ -455,6 +455,8 @@ def error_of(span):
 
 
 def of_outputs(outputs):
+    if outputs is None:
+        return {}
     if isinstance(outputs, str):
         return known(text=[outputs])
     for family in families() if isinstance(outputs, (dict, list)) else ():

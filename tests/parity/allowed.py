@@ -8,6 +8,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from allowed_libraries import FRAMEWORKS, GROQ, LITELLM, MISTRAL  # noqa: E402
 from harness.compare import Rule  # noqa: E402
 
 INPUTS = r"spans/\d+/attributes/mlflow\.spanInputs"
@@ -171,71 +172,6 @@ EMBEDDINGS = [
     ),
 ]
 
-LITELLM = [  # its own logger makes the span, from its own objects: what it sends itself is seen as what it sends
-    Rule(
-        r"(spans/\d+/name|info/tags/mlflow\.traceName)",
-        "differs",
-        "named by the library; on the wire it is OpenAI's SDK that speaks",
-        when=r"litellm-a?completion",
-        cases=r"litellm_.*",
-    ),
-    Rule(
-        r"spans/\d+/attributes/mlflow\.spanType",
-        "differs",
-        "LiteLLM calls a chat LLM",
-        when=r"LLM",
-        cases=r"litellm_.*",
-    ),
-    Rule(r"spans/\d+/attributes/mlflow\.message\.format", "extra", "LiteLLM names no format", cases=r"litellm_.*"),
-    Rule(
-        rf"({INPUTS}|spans/\d+/attributes)/(model|stream|messages)(/.*)?|spans/\d+/attributes/(stream|messages)(/.*)?",
-        "extra",
-        "LiteLLM keeps the model beside the inputs, autolog's readers have all of the body",
-        cases=r"litellm_.*",
-    ),
-    Rule(
-        r"spans/\d+/attributes/(api_base|cache_hit|call_type|litellm_call_id|raw_llm_response|request_tags|"
-        r"response_cost|saved_cache_cost)(/.*)?",
-        "missing",
-        "LiteLLM's own bookkeeping, in process",
-        cases=r"litellm_.*",
-    ),
-    Rule(
-        OUTPUTS + r"/(.*/)?provider_specific_fields(/.*)?",
-        "missing",
-        "LiteLLM moves what it has no field for; the wire has it in place",
-        cases=r"litellm_.*",
-    ),
-    Rule(OUTPUTS + r"/choices(/.*)?", "any", "the same move, seen from the list of choices", cases=r"litellm_.*"),
-    Rule(
-        r"spans/\d+/events/\d+/attributes/exception\.(message|type)",
-        "differs",
-        "its own error class",
-        cases=r"litellm_.*",
-    ),
-    Rule(r"(info/state|spans/\d+/status/message)", "differs", "its own error class", cases=r"litellm_error.*"),
-    Rule(r"spans/\d+/events/.*", "extra", "autolog of LiteLLM keeps no chunks", cases=r"litellm_.*stream"),
-    Rule(
-        r"(spans/\d+/attributes/mlflow\.chat|info/trace_metadata/mlflow\.trace)\.tokenUsage/.*",
-        "missing",
-        "zero where nothing was told",
-        when=r"0",
-        cases=r"litellm_.*",
-    ),
-    Rule(
-        r"spans/\d+/attributes/mlflow\.chat\.tokenUsage/cache_read_input_tokens",
-        "extra",
-        "LiteLLM keeps it inside its usage only",
-        cases=r"litellm_.*",
-    ),
-    Rule(
-        r"spans/\d+/attributes/mlflow\.llm\.model",
-        "extra",
-        "the model asked for, of a call that failed",
-        cases=r"litellm_error.*",
-    ),
-]
-
 GAPS = {  # what autolog loses in a case, so that ours is held against the wire instead (harness/wire.py)
     "outputs": [
         Rule(OUTPUTS + r"(/.*)?", "any", "autolog loses or garbles the outputs here; ours are compared with the wire"),
@@ -348,7 +284,7 @@ BEDROCK = [
     ),
 ]
 
-RULES = VOLATILE + EXTRAS + IN_PROCESS + USAGE + EMBEDDINGS + LITELLM + PREVIEWS + BEDROCK
+RULES = VOLATILE + EXTRAS + IN_PROCESS + USAGE + EMBEDDINGS + PREVIEWS + BEDROCK + MISTRAL + GROQ + LITELLM + FRAMEWORKS
 
 
 def table():

@@ -156,15 +156,15 @@ def function_call(name, arguments):
     }
 
 
-def responses_stream(texts):
+def responses_stream(texts, **more):
     item, events = output_text("".join(texts)), []
 
     def add(kind, **fields):
         events.append(sse({"type": kind, "sequence_number": len(events), **fields}, kind))
 
     at = {"item_id": item["id"], "output_index": 0, "content_index": 0}
-    add("response.created", response=response(status="in_progress"))
-    add("response.in_progress", response=response(status="in_progress"))
+    add("response.created", response=response(status="in_progress", **more))
+    add("response.in_progress", response=response(status="in_progress", **more))
     add("response.output_item.added", output_index=0, item=dict(item, content=[], status="in_progress"))
     add("response.content_part.added", part=dict(item["content"][0], text=""), **at)
     for text in texts:
@@ -172,7 +172,7 @@ def responses_stream(texts):
     add("response.output_text.done", text="".join(texts), logprobs=[], **at)
     add("response.content_part.done", part=item["content"][0], **at)
     add("response.output_item.done", output_index=0, item=item)
-    add("response.completed", response=response(item))
+    add("response.completed", response=response(item, **more))
     return stream(events)
 
 

@@ -25,6 +25,7 @@ class Case:
     timeout: float = 60.0
     options: dict = field(default_factory=dict)  # of the provider's path
     end: str = "complete"  # spantap.end of the span
+    path: str = ""  # how the path ends, where the SDK does not tell
 
 
 def case(name, *script, **more):
@@ -512,3 +513,5 @@ def _(client):
 import anthropic_cases  # noqa: E402,F401  the other parts of the table
 import google_cases  # noqa: E402,F401
 import bedrock_cases  # noqa: E402,F401
+import library_cases  # noqa: E402,F401
+import framework_cases  # noqa: E402,F401

@@ -11,8 +11,12 @@ import contextlib
 import os
 import sys
 
+os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # or its import asks the network for prices
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from cases import CASES  # noqa: E402
+
+AUTOLOG = {"google": "gemini", "agents": "openai"}  # where mlflow has another name for it
+BY_URL = ("mistral", "groq", "litellm", "langchain", "agents")  # their cases make clients themselves
 
 
 def base_url(case, side):
@@ -37,6 +41,8 @@ def boto3_client(case, side):
 
 
 def client_for(case, side):
+    if case.sdk in BY_URL:
+        return contextlib.nullcontext(base_url(case, side))
     if case.sdk == "bedrock":
         return contextlib.closing(boto3_client(case, side))
     options = {"base_url": base_url(case, side), "max_retries": case.retries, "timeout": case.timeout}
@@ -54,8 +60,8 @@ def client_for(case, side):
 
 
 async def call_async(case, client):
-    async with client.aio if case.sdk == "google" else client:
-        await case.call(client)
+    async with client.aio if case.sdk == "google" else client as entered:
+        await case.call(entered if case.sdk in BY_URL else client)
 
 
 def call(case, side):
@@ -76,20 +82,22 @@ def call(case, side):
 def autolog(cases):
     import mlflow
 
-    if any(c.sdk == "openai" for c in cases):
-        mlflow.openai.autolog()
-    if any(c.sdk == "anthropic" for c in cases):
-        mlflow.anthropic.autolog()
-    if any(c.sdk == "google" for c in cases):
-        mlflow.gemini.autolog()
-    if any(c.sdk == "bedrock" for c in cases):
-        mlflow.bedrock.autolog()
+    for sdk in sorted({c.sdk for c in cases}):
+        if sdk == "agents":
+            import agents
+
+            agents.set_trace_processors([])  # its own would send what it sees to its maker
+        getattr(mlflow, AUTOLOG.get(sdk, sdk)).autolog()
     return mlflow
 
 
 def main(side, experiment, names):
     cases = [CASES[n] for n in names]
     mlflow = autolog(cases) if side == "A" else None
+    if not mlflow and any(c.sdk == "agents" for c in cases):
+        import agents
+
+        agents.set_tracing_disabled(True)
     for case in cases:
         if mlflow:
             mlflow.set_experiment(f"{experiment}-{case.name}-A")

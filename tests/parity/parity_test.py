@@ -8,6 +8,7 @@ B; both traces are fetched from the real server and compared field by field.
 
 import base64
 import os
+import shlex
 import subprocess
 import sys
 import uuid
@@ -17,8 +18,10 @@ sys.path[:0] = [TESTS, os.path.join(TESTS, "parity")]
 import allowed  # noqa: E402
 from cases import ATTEMPTS, CASES, CLOSED, LOST_TOOLS, NOT_TRACED, REPR  # noqa: E402
 from google_cases import NESTED  # noqa: E402
-from harness import compare, fake, mlflow, paths, proc, spantap, tap, wire, wire_google  # noqa: E402
+from client import BY_URL  # noqa: E402
+from harness import compare, fake, mlflow, paths, proc, spantap, tap, wire, wire_frameworks, wire_google  # noqa: E402
 
+FRAMEWORKS = ("langchain", "agents")
 CLIENT = os.path.join(TESTS, "parity", "client.py")
 LOST = {  # gap: what of autolog's trace cannot be held against ours
     LOST_TOOLS: ["outputs"],
@@ -45,14 +48,18 @@ class Bed:
     def run(self):
         log = open(os.path.join(proc.scratch("autolog"), "out"), "w+")
         autolog = proc.Process(
-            [paths.CLIENT_PYTHON, CLIENT, "A", self.name, *self.names],
+            ["sh", "-c", self.script("A")],
             "autolog",
             stdout=log,
             env=dict(self.env, MLFLOW_TRACKING_URI=self.server.url),
         )
-        script = f'for c in {" ".join(self.names)}; do "{paths.CLIENT_PYTHON}" "{CLIENT}" B "{self.name}" $c; done'
         self.result, _ = spantap.run(
-            ["sh", "-c", script], server=self.server, experiment=f"{self.name}-B", env=self.env, otlp=False, timeout=600
+            ["sh", "-c", self.script("B")],
+            server=self.server,
+            experiment=f"{self.name}-B",
+            env=self.env,
+            otlp=False,
+            timeout=600,
         )
         if autolog.wait(300) != 0:
             raise tap.Failed(f"the run under autolog failed\n{autolog.log()}")
@@ -62,6 +69,16 @@ class Bed:
             for side, text in (("A", log.read()), ("B", self.result.stdout))
         }
         self.collect()
+
+    def script(self, side):
+        """One program for all cases of an SDK. Bare, the oldest SDKs have a program for each case, so that spantap meets
+        many that have just begun; the libraries' imports would take minutes."""
+        runs = []
+        for sdk in dict.fromkeys(CASES[n].sdk for n in self.names):
+            names = [n for n in self.names if CASES[n].sdk == sdk]
+            each = [[n] for n in names] if side == "B" and sdk not in BY_URL else [names]
+            runs += [shlex.join([python_of(sdk), CLIENT, side, self.name, *some]) for some in each]
+        return "set -e\n" + "\n".join(runs)
 
     def collect(self):
         experiment = self.server.experiment_id(f"{self.name}-B")
@@ -93,14 +110,18 @@ def wire_meaning(case):
     elif "chunks" in entry:
         body = "".join(c for c in entry["chunks"] if not c.startswith("<"))
     converse = "/model/m/converse" + ("-stream" if "chunks" in entry else "")
-    path = {"anthropic": "/messages", "google": ":generateContent", "bedrock": converse}.get(case.sdk) or (
-        "/embeddings"
-        if "embeddings" in case.name
-        else "/responses"
-        if "responses" in case.name
-        else "/completions"
-        if "legacy" in case.name
-        else "/chat/completions"
+    path = (
+        case.path
+        or {"anthropic": "/messages", "google": ":generateContent", "bedrock": converse}.get(case.sdk)
+        or (
+            "/embeddings"
+            if "embeddings" in case.name
+            else "/responses"
+            if "responses" in case.name
+            else "/completions"
+            if "legacy" in case.name
+            else "/chat/completions"
+        )
     )
     return wire.meaning(path, 200, body)
 
@@ -138,6 +159,16 @@ def check_exchange(check, case, trace, truths):
         check.equal(last.get("http.response.status_code"), truth["status"], "http.response.status_code")
 
 
+def check_fields(check, bed, name, theirs, ours, rules):
+    for a, b in zip(compare.in_order(theirs), compare.in_order(ours)):
+        report = compare.compare(name, a, compare.without_attempts(b), rules)
+        bed.fields += report.compared
+        if report.differences:
+            check.that(False, report.text())
+        if os.environ.get("SHOW"):
+            check.note("\n".join(f"allowed: {path} ({rule.reason})" for path, rule in report.allowed))
+
+
 def one_case(check, bed, name):
     case = CASES[name]
     theirs, ours = bed.theirs(name), bed.ours.get(name, [])
@@ -153,13 +184,12 @@ def one_case(check, bed, name):
     if case.gap == NESTED:
         theirs, mine = wire_google.calls_of(theirs), wire_google.calls_of(ours)
         check.equal(len(mine), len(theirs), "spans of exchanges")
-    for a, b in zip(compare.in_order(theirs), compare.in_order(mine)):
-        report = compare.compare(name, a, compare.without_attempts(b), rules)
-        bed.fields += report.compared
-        if report.differences:
-            check.that(False, report.text())
-        if os.environ.get("SHOW"):
-            check.note("\n".join(f"allowed: {path} ({rule.reason})" for path, rule in report.allowed))
+    if theirs and (case.sdk in FRAMEWORKS or case.path):
+        for label, a, b in wire_frameworks.compared(case.sdk, theirs, ours):
+            check.equal((len(a), len(b)), (len(truths), len(truths)), "spans of model calls")
+            check_fields(check, bed, name + label, a, b, rules + allowed.GAPS["omit"])
+    else:
+        check_fields(check, bed, name, theirs, mine, rules)
     for trace in ours:
         check_exchange(check, case, trace, truths)
     if case.gap:
@@ -173,20 +203,32 @@ def one_case(check, bed, name):
         )
 
 
-MODULES = {"google": "google.genai", "bedrock": "boto3"}  # of SDKs that an older environment may lack
+MODULES = {  # what stands for an SDK in an environment that may lack it
+    "google": "google.genai",
+    "bedrock": "boto3",
+    "mistral": "mistralai",
+    "langchain": "langchain_openai",
+}
+
+
+def python_of(sdk):
+    return paths.PARITY_PYTHON if sdk in BY_URL else paths.CLIENT_PYTHON
 
 
 def is_installed(sdk):
-    return subprocess.run([paths.CLIENT_PYTHON, "-c", f"import {MODULES[sdk]}"], capture_output=True).returncode == 0
+    python = python_of(sdk)
+    code = f"import importlib.util, sys; sys.exit(not importlib.util.find_spec('{MODULES.get(sdk, sdk)}'))"
+    return os.access(python, os.X_OK) and subprocess.run([python, "-c", code], capture_output=True).returncode == 0
 
 
 def main():
     names = [n for n in CASES if not sys.argv[1:] or any(a in n for a in sys.argv[1:])]
     lines = tap.Tap()
-    for sdk in sorted(MODULES):
+    for sdk in sorted({CASES[n].sdk for n in names}):
         left = [n for n in names if CASES[n].sdk == sdk]
-        if left and not is_installed(sdk):
-            lines.line(True, f"{len(left)} cases of {sdk}", skip=f"tests/setup/clients.sh installs {MODULES[sdk]}")
+        if not is_installed(sdk):
+            part = "parity" if sdk in BY_URL else "python"
+            lines.line(True, f"{len(left)} cases of {sdk}", skip=f"`tests/setup/clients.sh {part}` installs it")
             names = [n for n in names if n not in left]
     try:
         spantap.need_spantap()

@@ -3,7 +3,7 @@
 # The programs under trace: build/venv-clients with the Python SDKs and the same MLflow (its autolog is what parity is
 # measured against), and with "node" as argument also build/node with the JavaScript SDKs.
 #
-#	tests/setup/clients.sh [python] [node] [agent] [mcp] [grpc] [retrievers] [sdks-python] [sdks-node] [sdks-node26] [sdks-go] [sdks-java] [sdks-rust]
+#	tests/setup/clients.sh [python] [node] [agent] [mcp] [grpc] [retrievers] [sdks-python] [sdks-node] [sdks-node26] [sdks-go] [sdks-java] [sdks-rust] [parity]
 #
 # The parts sdks-* hold the clients of tests/matrix; where a tool chain is missing the part says so and is left out, and
 # the rows of the matrix that need it are skipped.
@@ -30,6 +30,13 @@ clients_python() {
 # Clients and servers of gRPC, which bring a TLS library and an event loop of their own.
 clients_grpc() {
 	venv_make grpc "grpcio==$GRPCIO" "xai-sdk==$XAI_PYTHON" pyyaml
+}
+
+# The other libraries that MLflow has an autolog for. OpenAI's SDK is the one that LiteLLM pins.
+clients_parity() {
+	venv_make parity "mlflow==${MLFLOW_VERSION:-3.17.2}" openai==2.54.0 "anthropic==$ANTHROPIC_PYTHON" mistralai==3.7.0 groq==1.7.0 \
+		litellm==1.106.2 langchain==1.4.7 langchain-openai==1.7.3 langchain-anthropic==1.7.10 langgraph==1.2.22 \
+		openai-agents==0.20.0
 }
 
 # What the sample agent of `make run` needs, and no more: a second's work.
@@ -170,10 +177,10 @@ sdks_rust() {
 	made_now
 }
 
-[ $# -gt 0 ] || set -- python node mcp grpc sdks-python sdks-node
+[ $# -gt 0 ] || set -- python node mcp grpc parity sdks-python sdks-node
 for part in "$@"; do
 	case "$part" in
-	python | node | agent | mcp | grpc | retrievers) "clients_$part" ;;
+	python | node | agent | mcp | grpc | retrievers | parity) "clients_$part" ;;
 	sdks-python | sdks-node | sdks-node26 | sdks-go | sdks-java | sdks-rust) "sdks_${part#sdks-}" ;;
 	*) sed -n '6s/^#[[:space:]]*//p' "$0" >&2; exit 2 ;;
 	esac

@@ -161,11 +161,10 @@ static uint64_t captured_beside(const struct exchange *ex, enum message_kind kin
 }
 
 /* Only where one exchange follows another and begins with a word can the kernel mute it and know when the next begins. In
- * HTTP/2 it would go on muting for ever, and a hole in the stream costs the header table: such a connection is never muted,
- * but denied when it proves to be of no use at all. */
+ * HTTP/2 and in other protocols it would go on muting for ever, and a hole in the stream costs the header table: such a connection is never muted. */
 static bool can_mute(const struct draft *draft)
 {
-	return !slice_equal(draft->call->http_version, SLICE("2"));
+	return !slice_equal(draft->call->http_version, SLICE("2")) && !draft->call->protocol.len;
 }
 
 static bool draft_is_strange(const struct draft *draft)
@@ -215,13 +214,6 @@ static void exchange_drop(struct call_conn *conn, struct exchange *ex)
 	else if (bytes)
 		conn->tracker->ops->no_call(conn->tracker->user, bytes);
 	strange_count(conn, ex, bytes);
-}
-
-/* Only where one exchange follows another and begins with a word can the kernel mute it and know when the next begins. In
- * HTTP/2 and in other protocols it would go on muting for ever, and a hole in the stream costs the header table: such a connection is never muted. */
-static bool can_mute(const struct draft *draft)
-{
-	return !slice_equal(draft->call->http_version, SLICE("2")) && !draft->call->protocol.len;
 }
 
 /* Another exchange on the connection may still be wanted. */

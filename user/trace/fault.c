@@ -107,14 +107,26 @@ static struct slice status_repr(struct maker *maker, const struct call *call)
 	return text.len ? text : number_text(maker, "Error code: ", call->status);
 }
 
-/* Until 2.x the SDK showed the body's repr; from 3.0 only its message. */
+/* The version of OpenAI's SDK for Python. Frameworks above it put their own name in place of the SDK's. */
+static struct slice openai_python_version(const struct call *call, struct slice agent)
+{
+	ptrdiff_t at = slice_find(agent, SLICE("OpenAI/Python "));
+
+	if (slice_starts(agent, SLICE("Agents/Python ")))
+		return call_header(call->request_headers, call->request_header_count,
+				   SLICE("x-stainless-package-version"));
+	return slice_from(agent, at < 0 ? agent.len : (size_t)at + SLICE("OpenAI/Python ").len);
+}
+
+/* Until 2.x the SDK showed the body's repr; from 3.0 only its message. Groq's, of the same make, shows the repr. */
 static bool shows_repr(const struct call *call)
 {
 	struct slice agent = call_header(call->request_headers, call->request_header_count, SLICE("user-agent"));
-	ptrdiff_t at = slice_find(agent, SLICE("OpenAI/Python "));
+	struct slice version = openai_python_version(call, agent);
 
-	agent = slice_from(agent, at < 0 ? agent.len : (size_t)at + SLICE("OpenAI/Python ").len);
-	return agent.len > 1 && agent.data[0] >= '0' && agent.data[0] <= '2' && agent.data[1] == '.';
+	if (slice_find(agent, SLICE("Groq/Python ")) >= 0)
+		return true;
+	return version.len > 1 && version.data[0] >= '0' && version.data[0] <= '2' && version.data[1] == '.';
 }
 
 static struct slice openai_status_text(struct maker *maker, const struct call *call)

@@ -31,6 +31,9 @@ static const struct fault_case cases[] = {
 	  "invalid_request_error", "", "Invalid value: 'foo'.", "AsyncOpenAI/Python 2.1.0", "BadRequestError",
 	  "Error code: 400 - {'error': {'message': \"Invalid value: 'foo'.\", 'code': None}}", "",
 	  "invalid_request_error" },
+	{ OPENAI, 401, CALL_END_COMPLETE, false, "{\"error\":{\"message\":\"Invalid API Key\",\"param\":null}}",
+	  "invalid_request_error", "", "Invalid API Key", "AsyncGroq/Python 1.7.0", "AuthenticationError",
+	  "Error code: 401 - {'error': {'message': 'Invalid API Key', 'param': None}}", "", "invalid_request_error" },
 	{ OPENAI, 502, CALL_END_COMPLETE, false, "<html>Bad gateway</html>", "", "", "", "OpenAI/Python 3.54.0",
 	  "InternalServerError", "Error code: 502", "", "502" },
 	{ OPENAI, 418, CALL_END_COMPLETE, false, "{\"error\":\"no\"}", "", "", "no", "curl/8", "APIStatusError",
@@ -119,6 +122,22 @@ static void a_failure_reads_as_its_sdk_raises_it(void **state)
 		assert_says(&bed, "mlflow.spanLogLevel=40");
 		bed_free(&bed);
 	}
+}
+
+static void a_framework_tells_its_sdks_version_in_a_header(void **state)
+{
+	struct call call = fault_call(&cases[0]);
+	struct bed bed;
+
+	call.request_headers[0].value = SLICE("Agents/Python 0.20.0");
+	call.request_headers[call.request_header_count++] =
+		(struct name_value){ SLICE("x-stainless-package-version"), SLICE("2.54.0") };
+	bed_init(&bed);
+	trace_on_call(bed.assembler, &call);
+	trace_flush(bed.assembler);
+	assert_says(&bed, "  exception.message=Error code: 429 - {'error': {'message': 'Rate limit reached.', 'type': "
+			  "'requests', 'param': None, 'code': 'rate_limit_exceeded'}}");
+	bed_free(&bed);
 }
 
 static void a_refusal_has_no_outputs_and_a_cut_keeps_its_part(void **state)
@@ -224,6 +243,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_failure_reads_as_its_sdk_raises_it),
+		cmocka_unit_test(a_framework_tells_its_sdks_version_in_a_header),
 		cmocka_unit_test(a_refusal_has_no_outputs_and_a_cut_keeps_its_part),
 		cmocka_unit_test(a_client_that_leaves_has_not_failed),
 		cmocka_unit_test(an_error_in_band_is_no_chunk),
