@@ -169,8 +169,8 @@ static bool can_mute(const struct draft *draft)
 
 static bool draft_is_strange(const struct draft *draft)
 {
-	return !can_mute(draft) && draft->call->path.len && !draft->hole_reasons[MESSAGE_REQUEST] &&
-	       !draft->hole_reasons[MESSAGE_RESPONSE];
+	return slice_equal(draft->call->http_version, SLICE("2")) && draft->call->path.len &&
+	       !draft->hole_reasons[MESSAGE_REQUEST] && !draft->hole_reasons[MESSAGE_RESPONSE];
 }
 
 static void strange_count(struct call_conn *conn, const struct exchange *ex, uint64_t bytes)
