@@ -60,7 +60,7 @@ static void usage_put(struct call *call, struct slice answer)
 		usage_read(&call->usage, usage, usage_rules, ARRAY_SIZE(usage_rules));
 	}
 	if (json_double(told.data ? told : json_get(answer, SLICE("duration")), &seconds) == 0 && seconds >= 0)
-		call_put_double(call, "spantap.usage.audio_seconds", seconds);
+		call_put_double(call, "spantap.audio.seconds", seconds);
 }
 
 /* ---- speech ---- */

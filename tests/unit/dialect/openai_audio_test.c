@@ -101,7 +101,7 @@ static void a_form_names_what_is_transcribed(void **state)
 	assert_slice(told.call.outputs, talk.body.data);
 	assert_slice(told.call.output_messages,
 		     "[{\"role\":\"assistant\",\"parts\":[{\"type\":\"text\",\"content\":\"Said.\"}]}]");
-	assert_int_equal((int)number_of(&told.call, "spantap.usage.audio_seconds"), 3);
+	assert_int_equal((int)number_of(&told.call, "spantap.audio.seconds"), 3);
 	assert_int_equal(told.call.usage.input, -1);
 	told_free(&told);
 }
