@@ -111,7 +111,7 @@ def test_uploads_are_named(check):
     for case, model in (("words", "whisper-x"), ("pieces", "gpt-x"), ("picture", "gpt-image-x")):
         attributes = SPANS[case][0]["attributes"] if case in SPANS else {}
         check.equal(attributes.get("gen_ai.request.model"), model, f"model of {case}")
-    check.equal(SPANS["words"][0]["attributes"].get("spantap.usage.audio_seconds"), 3.0, "seconds that were billed")
+    check.equal(SPANS["words"][0]["attributes"].get("spantap.audio.seconds"), 3.0, "seconds that were billed")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@
 enum { FIELDS_MAX = 64, HEAD_MAX = 4096 };
 
 struct field {
-	struct slice name, filename, content_type, value;
+	struct slice name, filename, type, value;
 	bool is_whole;
 };
 
@@ -49,7 +49,7 @@ static void field_head(struct field *field, struct slice head)
 			field->filename = quoted_after(line, SLICE("; filename="));
 			field->name = quoted_after(line, SLICE("; name="));
 		} else if (slice_starts_nocase(line, SLICE("content-type:"))) {
-			field->content_type = slice_trim(slice_from(line, SLICE("content-type:").len));
+			field->type = slice_trim(slice_from(line, SLICE("content-type:").len));
 		}
 	}
 }
@@ -91,7 +91,7 @@ static void field_put(struct buf *out, const struct field *field)
 	}
 	json_open(out, '{');
 	json_member_text(out, SLICE("filename"), field->filename);
-	json_member_text(out, SLICE("content_type"), field->content_type);
+	json_member_text(out, SLICE("type"), field->type);
 	if (field->is_whole)
 		json_member_int(out, SLICE("bytes"), (int64_t)field->value.len);
 	json_close(out, '}');

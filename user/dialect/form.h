@@ -5,7 +5,7 @@
 
 /* The body is a form, not JSON. */
 bool form_is(struct slice body);
-/* {"model":"…","file":{"filename":"…","content_type":"…","bytes":n}}: fields as text, files by what they are. A name that
+/* {"model":"…","file":{"filename":"…","type":"…","bytes":n}}: fields as text, files by what they are. A name that
  * comes twice, or ends in [], is a list. SLICE_NONE when there is no field, or memory ran out. */
 struct slice form_object(struct call *call, struct slice body);
 /* request_open() for either form or JSON. */

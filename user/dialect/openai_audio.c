@@ -26,7 +26,8 @@ static unsigned transcription_recognise(const struct dialect_hint *hint)
 		return 0;
 	if (!path_ends(hint->path, SLICE("/audio/transcriptions")) && !path_ends(hint->path, translations))
 		return 0;
-	if (form_is(hint->request_body) || body_keys(hint->request_body) & KEY_MODEL)
+	if (form_is(hint->request_body) || json_get(json_trim(hint->request_body), SLICE("file")).data ||
+	    body_keys(hint->request_body) & KEY_MODEL)
 		return SCORE_SURE;
 	return hint->request_body.len ? 0 : SCORE_PATH;
 }
@@ -59,7 +60,7 @@ static void usage_put(struct call *call, struct slice answer)
 		usage_read(&call->usage, usage, usage_rules, ARRAY_SIZE(usage_rules));
 	}
 	if (json_double(told.data ? told : json_get(answer, SLICE("duration")), &seconds) == 0 && seconds >= 0)
-		call_put_double(call, "spantap.usage.audio_seconds", seconds);
+		call_put_double(call, "spantap.audio.seconds", seconds);
 }
 
 /* ---- speech ---- */
@@ -85,6 +86,20 @@ static void speech_request(struct call *call, void *state)
 		call->request_model = openai_path_model(call);
 }
 
+/* Of a piece in base64, or of the marker that stands for a long one: "[… bytes=123 …]". */
+static uint64_t piece_bytes(struct slice sound)
+{
+	struct slice raw = json_raw_text(sound), rest;
+	ptrdiff_t at = slice_find(slice_head(raw, 80), SLICE(" bytes="));
+	int64_t bytes = 0;
+
+	if (!slice_starts(raw, SLICE("[")) || at < 0)
+		return sound_bytes(sound);
+	rest = slice_from(raw, (size_t)at + 7);
+	json_int(slice_cut(&rest, ' '), &bytes);
+	return (uint64_t)MAX(bytes, (int64_t)0);
+}
+
 static enum dialect_event speech_event(struct call *call, void *state, const struct message_part *part)
 {
 	struct audio *audio = state;
@@ -102,30 +117,14 @@ static enum dialect_event speech_event(struct call *call, void *state, const str
 		return DIALECT_EVENT_LAST;
 	}
 	sound = json_get(part->data, SLICE("audio"));
-	audio->bytes += sound_bytes(sound);
+	audio->bytes += piece_bytes(sound);
 	return json_raw_text(sound).len ? DIALECT_EVENT_CONTENT : DIALECT_EVENT_QUIET;
 }
 
-/* {"type":"audio","mime_type":"audio/mpeg","bytes":n}, and the usage where it is told. */
-static void sound_tell(struct call *call, const struct audio *audio, struct slice mime_type, uint64_t bytes)
+static void sound_show(struct call *call)
 {
 	struct parts parts;
-	struct out out;
 
-	if (!mime_type.len)
-		mime_type = arena_printf(call->arena, "audio/%.*s",
-					 SLICE_FMT(slice_head(audio->format.len ? audio->format : SLICE("mpeg"), 32)));
-	out_init(&out, call->arena, audio->last.len + 128);
-	json_open(&out.buf, '{');
-	json_member_text(&out.buf, SLICE("type"), SLICE("audio"));
-	json_member_text(&out.buf, SLICE("mime_type"), mime_type);
-	json_member_int(&out.buf, SLICE("bytes"), (int64_t)bytes);
-	json_member_raw(&out.buf, SLICE("usage"), json_get(audio->last, SLICE("usage")));
-	json_close(&out.buf, '}');
-	call->outputs = out_slice(&out);
-	call->outputs_is_text = false;
-	call_lost(call, call->outputs.data);
-	usage_put(call, call->outputs);
 	parts_init(&parts, call, call->outputs);
 	parts_message_open(&parts, SLICE("assistant"));
 	parts_other(&parts, call->outputs);
@@ -133,14 +132,43 @@ static void sound_tell(struct call *call, const struct audio *audio, struct slic
 	call->output_messages = parts_finish(&parts);
 }
 
+/* {"type":"audio/mpeg","bytes":n}, and the usage where it is told. */
+static void sound_tell(struct call *call, const struct audio *audio, struct slice type, uint64_t bytes)
+{
+	struct out out;
+
+	type = slice_trim(slice_cut(&type, ';'));
+	if (!type.len)
+		type = arena_printf(call->arena, "audio/%.*s",
+				    SLICE_FMT(slice_head(audio->format.len ? audio->format : SLICE("mpeg"), 32)));
+	out_init(&out, call->arena, audio->last.len + 128);
+	json_open(&out.buf, '{');
+	json_member_text(&out.buf, SLICE("type"), type);
+	json_member_int(&out.buf, SLICE("bytes"), (int64_t)bytes);
+	json_member_raw(&out.buf, SLICE("usage"), json_get(audio->last, SLICE("usage")));
+	json_close(&out.buf, '}');
+	call->outputs = out_slice(&out);
+	call->outputs_is_text = false;
+	call_lost(call, call->outputs.data);
+	usage_put(call, call->outputs);
+	sound_show(call);
+}
+
 static void speech_response(struct call *call, void *state)
 {
 	struct slice answer;
 
-	if (call->status >= 400 || json_type(json_trim(call->response_body)) == JSON_OBJECT)
+	if (call->status >= 400) {
 		answer_open(call, &answer);
-	else
+		return;
+	}
+	/* The sound itself, or what is told in its place. */
+	if (json_type(json_trim(call->response_body)) == JSON_OBJECT) {
+		if (answer_open(call, &answer) && json_get(answer, SLICE("bytes")).data)
+			sound_show(call);
+	} else {
 		sound_tell(call, state, call->content_type, call->response_body.len);
+	}
 }
 
 static void speech_finish(struct call *call, void *state)

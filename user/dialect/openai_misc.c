@@ -24,7 +24,7 @@ static unsigned image_recognise(const struct dialect_hint *hint)
 	bool is_upload =
 		path_ends(hint->path, SLICE("/images/edits")) || path_ends(hint->path, SLICE("/images/variations"));
 
-	if (is_upload && form_is(hint->request_body))
+	if (is_upload && (form_is(hint->request_body) || json_get(json_trim(hint->request_body), SLICE("image")).data))
 		return SCORE_SURE;
 	return signature_score(&image_signature, hint);
 }

@@ -38,13 +38,28 @@ static void speech_is_measured(void **state)
 	assert_int_equal(told.call.operation, OPERATION_SPEECH);
 	assert_slice(told.dialect->span_name(&told.call), "Speech");
 	assert_slice(told.call.request_model, "tts-x");
-	assert_slice(told.call.outputs, "{\"type\":\"audio\",\"mime_type\":\"audio/wav\",\"bytes\":7}");
+	assert_slice(told.call.outputs, "{\"type\":\"audio/wav\",\"bytes\":7}");
 	assert_slice(told.call.input_messages,
 		     "[{\"role\":\"user\",\"parts\":[{\"type\":\"text\",\"content\":\"Hi\"}]}]");
 	assert_slice(told.call.chat_messages,
 		     "[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"Hi\"}]},"
-		     "{\"role\":\"assistant\",\"content\":[{\"type\":\"text\",\"text\":\"[audio]\"}]}]");
+		     "{\"role\":\"assistant\",\"content\":[{\"type\":\"text\",\"text\":\"[audio/wav]\"}]}]");
 	assert_false(told.call.outputs_is_text || told.call.is_undecodable);
+	told_free(&told);
+}
+
+/* What stands in the place of sound, where it was not kept, is shown like the sound. */
+static void speech_that_was_told_reads_alike(void **state)
+{
+	struct talk talk = { .path = "/v1/audio/speech",
+			     .request = SLICE("{\"model\":\"m\",\"input\":\"Hi\"}"),
+			     .body = SLICE("{\"type\":\"audio/mpeg\",\"bytes\":7,\"sha256\":\"x\"}") };
+	struct told told = talk_told(&talk);
+
+	assert_slice(told.call.outputs, talk.body.data);
+	assert_slice(told.call.output_messages,
+		     "[{\"role\":\"assistant\",\"parts\":[{\"type\":\"audio/mpeg\",\"bytes\":7,"
+		     "\"sha256\":\"x\"}]}]");
 	told_free(&told);
 }
 
@@ -55,14 +70,15 @@ static void streamed_speech_is_summed(void **state)
 	struct told told;
 
 	talk.events[0] = SLICE("{\"type\":\"speech.audio.delta\",\"audio\":\"AAAAAAAA\"}");
-	talk.events[1] = SLICE("{\"type\":\"speech.audio.delta\",\"audio\":\"AAAA\"}");
+	talk.events[1] = SLICE(
+		"{\"type\":\"speech.audio.delta\",\"audio\":\"[spantap:media type=audio/mpeg bytes=300 sha256=0]\"}");
 	talk.events[2] = SLICE("{\"type\":\"speech.audio.done\",\"usage\":{\"input_tokens\":3,\"output_tokens\":9,"
 			       "\"total_tokens\":12}}");
 	told = talk_told(&talk);
 	assert_string_equal(told.kinds, "ccl");
 	assert_slice(told.call.vendor, "azure.ai.openai");
 	assert_slice(told.call.request_model, "tts");
-	assert_slice(told.call.outputs, "{\"type\":\"audio\",\"mime_type\":\"audio/mpeg\",\"bytes\":9,"
+	assert_slice(told.call.outputs, "{\"type\":\"audio/mpeg\",\"bytes\":306,"
 					"\"usage\":{\"input_tokens\":3,\"output_tokens\":9,\"total_tokens\":12}}");
 	assert_int_equal(told.call.usage.output, 9);
 	told_free(&told);
@@ -79,14 +95,13 @@ static void a_form_names_what_is_transcribed(void **state)
 	assert_string_equal(told.dialect->name, "openai.transcriptions");
 	assert_slice(told.dialect->span_name(&told.call), "AsyncTranscriptions");
 	assert_slice(told.call.request_model, "whisper-1");
-	assert_slice(
-		told.call.inputs,
-		"{\"model\":\"whisper-1\",\"file\":{\"filename\":\"a.wav\",\"content_type\":\"audio/wav\",\"bytes\":12},"
-		"\"include\":[\"logprobs\"],\"word\":[\"a\",\"b\\\"\"]}");
+	assert_slice(told.call.inputs,
+		     "{\"model\":\"whisper-1\",\"file\":{\"filename\":\"a.wav\",\"type\":\"audio/wav\",\"bytes\":12},"
+		     "\"include\":[\"logprobs\"],\"word\":[\"a\",\"b\\\"\"]}");
 	assert_slice(told.call.outputs, talk.body.data);
 	assert_slice(told.call.output_messages,
 		     "[{\"role\":\"assistant\",\"parts\":[{\"type\":\"text\",\"content\":\"Said.\"}]}]");
-	assert_int_equal((int)number_of(&told.call, "spantap.usage.audio_seconds"), 3);
+	assert_int_equal((int)number_of(&told.call, "spantap.audio.seconds"), 3);
 	assert_int_equal(told.call.usage.input, -1);
 	told_free(&told);
 }
@@ -199,7 +214,7 @@ static void forms_cut_anywhere(void **state)
 		if (len == whole.len)
 			assert_slice(
 				object,
-				"{\"a\":[\"1\",\"3\"],\"b\":\"2\",\"file\":{\"filename\":\"a.wav\",\"content_type\":\"audio/wav\",\"bytes\":12}}");
+				"{\"a\":[\"1\",\"3\"],\"b\":\"2\",\"file\":{\"filename\":\"a.wav\",\"type\":\"audio/wav\",\"bytes\":12}}");
 		arena_free(arena);
 		guard_free(&guard);
 	}
@@ -229,6 +244,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(speech_is_measured),
+		cmocka_unit_test(speech_that_was_told_reads_alike),
 		cmocka_unit_test(streamed_speech_is_summed),
 		cmocka_unit_test(a_form_names_what_is_transcribed),
 		cmocka_unit_test(a_form_that_became_json_reads_alike),

@@ -63,6 +63,8 @@ static const struct {
 	{ "/openai/v1/audio/translations", "--x\r\nContent-Disposition: form-data; name=\"a\"",
 	  "openai.transcriptions" },
 	{ "/v1/audio/translations", "{\"x\":1}", "-" },
+	{ "/openai/deployments/w/audio/transcriptions", "{\"file\":{\"bytes\":1}}", "openai.transcriptions" },
+	{ "/v1/images/variations", "{\"image\":{\"bytes\":1}}", "openai.images" },
 	{ "/v1/images/variations", "--x\r\nContent-Disposition: form-data; name=\"a\"", "openai.images" },
 	/* work that is given away, and files: what they cost is told nowhere near */
 	{ "/v1/batches", "{\"input_file_id\":\"f\",\"endpoint\":\"/v1/responses\"}", "-" },
