@@ -22,7 +22,7 @@ struct carrier {
 	void (*free)(void *state);
 };
 
-extern const struct carrier carrier_http1, carrier_http2, carrier_postgres, carrier_redis;
+extern const struct carrier carrier_http1, carrier_http2, carrier_postgres, carrier_redis, carrier_mongodb;
 
 /* A direction's first bytes, kept until a carrier knows them. */
 struct proto_first {

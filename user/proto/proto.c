@@ -8,14 +8,11 @@
 #include <errno.h>
 
 static const struct carrier *const carriers[] = {
-	&carrier_http1,
-	&carrier_http2,
-	&carrier_postgres,
-	&carrier_redis,
+	&carrier_http1, &carrier_http2, &carrier_postgres, &carrier_redis, &carrier_mongodb,
 };
 /* Their first bytes are nobody's middle. A plain socket counts as joined late, for only its bytes tell what it is: they may be
  * the connection's first all the same. */
-static const struct carrier *const front_carriers[] = { &carrier_postgres, &carrier_redis };
+static const struct carrier *const front_carriers[] = { &carrier_postgres, &carrier_redis, &carrier_mongodb };
 static const struct carrier *const late_carrier = &carrier_http1;
 
 const struct proto_opts proto_opts_default = {
