@@ -4,6 +4,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 
@@ -44,15 +45,15 @@ def documents(attributes):
     return json.loads(attributes.get("gen_ai.retrieval.documents", "[]"))
 
 
-class Postgres:
+class Served:
+    """A server that prints what its clients need, and ends with its input."""
+
+    def __init__(self, *command):
+        self.command = command
+
     def __enter__(self):
-        need("pgserver", "psycopg", "asyncpg")
-        command = [PYTHON, "-W", "ignore", os.path.join(CLIENTS, "postgres_server.py"), proc.scratch("postgres")]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        uri = self.process.stdout.readline().strip()
-        if not uri:
-            raise tap.Skip("PostgreSQL does not start here")
-        return uri
+        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        return self.process.stdout.readline().strip()
 
     def __exit__(self, *_):
         self.process.stdin.close()
@@ -60,8 +61,12 @@ class Postgres:
 
 
 def test_pgvector(check):
+    need("pgserver", "psycopg", "asyncpg")
     client = os.path.join(CLIENTS, "postgres_client.py")
-    with Postgres() as uri:
+    server = os.path.join(CLIENTS, "postgres_server.py")
+    with Served(PYTHON, "-W", "ignore", server, proc.scratch("postgres")) as uri:
+        if not uri:
+            raise tap.Skip("PostgreSQL does not start here")
         got = traced(check, client, uri, "psycopg")
         check.equal(len(got), 11, "searches by psycopg")
         for attributes in got[:7]:
@@ -73,6 +78,40 @@ def test_pgvector(check):
         check.equal([a["error.type"] for a in failed], ["42P01"], "failures")
         got = traced(check, client, uri, "asyncpg")
         check.equal([[d["id"] for d in documents(a)] for a in got], [["1", "2"]] * 3, "searches by asyncpg")
+
+
+def test_redis(check):
+    need("redis")
+    with Served(sys.executable, os.path.join(paths.TOP, "tests", "fake", "redis.py")) as port:
+        for protocol in ("2", "3"):
+            got = traced(check, os.path.join(CLIENTS, "redis_client.py"), port, protocol)
+            check.equal(len(got), 4, f"searches by protocol {protocol}")
+            for attributes in got:
+                check.equal(documents(attributes), [{"id": "d:1", "score": 0.25}, {"id": "d:2", "score": 0.5}], "documents")
+                check.equal(attributes.get("gen_ai.data_source.id"), "idx", "index")
+                check.equal(attributes.get("spantap.retrieval.vector_dimensions"), 3, "dimensions")
+
+
+def test_chroma(check):
+    need("chromadb")
+    port = proc.free_port()
+    chroma = [os.path.join(os.path.dirname(PYTHON), "chroma"), "run", "--path", proc.scratch("chroma")]
+    server = proc.Process([*chroma, "--host", "127.0.0.1", "--port", str(port)], "chroma")
+    try:
+        proc.wait_for("chroma", lambda: is_listening(port), 60.0)
+        got = traced(check, os.path.join(CLIENTS, "chroma_client.py"), str(port))
+    finally:
+        server.stop()
+    check.equal([a.get("spantap.dialect") for a in got], ["chroma.query"] * 4, "searches")
+    for attributes in got[:3]:
+        check.equal([d["id"] for d in documents(attributes)], ["a", "b"], "documents")
+        check.equal(attributes.get("gen_ai.retrieval.top_k"), 2, "top k")
+        check.equal(attributes.get("spantap.retrieval.vector_dimensions"), 3, "dimensions")
+
+
+def is_listening(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ struct carrier {
 };
 
 extern const struct carrier carrier_http1, carrier_http2, carrier_jsonrpc, carrier_postgres, carrier_redis,
-	carrier_late;
+	carrier_mongodb, carrier_late;
 extern const struct carrier carrier_websocket_late; /* of connections joined in their middle only */
 
 /* A direction's first bytes, kept until a carrier knows them. */

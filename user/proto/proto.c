@@ -9,12 +9,13 @@
 #include <errno.h>
 
 static const struct carrier *const carriers[] = {
-	&carrier_http1, &carrier_http2, &carrier_jsonrpc, &carrier_postgres, &carrier_redis,
+	&carrier_http1, &carrier_http2, &carrier_jsonrpc, &carrier_postgres, &carrier_redis, &carrier_mongodb,
 };
 /* What we call late may have begun under our eyes: the stores' first bytes are nobody's middle. */
 static const struct carrier *const late_carriers[] = {
 	&carrier_postgres,
 	&carrier_redis,
+	&carrier_mongodb,
 	&carrier_websocket_late,
 };
 static const struct carrier *const late_carrier = &carrier_late;

@@ -185,6 +185,26 @@ static void a_get_tells_by_its_host(void **state)
 	told_free(&told);
 }
 
+static void a_real_answer_of_chroma_is_read(void **state)
+{
+	struct talk talk = {
+		.path = "/api/v2/tenants/default_tenant/databases/default_database/collections/"
+			"96e296a2-c7a0-417c-9fb2-a2ccfc1e1ef3/query",
+		.host = "127.0.0.1:18556",
+		.request = SLICE("{\"ids\":null,\"query_embeddings\":[[1.0,2.0,4.0]],\"n_results\":2,\"where\":null,"
+				 "\"where_document\":null,\"include\":[\"metadatas\",\"documents\",\"distances\"]}"),
+		.body = SLICE(
+			"{\"ids\":[[\"a\",\"b\"]],\"embeddings\":null,\"documents\":[[\"alpha\",\"beta\"]],\"uris\":null,"
+			"\"metadatas\":[[{\"source\":\"a.md\"},{\"source\":\"b.md\"}]],\"distances\":[[1.0,22.0]],"
+			"\"include\":[\"metadatas\",\"documents\",\"distances\"]}")
+	};
+	struct told told = talk_told(&talk);
+
+	assert_slice(attribute(&told, "gen_ai.retrieval.documents"),
+		     "[{\"id\":\"a\",\"score\":1.0},{\"id\":\"b\",\"score\":22.0}]");
+	told_free(&told);
+}
+
 static void no_documents_is_an_empty_list(void **state)
 {
 	static const struct {
@@ -348,6 +368,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_store_gives_the_same_documents),
 		cmocka_unit_test(a_get_tells_by_its_host),
+		cmocka_unit_test(a_real_answer_of_chroma_is_read),
 		cmocka_unit_test(no_documents_is_an_empty_list),
 		cmocka_unit_test(failures_are_told_in_each_ones_way),
 		cmocka_unit_test(who_only_looks_alike_gives_no_span),
