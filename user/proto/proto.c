@@ -98,6 +98,15 @@ static enum sniff sniff_all(struct slice first, const struct carrier **ret)
 	return first.len >= SNIFF_BYTES && best == SNIFF_MAYBE ? SNIFF_NO : best;
 }
 
+/* A plain socket counts as joined late, for only its bytes tell what it is: they may be the connection's first all the same. */
+static enum sniff sniff_late(struct slice first, const struct carrier **ret)
+{
+	enum sniff says = carrier_http2.sniff(first);
+
+	*ret = says == SNIFF_YES ? &carrier_http2 : late_carrier;
+	return says == SNIFF_MAYBE && first.len < SNIFF_BYTES ? SNIFF_MAYBE : SNIFF_YES;
+}
+
 /* Takes bytes until a carrier is known; returns the rest. Only who speaks first can show that none will ever be. */
 static struct slice first_take(struct proto *proto, enum direction dir, uint64_t time_ns, struct slice data)
 {
@@ -112,11 +121,11 @@ static struct slice first_take(struct proto *proto, enum direction dir, uint64_t
 	while (data.len && first->len < SNIFF_BYTES) {
 		first->bytes[first->len++] = data.data[0];
 		data = slice_from(data, 1);
-		says = sniff_all((struct slice){ first->bytes, first->len }, &carrier);
+		says = (proto->is_late ? sniff_late : sniff_all)((struct slice){ first->bytes, first->len }, &carrier);
 		if (says == SNIFF_MAYBE)
 			continue;
 		if (says == SNIFF_YES)
-			carrier_begin(proto, carrier, false);
+			carrier_begin(proto, carrier, proto->is_late && carrier == late_carrier);
 		else if (dir == proto->first_dir)
 			proto_give_up(proto);
 		else
@@ -127,18 +136,8 @@ static struct slice first_take(struct proto *proto, enum direction dir, uint64_t
 	return data;
 }
 
-/* A plain socket counts as joined late, for only its bytes tell what it is: they may be the connection's first all the same. */
-static void late_begin(struct proto *proto, struct slice data)
-{
-	bool is_first = carrier_http2.sniff(slice_head(data, SNIFF_BYTES)) == SNIFF_YES;
-
-	carrier_begin(proto, is_first ? &carrier_http2 : late_carrier, !is_first);
-}
-
 void proto_bytes(struct proto *proto, enum direction dir, uint64_t time_ns, struct slice data)
 {
-	if (proto->is_late && !proto->carrier && !proto->is_quiet && data.len)
-		late_begin(proto, data);
 	if (!proto->carrier && !proto->is_quiet)
 		data = first_take(proto, dir, time_ns, data);
 	/* The second to speak, unknown so far, waits for the first: what it says beyond the first bytes is of no message. */

@@ -26,10 +26,27 @@ static void a_streamed_answer_is_told(void **state)
 		      "1a framed body=29 stream=95 missing=0\n");
 }
 
+/* A plain socket is known by its bytes alone and counts as joined late: the preface tells that it was not. */
+static void a_connection_whose_first_bytes_are_seen_is_not_late(void **state)
+{
+	struct frames h2 = frames_new();
+
+	frames_headers(&h2, CLIENT, 1, 0, POST);
+	frames_data(&h2, CLIENT, 1, END_STREAM, "{}");
+	frames_headers(&h2, SERVER, 1, 0, EVENTS);
+	frames_data(&h2, SERVER, 1, END_STREAM, "data: 1\n\n");
+	frames_expect(&h2, (struct wire_opts){ .is_late = true },
+		      "1q " POST_TOLD "1q bytes {}\n"
+		      "1q framed body=2 stream=67 missing=0\n"
+		      "1a " EVENTS_TOLD "1a event<> 1\n"
+		      "1a framed body=9 stream=57 missing=0\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_streamed_answer_is_told),
+		cmocka_unit_test(a_connection_whose_first_bytes_are_seen_is_not_late),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
