@@ -218,12 +218,12 @@ static void filters_go_where_they_belong(void **state)
 /* The option with a value that is right for its kind. */
 static void option_write(const struct option_row *row, char *ret, size_t size)
 {
-	struct slice choices = slice_of(row->arg);
+	struct slice choices = slice_of(row->arg), first = slice_cut(&choices, '|');
 
 	if (!option_takes_value(row))
 		snprintf(ret, size, "--%s", row->name);
 	else if (row->kind == OPTION_CHOICE)
-		snprintf(ret, size, "--%s=%.*s", row->name, SLICE_FMT(slice_cut(&choices, '|')));
+		snprintf(ret, size, "--%s=%.*s", row->name, SLICE_FMT(first));
 	else
 		snprintf(ret, size, "--%s=%s", row->name, row->kind == OPTION_SIZE ? "2M" : "1");
 }
