@@ -45,6 +45,7 @@ struct draft {
 	void *state; /* the dialect's */
 	bool is_started;
 	struct slice path_decoded;
+	uint64_t target; /* hash of path and whole query; 0: not seen */
 
 	struct buf body[_MESSAGE_MAX];
 	bool body_is_broken[_MESSAGE_MAX]; /* a hole: what comes behind it does not belong to what came before */
