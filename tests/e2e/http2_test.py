@@ -72,5 +72,25 @@ def test_httpx_on_one_connection_and_a_call_given_up(check):
     process.stop()
 
 
+def test_a_socket_on_a_stream(check):
+    script = os.path.join(CLIENTS, "h2socket.mjs")
+    cert, key = certs.make(paths.CERTS)[1:]
+    process = proc.Process(["node", script, "server", cert, key], stdout=subprocess.PIPE)
+    port = proc.read_line(process.popen.stdout.fileno(), 20, "port of the server")
+    result, spans = spantap.run(["node", script, "client", port, "3"], env=fake.client_env())
+    check.must(result.status == 0, repr(result))
+    check.equal(len(spans), 3, "spans")
+    for number, span in enumerate(spans, 1):
+        attributes = span["attributes"]
+        check.equal(attributes.get("spantap.dialect"), "openai.responses", f"dialect of turn {number}")
+        check.equal(attributes.get("network.protocol.name"), "websocket", f"protocol of turn {number}")
+        check.equal(attributes.get("url.path"), "/v1/responses", f"path of turn {number}")
+        check.equal(attributes.get("spantap.complete"), True, f"spantap.complete of turn {number}")
+        text = "".join(wire.of_parts(attributes).get("text", []))
+        check.equal(text, f"answer {number}", f"the answer of turn {number}")
+    check.equal(spantap.balanced(result.summary), 0, "difference of the ledger")
+    process.stop()
+
+
 if __name__ == "__main__":
     tap.main(sys.modules[__name__], setup)

@@ -5,6 +5,7 @@
  * what is still told of it is not taken for something new.
  */
 #include "call/call.h"
+#include "call/feed.h"
 #include "call/tracker.h"
 #include <errno.h>
 
@@ -41,6 +42,7 @@ struct call_tracker *call_tracker_free(struct call_tracker *tracker)
 		return NULL;
 	while (tracker->conns)
 		conn_free(tracker->conns);
+	feed_clear(tracker);
 	pair_clear(tracker);
 	alloc_put(tracker->opts.alloc, tracker, sizeof(*tracker));
 	return NULL;
@@ -151,6 +153,9 @@ static void exchange_tick(struct call_conn *conn, struct exchange *ex, uint64_t 
 
 	if (draft->call->ended_itself || exchange_is_over(ex))
 		limit = draft->hole_reasons[MESSAGE_RESPONSE] ? linger_hole_ns : linger_ns;
+	/* A stream of others' answers may be silent for as long as nobody asks. */
+	if (ex->feed && !exchange_is_over(ex))
+		return;
 	if (now_ns <= draft->activity_ns || now_ns - draft->activity_ns <= limit)
 		return;
 	/* A socket may go on after any silence. */
@@ -171,6 +176,7 @@ void call_tick(struct call_tracker *tracker, uint64_t now_ns)
 				exchange_free(conn, ex);
 		}
 	}
+	feed_tick(tracker, now_ns);
 	pair_tick(tracker, now_ns);
 }
 
@@ -180,10 +186,11 @@ void call_flush(struct call_tracker *tracker, uint64_t now_ns)
 		for (struct exchange *ex = conn->first; ex; ex = ex->next)
 			if (ex->draft)
 				exchange_finish(conn, ex, CLOSE_UNKNOWN, now_ns);
+	feed_tick(tracker, UINT64_MAX);
 	pair_flush(tracker);
 }
 
 size_t call_waiting(const struct call_tracker *tracker)
 {
-	return tracker->ended_count;
+	return tracker->ended_count + tracker->awaited_count;
 }

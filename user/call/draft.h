@@ -47,6 +47,7 @@ struct draft {
 	void *state; /* the dialect's */
 	bool is_started;
 	struct slice path_decoded;
+	uint64_t target; /* hash of path and whole query; 0: not seen */
 
 	struct buf body[_MESSAGE_MAX];
 	struct media media[_MESSAGE_MAX]; /* what of a body is not kept */

@@ -6,6 +6,7 @@
  * otherwise. The dialect starts with the answer's first event, or at the end, and always after the whole request: the
  * two directions of a connection are not ordered against each other, so events that are early are held.
  */
+#include "call/feed.h"
 #include "call/headers.h"
 #include "call/tracker.h"
 
@@ -243,8 +244,10 @@ static void head_take(struct call_conn *conn, struct exchange *ex, const struct 
 	}
 	headers_take_request(draft->call, head);
 	draft->call->thread = thread;
+	draft->target = feed_target(head->target);
 	draft->path_decoded = headers_path_decode(draft->call->arena, draft->call->path);
-	if (!session_is_asked(head) && method_is_bodyless(draft->call->method) &&
+	ex->may_feed = feed_is_asked(draft->call);
+	if (!session_is_asked(head) && !ex->may_feed && method_is_bodyless(draft->call->method) &&
 	    !exchange_look(conn, draft, SLICE_NONE))
 		exchange_pass(conn, ex);
 }
@@ -289,7 +292,7 @@ static void request_is_over(struct call_conn *conn, struct exchange *ex)
 {
 	if (ex->draft->held_count)
 		held_release(conn, ex);
-	else if (!answer_may_tell(ex->draft) && !exchange_look(conn, ex->draft, SLICE_NONE))
+	else if (!ex->may_feed && !answer_may_tell(ex->draft) && !exchange_look(conn, ex->draft, SLICE_NONE))
 		exchange_pass(conn, ex);
 	else
 		request_tell(conn, ex->draft);
@@ -300,6 +303,12 @@ static void answer_event(struct call_conn *conn, struct exchange *ex, const stru
 	struct draft *draft = ex->draft;
 	const struct dialect *dialect;
 
+	if (ex->may_feed) {
+		if (feed_event(conn, ex, part))
+			return;
+		ex->may_feed = false;
+		return exchange_pass(conn, ex);
+	}
 	if (draft->is_started)
 		return draft_event(draft, part);
 	if (!draft_request_is_over(draft))
@@ -405,7 +414,7 @@ void exchange_end(struct call_conn *conn, struct exchange *ex, enum message_kind
 		exchange_finish(conn, ex, end->conn_how, end->time_ns);
 }
 
-static void exchange_start(struct call_conn *conn, struct exchange *ex)
+void exchange_start(struct call_conn *conn, struct exchange *ex)
 {
 	struct draft *draft = ex->draft;
 	struct slice answer = buf_slice(&draft->body[MESSAGE_RESPONSE]);
@@ -451,6 +460,8 @@ void exchange_finish(struct call_conn *conn, struct exchange *ex, enum close_how
 	conn->is_wanted = true;
 	ex->draft = NULL;
 	draft->call->conn = conn->info;
+	if (feed_takes(conn, draft, close_ns))
+		return;
 	draft_finish(draft, how, close_ns);
 	draft_key_fill(draft, &conn->info);
 	pair_settle(conn->tracker, draft, close_ns + conn->tracker->opts.pair_wait_ns);

@@ -13,6 +13,8 @@ struct exchange {
 	bool is_nobodys;               /* of no dialect: its bytes belong to no call */
 	bool is_strange;               /* the same, and nothing of it was missed that could have told otherwise */
 	bool is_shed;                  /* there was no memory for it: nobody can say whose it was */
+	bool may_feed;                 /* a stream that may bring answers to others (feed.h) */
+	uint64_t feed;                 /* it does: feed_target() of its endpoint */
 	struct session *session;       /* it became a socket; draft then is what its turns have in common */
 	uint64_t turned[_MESSAGE_MAX]; /* of its stream_bytes: those that belong to turns */
 	unsigned heads, ends, looks;   /* bit masks of enum message_kind: was told, was told, was looked at early */
@@ -36,6 +38,8 @@ struct call_tracker {
 	struct call_conn *conns;
 	struct draft *ended, **ended_tail; /* over, but waiting for the twin, or told and remembered for it */
 	size_t ended_count;
+	struct draft *awaited; /* over, but their answers come elsewhere (feed.h) */
+	size_t awaited_count;
 };
 
 /* ---- exchange.c ---- */
@@ -49,6 +53,8 @@ void exchange_hole(struct exchange *ex, enum message_kind kind, enum missing_rea
 void exchange_end(struct call_conn *conn, struct exchange *ex, enum message_kind kind, const struct message_end *end);
 /* Hands its call out, or counts its bytes when nobody wants it. */
 void exchange_finish(struct call_conn *conn, struct exchange *ex, enum close_how how, uint64_t close_ns);
+/* Whose it is, by all that is there of it: its dialect begins, if there is one. */
+void exchange_start(struct call_conn *conn, struct exchange *ex);
 /* Nothing more will be told of it. */
 bool exchange_is_over(const struct exchange *ex);
 void exchange_free(struct call_conn *conn, struct exchange *ex);
