@@ -18,6 +18,7 @@ What it answers, strongest first:
       drop=N          close after N pieces                      reset=N  the same by RST
       close=1         the close of the connection delimits the body
       tag=WORD        nothing: it finds the exchange again in the truth and in url.path
+  x-steer: OPTIONS    the same in a header, for a path that must stay as it is
   else                dialects.py answers by the path
 
 A script is {NAME: [RESPONSE…]} or, without names, the exchanges of a gold file; see scripted().
@@ -131,7 +132,7 @@ class Request:
     def __init__(self, method, target, headers, body, stream_bytes, interim):
         self.method, self.target, self.headers, self.body = method, target, headers, body
         self.stream_bytes, self.interim = stream_bytes, interim
-        self.options, self.path = options_of(target)
+        self.options, self.path = options_of(f"/x/{headers['x-steer']}{target}" if "x-steer" in headers else target)
         try:
             self.json = json.loads(decoded(body, headers.get("content-encoding")) or b"null")
         except (ValueError, zlib.error):
@@ -169,7 +170,8 @@ async def read_request(reader, writer):
 
 
 def scripted(entry):
-    """A response of a script or of a gold file: {"status", "headers", "body" | "chunks", "note"}, as an Answer."""
+    """A response of a script or of a gold file: {"status", "headers", "body" | "chunks", "note"}, as an Answer. A chunk is
+    a text or {"base64", "each"}: bytes, cut into pieces of that size."""
     status = entry.get("status")
     headers = dict(entry.get("headers") or {})
     answer = dialects.Answer(
@@ -196,8 +198,12 @@ def scripted(entry):
         event = EVENT.match(chunk) if isinstance(chunk, str) else None
         if event:
             answer.pieces.append((event[1], float(event[2] or 0)))
+        elif isinstance(chunk, str):
+            answer.pieces.append(chunk.encode())
         else:
-            answer.pieces.append(chunk.encode() if isinstance(chunk, str) else base64.b64decode(chunk["base64"]))
+            data = base64.b64decode(chunk["base64"])
+            each = chunk.get("each") or max(len(data), 1)
+            answer.pieces += [data[i : i + each] for i in range(0, len(data), each)]
     if "client closed" in (entry.get("note") or "") or (answer.pieces and answer.pieces[-1][0] == "pause"):
         answer.pieces.append(("wait for the client to leave", 10.0))
     return answer

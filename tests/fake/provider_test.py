@@ -38,6 +38,7 @@ def setup():
     PROVIDER = fake.Provider(
         {
             "two": [{"status": 200, "body": {"n": 1}}, {"status": 200, "body": {"n": 2}}],
+            "each": [{"status": 200, "chunks": [{"base64": "YWJjZGU=", "each": 2}]}],
             "cut": [
                 {
                     "status": 200,
@@ -175,6 +176,13 @@ def test_event_stream_frames_have_lengths_and_crcs_that_hold(check):
 
 def test_scripts_are_served_in_order_and_the_last_one_repeats(check):
     check.equal([json.loads(ask("/x/case=two/any", {})[1])["n"] for _ in range(3)], [1, 2, 2], "answers")
+
+
+def test_a_header_steers_where_the_path_must_stay_and_bytes_are_cut_as_told(check):
+    _, data = ask("/v1/any", {}, {"x-steer": "case=each"})
+    check.equal(data, b"abcde", "body")
+    truth = PROVIDER.truth(1, where=lambda t: t["case"] == "each")[-1]
+    check.equal((truth["target"], truth["pieces"]), ("/v1/any", 3), "target, pieces")
 
 
 def test_a_cut_stream_ends_without_its_framing(check):

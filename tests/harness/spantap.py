@@ -31,7 +31,7 @@ def read_otlp(path):
     spans = []
     try:
         with open(path) as f:
-            lines = f.read().splitlines()
+            lines = f.read().split("\n")[:-1]
     except FileNotFoundError:
         return spans
     for line in lines:

@@ -23,7 +23,7 @@ def events_of(text):
 
 
 def lines_of(text):
-    return [json.loads(line) for line in text.splitlines() if line.strip()]
+    return [json.loads(line) for line in text.split("\n") if line.strip()]
 
 
 def arguments(text):

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Recorded traffic of real providers, put on the wire again: as it was, and in other codings and other cuts. What
-spantap says of model, usage, finish reason, text and tool calls must be what the recording says.
+"""Recorded traffic of real providers, put on the wire again in every form: HTTP/1.1 and HTTP/2, each content coding, whole
+and cut, and behind a gateway of no name. What spantap says of model, usage, finish reason, text and tool calls must be what
+the recording says. The share goes to build/recordings.json.
 
   recordings_test.py [DIRECTORY]      runs itself under the Python that has YAML
 """
@@ -17,10 +18,12 @@ from urllib.parse import urlsplit
 
 TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, TESTS)
-from harness import fake, paths, proc, spantap, tap, wire  # noqa: E402
+from harness import paths, proc, spantap, tap, wire  # noqa: E402
+
+import forms  # noqa: E402
+import passes  # noqa: E402
 
 KEYS = ("model", "usage", "finish", "text", "reasoning", "tools", "documents", "error")
-CODINGS = ("gzip", "br", "zstd", "deflate")
 
 
 def body_of(side, decode):
@@ -103,72 +106,18 @@ def load(directory):
     return calls, unread
 
 
-def cut(data, cuts):
-    """The body in pieces: whole, in random pieces, or one byte at a time."""
-    if cuts == "whole":
-        return [data]
-    if cuts == "bytes" and len(data) < 3000:
-        return [data[i : i + 1] for i in range(len(data))]
-    at, pieces, pick = 0, [], random.Random(len(data))
-    while at < len(data):
-        size = pick.randint(1, 700)
-        pieces.append(data[at : at + size])
-        at += size
-    return pieces
-
-
-def jobs_of(calls, form):
-    """Script and jobs of one pass. @form: "as it was", or codings and cuts by turns."""
-    script, jobs = {}, []
-    for number, call in enumerate(calls):
-        case, cuts, options = f"{form}{number}", "whole", ""
-        if form == "b":
-            cuts, options = (
-                ("random", "bytes")[number % 2],
-                f",enc={CODINGS[number % len(CODINGS)]}" if number % 3 else "",
-            )
-        entry = {"status": call.status, "headers": {"content-type": call.content_type}}
-        if call.streamed or cuts != "whole":
-            entry["chunks"] = [{"base64": base64.b64encode(p).decode()} for p in cut(call.bytes(), cuts)]
-        else:
-            entry["body"] = {"base64": base64.b64encode(call.bytes()).decode()}
-        script[case] = [entry]
-        jobs.append(
-            {
-                "path": f"/x/case={case}{options}{call.path}",
-                "body": base64.b64encode(call.request.encode("utf-8", "surrogateescape")).decode(),
-                "headers": {
-                    "Host": call.host,
-                    "Content-Type": "application/json",
-                    "User-Agent": call.user_agent,
-                    "Accept-Encoding": "gzip, br, zstd",
-                    "Authorization": "Bearer sk-recorded",
-                },
-            }
-        )
-    return script, jobs
-
-
-def play(check, calls, form):
-    """One pass over the wire. Returns the spans by the number of their call."""
-    script, jobs = jobs_of(calls, form)
-    provider = fake.Provider(script)
-    path = os.path.join(proc.scratch("jobs"), "jobs.json")
-    with open(path, "w") as f:
-        json.dump(jobs, f)
-    player = os.path.join(TESTS, "recordings", "player.py")
-    result, spans = spantap.run(
-        [sys.executable, player, str(provider.tls_port), provider.ca, path], env=fake.client_env(), timeout=200
+def exchange_of(call, form, host=None, prefix=""):
+    return passes.Exchange(
+        form,
+        "POST",
+        host or call.host,
+        prefix + call.path,
+        call.request.encode("utf-8", "surrogateescape"),
+        call.bytes(),
+        call.streamed,
+        call.status,
+        {"content_type": call.content_type, "user_agent": call.user_agent},
     )
-    provider.stop()
-    check.must(result.status == 0, repr(result))
-    found = {}
-    for span in spans:
-        path = span["attributes"].get("url.path", "")
-        if spantap.is_model_call(span) and path.startswith(f"/x/case={form}"):
-            found.setdefault(int(path.split("/")[2].split(",")[0][len(f"case={form}") :]), []).append(span)
-    check.equal(spantap.balanced(result.summary), 0, "difference of the ledger")
-    return found
 
 
 def words(text):
@@ -198,22 +147,81 @@ def misses_of(call, spans):
     return out
 
 
-def one_pass(lines, calls, form, title):
-    def dialect(check, name):
-        group = [(i, c) for i, c in enumerate(calls) if c.row[1] == name]
-        misses = {c.name: misses_of(c, spans.get(i, [])) for i, c in group}
-        bad = {name: why for name, why in misses.items() if why}
-        check.note(f"{len(group) - len(bad)} of {len(group)} decoded exactly")
-        for name, why in list(bad.items())[:40]:
-            check.that(False, f"{name}: {'; '.join(why)}")
+class Grid:
+    """What each pass made of each call."""
 
+    def __init__(self, calls):
+        self.calls, self.passes, self.misses = calls, [], {}
+
+    def add(self, name, spans):
+        self.passes.append(name)
+        for number, call in enumerate(self.calls):
+            self.misses[name, number] = misses_of(call, spans.get(number, []))
+
+    def rows(self):
+        """(family, pass, exact, total)"""
+        for family in sorted({c.row[1] for c in self.calls}):
+            own = [n for n, c in enumerate(self.calls) if c.row[1] == family]
+            for name in self.passes:
+                yield family, name, sum(not self.misses[name, n] for n in own), len(own)
+
+    def tell(self, check, family):
+        rows = [r for r in self.rows() if r[0] == family]
+        exact, total = sum(r[2] for r in rows), sum(r[3] for r in rows)
+        check.note(f"{exact} of {total} decoded exactly: {rows[0][3]} calls in {len(rows)} passes")
+        for number, call in enumerate(self.calls):
+            bad = [p for p in self.passes if self.misses[p, number]] if call.row[1] == family else []
+            if bad:
+                where = "every pass" if len(bad) == len(self.passes) else ", ".join(bad[:3])
+                check.that(False, f"{call.name} in {where} ({len(bad)}): {'; '.join(self.misses[bad[0], number])}")
+
+
+def elsewhere(calls, http):
+    """Every call behind a gateway that nobody knows: the forms by turns."""
+    pick, out = random.Random(7), []
+    own = [f for f in forms.FORMS if f.http == http]
+    for number, call in enumerate(calls):
+        word = "".join(pick.choices("bcdfghklmnprstvwxz", k=7))
+        out.append(exchange_of(call, own[number % len(own)], f"{word}.example:8443", f"/{word}/{number}"))
+    return out
+
+
+def one_pass(lines, grid, name, exchanges):
     def wire_pass(check):
-        spans.update(play(check, calls, form))
+        spans = passes.play(check, exchanges)
+        passes.travelled(check, exchanges, spans)
+        grid.add(name, spans)
 
-    spans = {}
-    lines.run(f"recordings_{title}_go_over_the_wire", wire_pass)
-    for name in sorted({c.row[1] for c in calls}):
-        lines.run(f"{name}_{title}_is_decoded_exactly", dialect, name)
+    lines.run(f"recordings_go_over_{name}", wire_pass)
+
+
+def write_share(grid):
+    table = [dict(zip(("family", "pass", "exact", "total"), row)) for row in grid.rows()]
+    exact, total = sum(r["exact"] for r in table), sum(r["total"] for r in table)
+    with open(os.path.join(paths.BUILD, "recordings.json"), "w") as f:
+        json.dump({"exact": exact, "total": total, "calls": len(grid.calls), "rows": table}, f, indent=1)
+    print(f"# share: {exact} of {total} ({len(grid.calls)} calls in {len(grid.passes)} passes); build/recordings.json")
+
+
+def all_passes(lines, calls):
+    grid = Grid(calls)
+    for form in forms.FORMS:
+        one_pass(lines, grid, str(form), [exchange_of(c, form) for c in calls])
+    for http in forms.HTTPS:
+        one_pass(lines, grid, f"http{http}_elsewhere", elsewhere(calls, http))
+    for family in sorted({c.row[1] for c in calls}):
+        lines.run(f"{family}_is_decoded_exactly_in_every_form", grid.tell, family)
+    write_share(grid)
+
+
+def with_packages(program):
+    """Goes on under the Python that has YAML and the codings."""
+    try:
+        import brotli  # noqa: F401
+        import yaml  # noqa: F401
+        import zstandard  # noqa: F401
+    except ImportError:
+        os.execv(paths.CLIENT_PYTHON, [paths.CLIENT_PYTHON, os.path.abspath(program), *sys.argv[1:]])
 
 
 def main():
@@ -224,8 +232,7 @@ def main():
         spantap.need_spantap()
         calls, unread = load(directory)
         lines.line(not unread, f"{len(calls)} recorded calls can be read", "\n".join(unread))
-        one_pass(lines, calls, "a", "as_recorded")
-        one_pass(lines, calls, "b", "in_other_codings_and_cuts")
+        all_passes(lines, calls)
     except tap.Skip as skip:
         lines.line(True, "recordings", skip=str(skip))
     except (tap.Failed, TimeoutError, RuntimeError) as failure:
@@ -236,8 +243,5 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        import yaml  # noqa: F401
-    except ImportError:
-        os.execv(paths.CLIENT_PYTHON, [paths.CLIENT_PYTHON, os.path.abspath(__file__), *sys.argv[1:]])
+    with_packages(__file__)
     sys.exit(main())
