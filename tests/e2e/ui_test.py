@@ -4,94 +4,61 @@
 build/screenshots."""
 
 import os
-import shutil
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from harness import fake, mlflow, paths, spantap, tap  # noqa: E402
+from harness import fake, mlflow, spantap, tap  # noqa: E402
+from harness.pages import Pages, shows  # noqa: E402
 from harness.steps import CLIENTS  # noqa: E402
 
-SHOTS = os.path.join(paths.BUILD, "screenshots")
 STEPS = (
     "call /v1/chat/completions picture-1\nstream /x/events=12,size=14/v1/chat/completions picture-2 0\nrest\n"
     "call /x/events=8/v1/messages picture-3\ncall /x/status=429/v1/chat/completions picture-4\n"
 )
-SERVER = NUMBER = INFOS = None
+PAGES = NUMBER = INFOS = None
 
 
 def setup():
-    global SERVER, NUMBER, INFOS
+    global PAGES, NUMBER, INFOS
     spantap.need_spantap()
-    if not (shutil.which("chromium") or shutil.which("google-chrome")):
-        raise tap.Skip("no chromium")
-    os.makedirs(SHOTS, exist_ok=True)
-    SERVER, provider = mlflow.shared(), fake.Provider()
-    experiment, NUMBER = SERVER.experiment()
-    SERVER.call(
-        "POST",
-        "/api/2.0/mlflow/experiments/set-experiment-tag",
-        {"experiment_id": NUMBER, "key": "mlflow.experimentKind", "value": "genai_development"},
-    )
+    server = mlflow.shared()
+    PAGES, provider = Pages(server), fake.Provider()
+    experiment, NUMBER = PAGES.genai_experiment()
     result, _ = spantap.run(
         [sys.executable, os.path.join(CLIENTS, "steps.py"), f"localhost:{provider.tls_port}", provider.ca],
-        server=SERVER,
+        server=server,
         experiment=experiment,
         stdin=STEPS.encode(),
         otlp=False,
         env=fake.client_env(),
     )
     provider.stop()
-    INFOS = {i["request_preview"].split("]")[0].strip("["): i for i in SERVER.search(NUMBER)}
+    INFOS = {i["request_preview"].split("]")[0].strip("["): i for i in server.search(NUMBER)}
     if len(INFOS) != 4:
         raise tap.Failed(f"{sorted(INFOS)} instead of four traces: {result}")
 
 
-def page(name, url, *words):
-    """The text that the page shows once all words are there. One more try: browsers hang now and then."""
-    shot = os.path.join(SHOTS, f"{name}.png")
-    for attempt in (1, 2):
-        try:
-            done = subprocess.run(
-                [paths.CLIENT_PYTHON, os.path.join(CLIENTS, "browser.py"), shot, SERVER.url + url, *words],
-                capture_output=True,
-                text=True,
-                timeout=100,
-            )
-            if done.returncode == 0:
-                return done.stdout
-            failure = done.stderr
-        except subprocess.TimeoutExpired:
-            failure = "the browser hung"
-    raise tap.Failed(f"no page: {failure[-1000:]}")
-
-
-def shows(check, text, name, *words):
-    for word in words:
-        check.that(word in text, f"the page does not show {word!r}; see {os.path.join(SHOTS, name)}.png")
-
-
 def test_the_list_shows_every_call_with_its_state_and_tokens(check):
     words = ["[picture-1] hello", "[picture-2] hello", "[picture-3] hello", "[picture-4] hello", "1205"]
-    text = page("traces", f"/#/experiments/{NUMBER}/traces", *words)
+    text = PAGES.text("traces", f"/#/experiments/{NUMBER}/traces", *words)
     shows(check, text, "traces", *words)
 
 
 def test_a_trace_shows_inputs_outputs_and_tokens(check):
     words = ["Outputs", "Inputs", "[picture-1] hello", "000000 xxx", "1,205 tokens"]
-    text = page("trace", f"/#/experiments/{NUMBER}/traces/{INFOS['picture-1']['trace_id']}", *words)
+    text = PAGES.text("trace", f"/#/experiments/{NUMBER}/traces/{INFOS['picture-1']['trace_id']}", *words)
     shows(check, text, "trace", *words, "Completions")
 
 
 def test_an_anthropic_trace_shows_inputs_and_outputs(check):
     words = ["Outputs", "[picture-3] hello", "000007 xxx"]
-    text = page("trace-anthropic", f"/#/experiments/{NUMBER}/traces/{INFOS['picture-3']['trace_id']}", *words)
+    text = PAGES.text("trace-anthropic", f"/#/experiments/{NUMBER}/traces/{INFOS['picture-3']['trace_id']}", *words)
     shows(check, text, "trace-anthropic", *words, "Messages.create")
 
 
 def test_a_failed_call_shows_its_error(check):
     words = ["[picture-4] hello", "Error"]
-    text = page("trace-error", f"/#/experiments/{NUMBER}/traces/{INFOS['picture-4']['trace_id']}", *words)
+    text = PAGES.text("trace-error", f"/#/experiments/{NUMBER}/traces/{INFOS['picture-4']['trace_id']}", *words)
     shows(check, text, "trace-error", *words)
 
 
