@@ -14,6 +14,7 @@ void flow_pair_request(struct http1 *http1, struct outgoing *out, const struct h
 	}
 
 	out->exchange = asked.exchange;
+	asked.start_ns = out->start_ns;
 	asked.is_pipelined = http1->request_end_ns && out->start_ns == http1->request_end_ns;
 	pairing_ask(&http1->pairing, &asked);
 }
@@ -35,7 +36,7 @@ void flow_tell_answered(struct http1 *http1, struct flow *flow, uint64_t time_ns
 	struct outgoing out;
 	struct asked asked;
 
-	while (pairing_take_hidden(&http1->pairing, &asked)) {
+	while (pairing_take_hidden(&http1->pairing, MIN(flow->line_ns, time_ns), &asked)) {
 		outgoing_open(&out, http1->proto, MESSAGE_RESPONSE, flow->dir, time_ns);
 		out.exchange = asked.exchange;
 		out.is_hidden = true;

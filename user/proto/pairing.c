@@ -39,11 +39,11 @@ void pairing_doubt(struct pairing *pairing)
 	pairing->is_doubtful = true;
 }
 
-bool pairing_take_hidden(struct pairing *pairing, struct asked *ret)
+bool pairing_take_hidden(struct pairing *pairing, uint64_t start_ns, struct asked *ret)
 {
 	if (!pairing->is_doubtful)
 		return false;
-	if (pairing->count < 2 || pairing->asked[1].is_pipelined) {
+	if (pairing->count < 2 || pairing->asked[1].is_pipelined || pairing->asked[1].start_ns > start_ns) {
 		pairing->is_doubtful = false;
 		return false;
 	}

@@ -13,6 +13,7 @@ enum { PAIRING_MAX = 32 }; /* requests that wait; more lose their answers, which
 
 struct asked {
 	uint64_t exchange;
+	uint64_t start_ns;
 	int method;        /* enum http1_method */
 	bool is_skipped;   /* nobody wants the answer's parts */
 	bool is_guess;     /* the request was hidden by a hole, if there was one */
@@ -33,6 +34,8 @@ const struct asked *pairing_next(const struct pairing *pairing);
 /* Its answer has come: waits no more. */
 void pairing_answer(struct pairing *pairing);
 void pairing_doubt(struct pairing *pairing);
-/* Before pairing_next() for an answer that begins: takes out one whose answer was in a hole, until false. */
-bool pairing_take_hidden(struct pairing *pairing, struct asked *ret);
+/* Before pairing_next() for an answer that began at @start_ns: takes out one whose answer was in a hole, until false. What was
+ * asked after that is told already at times, for the two directions are not ordered against each other: it waited for this
+ * answer, not for one in the hole. */
+bool pairing_take_hidden(struct pairing *pairing, uint64_t start_ns, struct asked *ret);
 void pairing_skip(struct pairing *pairing, uint64_t exchange);

@@ -204,6 +204,34 @@ static void a_late_noticed_hole_does_not_shift_the_answers(void **state)
 		    "3a 200 1.1 [content-length=4]\n3a bytes good\n3a framed body=4 stream=42 missing=0\n");
 }
 
+#define TIMED(how, at, literal)                                                                                        \
+	{                                                                                                              \
+		.dir = (how), .text = { (literal), sizeof(literal) - 1 }, .time_ns = (at)                              \
+	}
+
+/* A list of models is asked for and muted, then a call is made, then the next list is asked for, all told before the hole: the
+ * answer that follows it is older than the last question. */
+static void an_answer_behind_a_muted_one_finds_its_request(void **state)
+{
+	static const char told[] =
+		"1q GET  /models 1.1\n1q framed body=0 stream=24 missing=0\n"
+		"2q POST  /call 1.1 [content-length=1]\n2q bytes x\n2q framed body=1 stream=43 missing=0\n"
+		"3q GET  /models 1.1\n3q framed body=0 stream=24 missing=0\n"
+		"1a late\n1a hole policy\n1a lost body=-1 stream=153 missing=153 policy\n"
+		"2a 200 1.1 [content-length=4]\n2a bytes good\n2a framed body=4 stream=42 missing=0\n"
+		"3a 204 1.1\n3a framed body=0 stream=18 missing=0\n";
+	const struct wire_opts *both[] = { &plain, &late };
+
+	for (size_t i = 0; i < ARRAY_SIZE(both); i++)
+		wire_expect(*both[i],
+			    WIRE(TIMED(DIR_WRITE, 100, "GET /models HTTP/1.1\r\n\r\n"),
+				 TIMED(DIR_WRITE, 200, "POST /call HTTP/1.1\r\nContent-Length: 1\r\n\r\nx"),
+				 TIMED(DIR_WRITE, 400, "GET /models HTTP/1.1\r\n\r\n"), S_MUTED(153),
+				 TIMED(DIR_READ, 300, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ngood"),
+				 TIMED(DIR_READ, 500, "HTTP/1.1 204 N\r\n\r\n")),
+			    told);
+}
+
 static void a_hole_at_the_very_beginning_is_a_late_join(void **state)
 {
 	wire_expect(plain, WIRE(C_HOLE(10), C("rest}"), NEXT), NEXT_TOLD("1"));
@@ -332,6 +360,7 @@ int main(void)
 		cmocka_unit_test(a_hidden_request_is_paired_with_its_answer),
 		cmocka_unit_test(a_hidden_answer_ends_with_the_next_request),
 		cmocka_unit_test(a_late_noticed_hole_does_not_shift_the_answers),
+		cmocka_unit_test(an_answer_behind_a_muted_one_finds_its_request),
 		cmocka_unit_test(a_hole_at_the_very_beginning_is_a_late_join),
 		cmocka_unit_test(a_hole_in_a_close_delimited_body),
 		cmocka_unit_test(any_chunk_missing_leaves_the_next_exchange_intact),

@@ -11,6 +11,8 @@ struct piece {
 	enum direction dir;
 	struct slice text; /* empty: a hole */
 	uint64_t hole_len;
+	enum missing_reason reason; /* of the hole; ring_full when nothing is said */
+	uint64_t time_ns;           /* 0: after all pieces before it */
 };
 
 /* C: the client's bytes, as the process that wrote them; S: the server's. */
@@ -29,6 +31,11 @@ struct piece {
 #define S_HOLE(len)                                                                                                    \
 	{                                                                                                              \
 		.dir = DIR_READ, .hole_len = (len)                                                                     \
+	}
+/* What the kernel side left out because we asked for it: told with the bytes that follow. */
+#define S_MUTED(len)                                                                                                   \
+	{                                                                                                              \
+		.dir = DIR_READ, .hole_len = (len), .reason = MISSING_POLICY                                           \
 	}
 #define WIRE(...) ((struct piece[]){ __VA_ARGS__ }), sizeof((struct piece[]){ __VA_ARGS__ }) / sizeof(struct piece)
 
@@ -70,7 +77,7 @@ static inline void wire_feed(struct wire *wire, const struct piece *piece, uint6
 		at += bytes.len;
 	}
 	if (piece->hole_len)
-		proto_hole(wire->proto, piece->dir, piece->hole_len, MISSING_RING_FULL, time_ns);
+		proto_hole(wire->proto, piece->dir, piece->hole_len, piece->reason, time_ns);
 }
 
 static inline struct proto_opts wire_proto_opts(const struct wire_opts *opts, struct alloc *alloc)
@@ -101,7 +108,7 @@ static inline struct wire wire_run(const struct wire_opts *opts, const struct pi
 		return wire;
 	}
 	for (size_t i = 0; i < count; i++) {
-		wire_feed(&wire, &pieces[i], (i + 1) * 10, &seed);
+		wire_feed(&wire, &pieces[i], pieces[i].time_ns ? pieces[i].time_ns : (i + 1) * 10, &seed);
 		fed += pieces[i].text.len + pieces[i].hole_len;
 		wire.peak = MAX(wire.peak, (uint64_t)memory.used);
 	}
