@@ -225,6 +225,9 @@ static void finish(struct call *call, void *state)
 	if (call->is_stream)
 		buf_put_char(&out.buf, '[');
 	pieces_put(&a2a->events, &out.buf);
+	/* The event behind the last comma found no room. */
+	if (out.buf.len && out.buf.data[out.buf.len - 1] == ',')
+		out.buf.len--;
 	if (call->is_stream)
 		buf_put_char(&out.buf, ']');
 	call->outputs = out_slice(&out);
