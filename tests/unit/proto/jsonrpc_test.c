@@ -56,7 +56,7 @@ static void other_json_is_of_no_use(void **state)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(firsts); i++) {
-		struct piece piece = { DIR_WRITE, slice_of(firsts[i]), 0 };
+		struct piece piece = { .dir = DIR_WRITE, .text = slice_of(firsts[i]) };
 		struct wire wire = wire_run(&(struct wire_opts){ .how = CLOSE_LOCAL }, &piece, 1);
 
 		assert_string_equal(wire.text, "");
@@ -98,9 +98,13 @@ static void damage_anywhere_keeps_the_books(void **state)
 		memcpy(ask, text, sizeof(text));
 		for (int i = 0; i < 3; i++)
 			ask[random_below(&seed, sizeof(text) - 1)] = "\"\\{}[]:,\n0\x80"[random_below(&seed, 11)];
-		pieces[0] = (struct piece){ DIR_WRITE, { ask, random_below(&seed, sizeof(text)) }, 0 };
-		pieces[1] = (struct piece){ DIR_READ, { answer, sizeof(answer) - 1 }, random_below(&seed, 3) };
-		pieces[2] = (struct piece){ DIR_WRITE, { ask, sizeof(text) - 1 }, random_below(&seed, 2) };
+		pieces[0] = (struct piece){ .dir = DIR_WRITE, .text = { ask, random_below(&seed, sizeof(text)) } };
+		pieces[1] = (struct piece){ .dir = DIR_READ,
+					    .text = { answer, sizeof(answer) - 1 },
+					    .hole_len = random_below(&seed, 3) };
+		pieces[2] = (struct piece){ .dir = DIR_WRITE,
+					    .text = { ask, sizeof(text) - 1 },
+					    .hole_len = random_below(&seed, 2) };
 		pieces[3] = pieces[1];
 		free(wire_run(&(struct wire_opts){ .how = CLOSE_EXIT, .seed = 1 + round }, pieces, 4).text);
 	}
