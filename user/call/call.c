@@ -121,7 +121,7 @@ void call_on_hole(struct call_conn *conn, uint64_t exchange, enum message_kind k
 	struct exchange *ex = conn ? exchange_find(conn, exchange) : NULL;
 
 	if (ex && !(ex->ends & 1u << kind))
-		exchange_hole(ex, kind, reason, time_ns);
+		exchange_hole(conn, ex, kind, reason, time_ns);
 }
 
 uint64_t end_captured_bytes(const struct message_end *end)
@@ -151,6 +151,8 @@ static void exchange_tick(struct call_conn *conn, struct exchange *ex, uint64_t 
 	struct draft *draft = ex->draft;
 	uint64_t limit = conn->tracker->opts.idle_ns;
 
+	if (ex->session)
+		session_tick(conn, ex, now_ns);
 	if (draft->call->ended_itself || exchange_is_over(ex))
 		limit = draft->hole_reasons[MESSAGE_RESPONSE] ? linger_hole_ns : linger_ns;
 	/* A stream of others' answers may be silent for as long as nobody asks. */

@@ -358,13 +358,14 @@ void exchange_part(struct call_conn *conn, struct exchange *ex, enum message_kin
 		body_part(conn, ex, kind, part);
 }
 
-void exchange_hole(struct exchange *ex, enum message_kind kind, enum missing_reason reason, uint64_t time_ns)
+void exchange_hole(struct call_conn *conn, struct exchange *ex, enum message_kind kind, enum missing_reason reason,
+		   uint64_t time_ns)
 {
 	if (!ex->draft)
 		return;
 	ex->draft->activity_ns = MAX(ex->draft->activity_ns, time_ns);
 	if (ex->session)
-		session_hole(ex, kind, reason, time_ns);
+		session_hole(conn, ex, kind, reason);
 	else
 		draft_hole(ex->draft, kind, reason);
 }

@@ -8,12 +8,17 @@
  *	             \_______\____|               \_____|
  *	server                    A A A A                B B B
  *	turn                      [ one call ]            [ one call ]
+ *
+ * Of two threads on one socket, the one that read the answer may be told before the one that is still leaving its write. An
+ * answer for which no turn waits is therefore kept for a moment: a request that is older than it goes first.
  */
 #include "base/json.h"
 #include "call/headers.h"
 #include "call/tracker.h"
 
-enum { HELD_MAX = 8, TURNS_MAX = 64, CONTEXTS_MAX = 4, CONTEXT_KEY_MAX = 24 };
+enum { HELD_MAX = 8, TURNS_MAX = 64, CONTEXTS_MAX = 4, CONTEXT_KEY_MAX = 24, EARLY_BYTES_MAX = 256 << 10 };
+
+static const uint64_t early_ns = 200000000;
 
 struct turn {
 	struct turn *next;
@@ -34,6 +39,14 @@ struct held_message {
 	struct message_part part;
 };
 
+/* An answer that may be told before its request. */
+struct early {
+	struct early *next;
+	struct message_part part;
+	size_t size;
+	char bytes[]; /* its type and data */
+};
+
 struct session {
 	struct alloc *alloc;
 	const struct dialect *dialect; /* NULL: not known yet */
@@ -41,6 +54,8 @@ struct session {
 	size_t held_count;
 	struct turn *turns, **turns_tail; /* open, oldest first */
 	size_t turn_count;
+	struct early *early, **early_tail;
+	size_t early_bytes;
 
 	/* Gathered for the next turn: */
 	struct context contexts[CONTEXTS_MAX];
@@ -79,11 +94,28 @@ bool session_open(struct call_conn *conn, struct exchange *ex)
 	session->alloc = alloc;
 	session->held_tail = &session->held;
 	session->turns_tail = &session->turns;
+	session->early_tail = &session->early;
 	session->input = BUF(alloc, max);
 	for (size_t i = 0; i < CONTEXTS_MAX; i++)
 		session->contexts[i].text = BUF(alloc, max);
 	ex->session = session;
 	return true;
+}
+
+static struct early *early_take(struct session *session)
+{
+	struct early *early = session->early;
+
+	session->early = early->next;
+	if (!session->early)
+		session->early_tail = &session->early;
+	session->early_bytes -= early->size;
+	return early;
+}
+
+static void early_free(struct session *session, struct early *early)
+{
+	alloc_put(session->alloc, early, early->size);
 }
 
 static void turn_free(struct session *session, struct turn *turn)
@@ -104,6 +136,8 @@ void session_free(struct exchange *ex)
 		session->turns = turn->next;
 		turn_free(session, turn);
 	}
+	while (session->early)
+		early_free(session, early_take(session));
 	buf_free(&session->input);
 	for (size_t i = 0; i < CONTEXTS_MAX; i++)
 		buf_free(&session->contexts[i].text);
@@ -404,6 +438,82 @@ static void session_take(struct call_conn *conn, struct exchange *ex, enum messa
 	}
 }
 
+/* ---- answers before their requests ---- */
+
+static void early_tell(struct call_conn *conn, struct exchange *ex)
+{
+	struct session *session = ex->session;
+
+	while (session->early) {
+		struct early *early = early_take(session);
+
+		session_take(conn, ex, MESSAGE_RESPONSE, &early->part);
+		early_free(session, early);
+	}
+}
+
+/* No turn waits for it, nothing that was gathered can have asked for it. */
+static bool is_early(const struct session *session, const struct message_part *part)
+{
+	struct session_step step = { 0 };
+
+	if (session->early)
+		return true;
+	if (session->turns || session->input_ns)
+		return false;
+	session->dialect->session->step(MESSAGE_RESPONSE, part, &step);
+	return step.is == SESSION_EVENT || step.is == SESSION_END;
+}
+
+static bool early_keep(struct session *session, const struct message_part *part)
+{
+	size_t size = sizeof(struct early) + part->type.len + part->data.len;
+	struct early *early = size <= EARLY_BYTES_MAX - session->early_bytes ? alloc_get(session->alloc, size) : NULL;
+
+	if (!early)
+		return false;
+	early->part = *part;
+	early->size = size;
+	early->part.type.data = early->bytes;
+	early->part.data.data = early->bytes + part->type.len;
+	if (part->type.len)
+		memcpy(early->bytes, part->type.data, part->type.len);
+	if (part->data.len)
+		memcpy(early->bytes + part->type.len, part->data.data, part->data.len);
+	*session->early_tail = early;
+	session->early_tail = &early->next;
+	session->early_bytes += size;
+	return true;
+}
+
+/* In the order of their times, as far as a thread that was late can have mixed them up. */
+static void session_order(struct call_conn *conn, struct exchange *ex, enum message_kind kind,
+			  const struct message_part *part)
+{
+	struct session *session = ex->session;
+	bool is_before = session->early && part->time_ns < session->early->part.time_ns;
+
+	if (session->early && !is_before &&
+	    (kind == MESSAGE_REQUEST || part->time_ns - session->early->part.time_ns > early_ns))
+		early_tell(conn, ex);
+	if (kind == MESSAGE_RESPONSE && is_early(session, part) && early_keep(session, part))
+		return;
+	if (kind == MESSAGE_RESPONSE)
+		early_tell(conn, ex);
+	session_take(conn, ex, kind, part);
+	early_tell(conn, ex);
+}
+
+void session_tick(struct call_conn *conn, struct exchange *ex, uint64_t now_ns)
+{
+	const struct early *early = ex->session->early;
+
+	if (early && now_ns > early->part.time_ns && now_ns - early->part.time_ns > early_ns)
+		early_tell(conn, ex);
+}
+
+/* ---- who takes them ---- */
+
 /* Before it is known whose the socket is. */
 static void session_hold(struct exchange *ex, enum message_kind kind, const struct message_part *part)
 {
@@ -431,7 +541,7 @@ void session_part(struct call_conn *conn, struct exchange *ex, enum message_kind
 	if (part->kind != PART_MESSAGE)
 		return;
 	if (session->dialect)
-		return session_take(conn, ex, kind, part);
+		return session_order(conn, ex, kind, part);
 	dialect = exchange_ask(conn, ex->draft, kind, part->data);
 	if (!dialect || !dialect->session) {
 		session_hold(ex, kind, part);
@@ -441,14 +551,15 @@ void session_part(struct call_conn *conn, struct exchange *ex, enum message_kind
 	}
 	session->dialect = dialect;
 	for (struct held_message *held = session->held; held; held = held->next)
-		session_take(conn, ex, held->kind, &held->part);
-	session_take(conn, ex, kind, part);
+		session_order(conn, ex, held->kind, &held->part);
+	session_order(conn, ex, kind, part);
 }
 
-void session_hole(struct exchange *ex, enum message_kind kind, enum missing_reason reason, uint64_t time_ns)
+void session_hole(struct call_conn *conn, struct exchange *ex, enum message_kind kind, enum missing_reason reason)
 {
 	struct session *session = ex->session;
 
+	early_tell(conn, ex);
 	if (kind == MESSAGE_REQUEST)
 		session->input_holes |= 1u << reason;
 	for (struct turn *turn = session->turns; turn; turn = turn->next)
@@ -469,6 +580,7 @@ void session_finish(struct call_conn *conn, struct exchange *ex, enum close_how 
 	struct session *session = ex->session;
 	bool is_server = ex->draft->key.is_server;
 
+	early_tell(conn, ex);
 	/* Who sent the first close frame left; who closes the socket then is of no interest. */
 	if (session->is_closed)
 		how = (session->closed_by == MESSAGE_RESPONSE) == is_server ? CLOSE_LOCAL : CLOSE_REMOTE;

@@ -49,7 +49,8 @@ struct exchange *exchange_open(struct call_conn *conn, uint64_t number, const st
 void exchange_head(struct call_conn *conn, struct exchange *ex, const struct message_head *head, uint32_t thread);
 void exchange_part(struct call_conn *conn, struct exchange *ex, enum message_kind kind,
 		   const struct message_part *part);
-void exchange_hole(struct exchange *ex, enum message_kind kind, enum missing_reason reason, uint64_t time_ns);
+void exchange_hole(struct call_conn *conn, struct exchange *ex, enum message_kind kind, enum missing_reason reason,
+		   uint64_t time_ns);
 void exchange_end(struct call_conn *conn, struct exchange *ex, enum message_kind kind, const struct message_end *end);
 /* Hands its call out, or counts its bytes when nobody wants it. */
 void exchange_finish(struct call_conn *conn, struct exchange *ex, enum close_how how, uint64_t close_ns);
@@ -72,7 +73,9 @@ bool session_begins(const struct message_head *head);
 /* false: no memory. */
 bool session_open(struct call_conn *conn, struct exchange *ex);
 void session_part(struct call_conn *conn, struct exchange *ex, enum message_kind kind, const struct message_part *part);
-void session_hole(struct exchange *ex, enum message_kind kind, enum missing_reason reason, uint64_t time_ns);
+void session_hole(struct call_conn *conn, struct exchange *ex, enum message_kind kind, enum missing_reason reason);
+/* Answers that waited too long for an older request are told without one. */
+void session_tick(struct call_conn *conn, struct exchange *ex, uint64_t now_ns);
 /* One side said that it is over. */
 void session_close(struct exchange *ex, enum message_kind kind, const struct message_end *end);
 /* Ends its open turns. */

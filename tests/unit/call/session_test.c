@@ -168,6 +168,40 @@ static void a_call_for_each_turn(void **state)
 	assert_int_equal(world.count, 2);
 }
 
+/* One thread writes, another reads: the answer may be told first. */
+static void an_answer_may_be_told_before_its_request(void **state)
+{
+	struct call_conn *conn = opened("/v1/socket");
+
+	GOT("say r1", 7);
+	GOT("limits", 8);
+	GOT("end r1", 8);
+	assert_int_equal(world.count, 0);
+	SENT("ask", 5);
+	assert_int_equal(world.count, 1);
+	assert_string_equal(world.told[0].request, "[ask]");
+	assert_string_equal(world.told[0].outputs, "say r1end r1");
+	assert_int_equal(world.told[0].call.response_start_ns, 7 * MS);
+	/* Younger requests have nothing to do with it, and nobody is waited for forever. */
+	GOT("say r2", 10);
+	GOT("end r2", 11);
+	SENT("ask", 12);
+	assert_int_equal(world.count, 2);
+	assert_string_equal(world.told[1].request, "[]");
+	GOT("end r3", 13);
+	assert_int_equal(world.count, 3);
+	assert_string_equal(world.told[2].request, "[ask]");
+	GOT("say r4", 20);
+	GOT("end r4", 21);
+	call_tick(world.tracker, 200 * MS);
+	assert_int_equal(world.count, 3);
+	call_tick(world.tracker, 221 * MS);
+	assert_int_equal(world.count, 4);
+	GOT("say r5", 300);
+	closed(conn, CLOSE_LOCAL, 310);
+	assert_int_equal(world.count, 5);
+}
+
 static void lanes_and_keys_keep_turns_apart(void **state)
 {
 	struct call_conn *conn = opened("/v1/socket");
@@ -449,6 +483,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_call_for_each_turn, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_answer_may_be_told_before_its_request, setup, teardown),
 		cmocka_unit_test_setup_teardown(lanes_and_keys_keep_turns_apart, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_server_may_open_a_turn, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_message_alone_where_requests_are_flat, setup, teardown),
