@@ -128,7 +128,7 @@ static void on_event_exit(void *user, struct process_id process, uint64_t time_n
 	struct pipeline *pipeline = user;
 
 	stream_exit(pipeline->streams, process, time_ns);
-	trace_on_exit(pipeline->traces, process);
+	trace_on_exit(pipeline->traces, process, time_ns);
 	if (pipeline->ops->exited)
 		pipeline->ops->exited(pipeline->user, process);
 }

@@ -20,6 +20,7 @@ enum {
 	TRACE_BYTES_MAX = 16 << 20, /* of one span that leaves at once; bodies are not copied into it */
 	ATTEMPTS_MAX = 16,          /* a loop that fails for ever is many traces, not one without end */
 	OPEN_MAX = 1024,
+	EXIT_WAIT_NS = 1000000000, /* longer than any call waits for its other side */
 };
 
 /* A request whose answer has not come. */
@@ -347,14 +348,12 @@ void trace_tick(struct trace_assembler *assembler, uint64_t now_ns)
 	held_release(assembler, is_over, &now_ns);
 }
 
-static bool is_of_process(const struct trace_assembler *assembler, const struct held *held, const void *process)
+/* The last call of a process may be told after its end: one between programs of this host waits for the other side. */
+void trace_on_exit(struct trace_assembler *assembler, struct process_id process, uint64_t time_ns)
 {
-	return memcmp(&held->key.process, process, sizeof(held->key.process)) == 0 && !held_is_awaited(assembler, held);
-}
-
-void trace_on_exit(struct trace_assembler *assembler, struct process_id process)
-{
-	held_release(assembler, is_of_process, &process);
+	for (struct held *held = assembler->held; held; held = held->next)
+		if (memcmp(&held->key.process, &process, sizeof(process)) == 0 && !held_is_awaited(assembler, held))
+			held->deadline_ns = MIN(held->deadline_ns, time_ns + EXIT_WAIT_NS);
 	for (struct open_request *open = assembler->open; open; open = open->next)
 		if (memcmp(&open->key.process, &process, sizeof(process)) == 0)
 			open->is_orphan = true;

@@ -56,7 +56,8 @@ void trace_on_call(struct trace_assembler *assembler, const struct call *call);
 /* The clock was set: offset for what comes. */
 void trace_set_unix_offset(struct trace_assembler *assembler, int64_t unix_offset_ns);
 void trace_tick(struct trace_assembler *assembler, uint64_t now_ns);
-void trace_on_exit(struct trace_assembler *assembler, struct process_id process); /* no repetition will come of it */
+/* No repetition will begin in it: what is held leaves once calls that have ended are told too. */
+void trace_on_exit(struct trace_assembler *assembler, struct process_id process, uint64_t time_ns);
 void trace_flush(struct trace_assembler *assembler);
 /* Attempts that are held back now: time must be told while there are any. */
 size_t trace_held(const struct trace_assembler *assembler);

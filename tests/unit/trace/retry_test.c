@@ -304,7 +304,8 @@ static void what_is_held_leaves_with_its_process(void **state)
 	other.conn.process.pid = 99;
 	tell(&bed, refused_at(0));
 	tell(&bed, other);
-	trace_on_exit(bed.assembler, (struct process_id){ .pid = 42, .start_ns = 5 });
+	trace_on_exit(bed.assembler, (struct process_id){ .pid = 42, .start_ns = 5 }, 2 * SECOND);
+	trace_tick(bed.assembler, 4 * SECOND);
 	assert_int_equal(bed.traces, 1);
 	assert_says(&bed, "process.pid=42");
 	assert_not_said(&bed, "process.pid=99");
@@ -323,7 +324,8 @@ static void a_repetition_may_be_told_after_its_process_ended(void **state)
 	bed_init(&bed);
 	tell(&bed, refused_at(0));
 	trace_on_request(bed.assembler, &again);
-	trace_on_exit(bed.assembler, process);
+	trace_on_exit(bed.assembler, process, 6 * SECOND);
+	trace_tick(bed.assembler, 8 * SECOND);
 	assert_int_equal(bed.traces, 0);
 	tell(&bed, again);
 	assert_int_equal(bed.traces, 1);
@@ -331,11 +333,27 @@ static void a_repetition_may_be_told_after_its_process_ended(void **state)
 
 	tell(&bed, refused_at(0));
 	trace_on_request(bed.assembler, &again);
-	trace_on_exit(bed.assembler, process);
+	trace_on_exit(bed.assembler, process, 6 * SECOND);
 	trace_tick(bed.assembler, 100 * SECOND);
 	assert_int_equal(bed.traces, 1);
 	trace_tick(bed.assembler, 113 * SECOND);
 	assert_int_equal(bed.traces, 2);
+	bed_free(&bed);
+}
+
+/* Nor need its request have been announced. */
+static void a_repetition_told_after_its_process_ended_is_joined(void **state)
+{
+	struct bed bed;
+
+	bed_init(&bed);
+	tell(&bed, refused_at(0));
+	trace_on_exit(bed.assembler, (struct process_id){ .pid = 42, .start_ns = 5 }, 6 * SECOND);
+	trace_tick(bed.assembler, 6 * SECOND + SECOND / 4);
+	assert_int_equal(bed.traces, 0);
+	tell(&bed, answered_at(1));
+	assert_int_equal(bed.traces, 1);
+	assert_int_equal(bed.spans, 3);
 	bed_free(&bed);
 }
 
@@ -555,6 +573,7 @@ int main(void)
 		cmocka_unit_test(a_held_attempt_waits_for_a_repetition_that_has_begun),
 		cmocka_unit_test(a_repetition_may_be_told_after_its_process_ended),
 		cmocka_unit_test(what_is_held_leaves_with_its_process),
+		cmocka_unit_test(a_repetition_told_after_its_process_ended_is_joined),
 		cmocka_unit_test(places_for_held_attempts_are_bounded),
 		cmocka_unit_test(a_told_wait_is_waited),
 		cmocka_unit_test(a_lone_repetition_keeps_its_number),
