@@ -223,7 +223,8 @@ void exchange_pass(struct call_conn *conn, struct exchange *ex)
 	bool is_mute = can_mute(ex->draft);
 
 	exchange_drop(conn, ex);
-	if (is_mute && !exchange_is_over(ex) && !conn_has_open(conn))
+	/* What was given up may have been a call: its answer is lost to the memory, not to a policy. */
+	if (is_mute && ex->is_nobodys && !exchange_is_over(ex) && !conn_has_open(conn))
 		conn->tracker->ops->verdict(conn->tracker->user, conn->info.id, VERDICT_MUTE);
 }
 

@@ -44,6 +44,8 @@ struct conn {
 	uint32_t thread; /* who moved the bytes that are being read */
 	enum direction request_dir;
 	UT_hash_handle hh;
+	uint64_t refused;    /* of the pipeline's memory when the connection was opened */
+	uint64_t hole_bytes; /* told as holes */
 };
 
 struct pipeline {
@@ -159,7 +161,9 @@ static void *on_stream_opened(void *user, const struct conn_info *info)
 
 	if (!conn)
 		return NULL;
-	*conn = (struct conn){ .pipeline = pipeline, .info = *info, .request_dir = DIR_WRITE };
+	*conn = (struct conn){
+		.pipeline = pipeline, .info = *info, .request_dir = DIR_WRITE, .refused = pipeline->heap.refused
+	};
 	HASH_ADD(hh, pipeline->conns, info.id, sizeof(conn->info.id), conn);
 	if (proto_new(&pipeline->proto_opts, info->is_late, &proto_ops, conn, &conn->proto) < 0) {
 		conn_drop(conn);
@@ -195,7 +199,20 @@ static void on_stream_bytes(void *user, void *handle, enum direction dir, uint64
 static void on_stream_hole(void *user, void *handle, enum direction dir, uint64_t offset, uint64_t len,
 			   enum missing_reason reason, uint64_t time_ns)
 {
-	proto_hole(((struct conn *)handle)->proto, dir, len, reason, time_ns);
+	struct conn *conn = handle;
+
+	conn->hole_bytes += len;
+	proto_hole(conn->proto, dir, len, reason, time_ns);
+}
+
+/* Bytes of no message: where memory was refused in the meantime, what they answered may have been lost to that. Holes are
+ * counted as missing by who lost them. */
+static void stray_count(const struct conn *conn)
+{
+	uint64_t stray = proto_stray_bytes(conn->proto);
+
+	if (proto_is_starved(conn->proto) || conn->pipeline->heap.refused > conn->refused)
+		conn->pipeline->stats.shed_bytes += stray - MIN(stray, conn->hole_bytes);
 }
 
 static void on_stream_closed(void *user, void *handle, enum close_how how, uint64_t time_ns)
@@ -203,8 +220,7 @@ static void on_stream_closed(void *user, void *handle, enum close_how how, uint6
 	struct conn *conn = handle;
 
 	proto_end(conn->proto, how, time_ns);
-	if (proto_is_starved(conn->proto))
-		conn->pipeline->stats.shed_bytes += proto_stray_bytes(conn->proto);
+	stray_count(conn);
 	call_conn_close(conn->calls, how, time_ns);
 	conn_drop(conn);
 }
