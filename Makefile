@@ -129,6 +129,9 @@ test-sdks: $(BUILD)/spantap ## every client of the matrix, those too that take m
 bench: $(BUILD)/spantap ## measurements as ratios inside one run (root)
 	$(Q)tests/bench/run
 
+fuzz-replay: $(FUZZ_RUN) ## the fuzz corpora alone, as a test
+	$(Q)tests/run $(FUZZ_RUN)
+
 fuzz: $(FUZZ_LIVE) ## each fuzz target for SECONDS_EACH (60) seconds; finds are kept in the corpus
 	$(Q)for f in $^; do n=$$(basename $$f _fuzz); mkdir -p $(BUILD)/corpus/$$n; \
 		echo "== $$n"; $$f -max_total_time=$(SECONDS_EACH) -print_final_stats=1 $(BUILD)/corpus/$$n tests/fuzz/corpus/$$n \

@@ -65,7 +65,13 @@ static void on_closed(void *user, void *handle, enum close_how how, uint64_t tim
 	conn->is_open = false;
 }
 
-static const struct stream_ops ops = { on_opened, on_peer, on_bytes, on_hole, on_closed };
+static const struct stream_ops ops = {
+        .opened = on_opened,
+        .peer = on_peer,
+        .bytes = on_bytes,
+        .hole = on_hole,
+        .closed = on_closed,
+};
 
 static void record_push(struct stream_table *table, struct told *told, const uint8_t *record)
 {

@@ -91,7 +91,14 @@ static void on_lost(void *user, uint64_t len)
 	((struct seen *)user)->lost += len;
 }
 
-static const struct stream_ops ops = { on_opened, on_peer, on_bytes, on_hole, on_closed, on_lost };
+static const struct stream_ops ops = {
+        .opened = on_opened,
+        .peer = on_peer,
+        .bytes = on_bytes,
+        .hole = on_hole,
+        .closed = on_closed,
+        .lost = on_lost,
+};
 
 struct fixture {
 	struct fail_alloc memory;
