@@ -159,6 +159,31 @@ static void a_stream_beyond_its_budget_goes_on(void **state)
 	world_close(&world);
 }
 
+/* What was given up for lack of memory may have been a call: its answer goes on being read, and is told as lost to that. */
+static void the_answer_to_what_was_given_up_is_not_muted(void **state)
+{
+	unsigned given_up = 0;
+
+	for (uint64_t nth = 1, needed = 1; nth <= needed; nth++) {
+		struct call_conn *conn;
+
+		world = (struct world){ .memory = { .fail_at = nth } };
+		conn = world_open(&world) ? world_connect(&world) : NULL;
+		if (conn) {
+			tell_ask(conn, 1, (struct ask){ .target = "/x" }, "{}", 0);
+			given_up += world.shed_bytes > 0;
+			tell_answer(conn, 1, "<html>", 2);
+			call_conn_close(conn, CLOSE_LOCAL, 5 * MS);
+			assert_true(!world.shed_bytes || !world.mutes);
+			assert_int_equal(world.no_call_bytes + world.shed_bytes, 300);
+		}
+		needed = MAX(needed, world.memory.taken + (conn ? 0 : 1));
+		if (world.tracker)
+			world_close(&world);
+	}
+	assert_true(given_up > 0);
+}
+
 static void random_event(struct call_conn *conn, uint64_t *random, uint64_t ms)
 {
 	static const char *const texts[] = {
@@ -244,6 +269,7 @@ int main(void)
 		cmocka_unit_test(no_more_memory_is_survived_and_told),
 		cmocka_unit_test(a_body_beyond_its_budget_is_cut_and_told),
 		cmocka_unit_test(a_stream_beyond_its_budget_goes_on),
+		cmocka_unit_test(the_answer_to_what_was_given_up_is_not_muted),
 		cmocka_unit_test(no_order_of_events_does_harm),
 	};
 
