@@ -23,6 +23,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+static const uint64_t sweep_quiet_ns = 2000000000;
 enum { WATCH_FDS_MAX = 1024, SWEEP_S = 2, STATUS_WRONG_USE = 2, STATUS_OWN_FAILURE = 125 };
 
 struct attacher {
@@ -259,6 +260,22 @@ static void ready(struct attacher *attacher)
 		command_release(&attacher->command);
 }
 
+static void on_swept(void *user, const struct probe_swept *conn)
+{
+	struct attacher *attacher = user;
+	const struct link_swept swept = { conn->conn, { conn->end[0], conn->end[1] }, conn->how, conn->reason, { 0 } };
+
+	link_send(attacher->link_fd, LINK_SWEPT, &swept, sizeof(swept), NULL);
+}
+
+/* The reader has read all that it moved: now it may learn where its connections ended. */
+static void exited(struct attacher *attacher, struct process_id process)
+{
+	meta_on_exit(attacher->meta, process.pid, now_ns());
+	probe_sweep(attacher->probe, &(struct probe_sweep){ .process = process }, on_swept, attacher);
+	link_send(attacher->link_fd, LINK_EXITED, &process, sizeof(process), NULL);
+}
+
 static void drain(struct attacher *attacher)
 {
 	uint32_t ms = attacher->config->drain_s * 1000;
@@ -267,6 +284,7 @@ static void drain(struct attacher *attacher)
 		return;
 	attacher->is_draining = true;
 	notify_stopping();
+	probe_sweep(attacher->probe, &(struct probe_sweep){ 0 }, on_swept, attacher);
 	if (link_send(attacher->link_fd, LINK_DRAIN, &ms, sizeof(ms), NULL) < 0)
 		attacher->reader_is_gone = true;
 }
@@ -293,7 +311,7 @@ static void message_take(struct attacher *attacher, enum link_type type, struct 
 		if (type == LINK_WHO)
 			origin_tell(attacher, process.pid);
 		else if (type == LINK_EXITED)
-			meta_on_exit(attacher->meta, process.pid, now_ns());
+			exited(attacher, process);
 	}
 }
 
@@ -343,21 +361,13 @@ static void signals_take(struct attacher *attacher)
 	}
 }
 
-static void on_swept(void *user, const struct probe_swept *conn)
-{
-	struct attacher *attacher = user;
-	const struct link_swept swept = { conn->conn, { conn->end[0], conn->end[1] }, conn->how, conn->reason, { 0 } };
-
-	link_send(attacher->link_fd, LINK_SWEPT, &swept, sizeof(swept), NULL);
-}
-
 static void timer_take(struct attacher *attacher)
 {
 	uint64_t times;
 
 	if (read(attacher->timer_fd, &times, sizeof(times)) != sizeof(times))
 		return;
-	probe_sweep(attacher->probe, on_swept, attacher);
+	probe_sweep(attacher->probe, &(struct probe_sweep){ .quiet_ns = sweep_quiet_ns }, on_swept, attacher);
 	probe_collect(attacher->probe, now_ns());
 	meta_tick(attacher->meta, now_ns());
 }

@@ -15,7 +15,7 @@ int link_pair(int ret[2])
 	return 0;
 }
 
-int link_send(int fd, enum link_type type, const void *payload, size_t len, const int *fds)
+static int message_send(int fd, enum link_type type, const void *payload, size_t len, const int *fds, int flags)
 {
 	uint32_t word = type;
 	struct iovec parts[2] = { { &word, sizeof(word) }, { (void *)payload, len } };
@@ -35,10 +35,20 @@ int link_send(int fd, enum link_type type, const void *payload, size_t len, cons
 		rights->cmsg_len = CMSG_LEN(LINK_FD_COUNT * sizeof(int));
 		memcpy(CMSG_DATA(rights), fds, LINK_FD_COUNT * sizeof(int));
 	}
-	while (sendmsg(fd, &message, MSG_NOSIGNAL) < 0)
+	while (sendmsg(fd, &message, MSG_NOSIGNAL | flags) < 0)
 		if (errno != EINTR)
 			return -errno;
 	return 0;
+}
+
+int link_send(int fd, enum link_type type, const void *payload, size_t len, const int *fds)
+{
+	return message_send(fd, type, payload, len, fds, 0);
+}
+
+int link_ask(int fd, enum link_type type, struct process_id process)
+{
+	return message_send(fd, type, &process, sizeof(process), NULL, MSG_DONTWAIT);
 }
 
 int link_receive(int fd, char *buffer, enum link_type *ret_type, struct slice *ret_payload, int ret_fds[LINK_FD_COUNT])

@@ -16,7 +16,8 @@ enum link_type {
 	LINK_DONE,   /* pipeline: text of the summary */
 	LINK_READY,  /* pipeline: nothing; it reads the ring */
 	LINK_WHO,    /* pipeline: struct process_id; the attacher answers with LINK_ORIGIN if it knows */
-	LINK_EXITED, /* pipeline: struct process_id; it has ended */
+	LINK_EXITED, /* pipeline: struct process_id; it has ended. The attacher answers with what it knows of its connections
+		      * (LINK_SWEPT), then with the same */
 	_LINK_MAX,
 };
 
@@ -37,6 +38,9 @@ struct link_swept {
 int link_pair(int ret[2]);
 /* 0 or negative errno. @fds: NULL or LINK_FD_COUNT of them. */
 int link_send(int fd, enum link_type type, const void *payload, size_t len, const int *fds);
+/* A question of the pipeline. -EAGAIN: the attacher has too many already. It never waits: the attacher may be waiting for the
+ * pipeline to read. */
+int link_ask(int fd, enum link_type type, struct process_id process);
 /* 1 and a message (payload in @buffer, LINK_BYTES_MAX), 0 when the other half is gone, -EAGAIN: none waits. */
 int link_receive(int fd, char *buffer, enum link_type *ret_type, struct slice *ret_payload, int ret_fds[LINK_FD_COUNT]);
 

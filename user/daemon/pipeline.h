@@ -28,6 +28,8 @@ struct pipeline_ops {
 	int (*record)(void *user, const struct record *record);
 	/* Nobody told us of this process yet. May be NULL. */
 	void (*who)(void *user, struct process_id process);
+	/* It has ended, and all that it moved was read. Who knows the last offsets of its connections tells them by
+	 * pipeline_close() and pipeline_exited(); without that they end where their last bytes came from. May be NULL. */
 	void (*exited)(void *user, struct process_id process);
 	void (*verdict)(void *user, uint64_t conn, enum event_verdict verdict);
 };
@@ -51,6 +53,8 @@ void pipeline_take(struct pipeline *pipeline, struct slice record);
 /* origin_pack() text. */
 void pipeline_origin(struct pipeline *pipeline, struct slice packed);
 void pipeline_close(struct pipeline *pipeline, const struct event_close *close);
+/* All that can be known of a process that has ended was told. */
+void pipeline_exited(struct pipeline *pipeline, struct process_id process);
 void pipeline_set_unix_offset(struct pipeline *pipeline, int64_t unix_offset_ns);
 void pipeline_tick(struct pipeline *pipeline, uint64_t now_ns);
 /* Everything that is open becomes a record now. */

@@ -63,12 +63,12 @@ static int on_record(void *user, const struct record *record)
 
 static void on_who(void *user, struct process_id process)
 {
-	link_send(((struct reader *)user)->link_fd, LINK_WHO, &process, sizeof(process), NULL);
+	link_ask(((struct reader *)user)->link_fd, LINK_WHO, process);
 }
 
 static void on_exited(void *user, struct process_id process)
 {
-	link_send(((struct reader *)user)->link_fd, LINK_EXITED, &process, sizeof(process), NULL);
+	link_ask(((struct reader *)user)->link_fd, LINK_EXITED, process);
 }
 
 static void on_verdict(void *user, uint64_t conn, enum event_verdict verdict)
@@ -88,11 +88,13 @@ static const struct pipeline_ops pipeline_ops = {
 static void on_ring_record(void *user, struct slice record)
 {
 	struct reader *reader = user;
+	struct process_id ended;
 
-	if (reader->recorder)
-		event_recorder_put(reader->recorder, EVENT_FRAME_RECORD, record);
-	else
-		pipeline_take(reader->pipeline, record);
+	if (!reader->recorder)
+		return pipeline_take(reader->pipeline, record);
+	event_recorder_put(reader->recorder, EVENT_FRAME_RECORD, record);
+	if (event_is_exit(record, &ended))
+		on_exited(reader, ended);
 }
 
 static size_t ring_read(struct reader *reader)
@@ -157,10 +159,13 @@ static void on_ring_ready(uv_poll_t *poll, int status, int events)
 
 /* ---- the attacher ---- */
 
+/* What the connection moved may still be in the ring. */
 static void swept_take(struct reader *reader, struct slice payload)
 {
 	struct link_swept swept;
 	struct event_close close;
+
+	ring_read(reader);
 
 	if (payload.len != sizeof(swept))
 		return;
@@ -172,7 +177,20 @@ static void swept_take(struct reader *reader, struct slice payload)
 		.reason = (enum missing_reason)swept.reason,
 		.time_ns = now_ns(),
 	};
-	pipeline_close(reader->pipeline, &close);
+	if (reader->recorder)
+		event_recorder_put_close(reader->recorder, &close);
+	else
+		pipeline_close(reader->pipeline, &close);
+}
+
+static void exited_take(struct reader *reader, struct slice payload)
+{
+	struct process_id process;
+
+	if (payload.len != sizeof(process) || reader->recorder)
+		return;
+	memcpy(&process, payload.data, sizeof(process));
+	pipeline_exited(reader->pipeline, process);
 }
 
 static void message_take(struct reader *reader, enum link_type type, struct slice payload)
@@ -185,6 +203,8 @@ static void message_take(struct reader *reader, enum link_type type, struct slic
 		pipeline_origin(reader->pipeline, payload);
 	} else if (type == LINK_SWEPT) {
 		swept_take(reader, payload);
+	} else if (type == LINK_EXITED) {
+		exited_take(reader, payload);
 	} else if (type == LINK_DRAIN && payload.len == sizeof(drain_ms)) {
 		memcpy(&drain_ms, payload.data, sizeof(drain_ms));
 		reader->drain_ms = drain_ms;

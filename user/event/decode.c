@@ -139,6 +139,16 @@ static const struct decoder {
 	[ABI_EXIT] = { sizeof(struct abi_exit), exit_decode },
 };
 
+bool event_is_exit(struct slice record, struct process_id *ret)
+{
+	const struct abi_exit *exit = (const void *)record.data;
+
+	if (record.len < sizeof(*exit) || (uintptr_t)record.data % 8 || exit->head.type != ABI_EXIT)
+		return false;
+	*ret = (struct process_id){ .pid = exit->tgid, .start_ns = exit->start_ns };
+	return true;
+}
+
 int event_decode(struct slice record, const struct event_ops *ops, void *user)
 {
 	const struct abi_head *head = (const void *)record.data;

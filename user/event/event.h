@@ -38,6 +38,8 @@ struct event_ops {
 
 /* One record. 0, or -EBADMSG: it is not well-formed and was not told. */
 int event_decode(struct slice record, const struct event_ops *ops, void *user);
+/* True: the record tells that this process has ended. */
+bool event_is_exit(struct slice record, struct process_id *ret);
 /* Time of a record, without checking more than its head; 0 for none. */
 uint64_t event_time_ns(struct slice record);
 
@@ -82,6 +84,8 @@ int event_recorder_new(const char *path, const struct event_file_head *head, str
 /* Flushes and syncs; 0 or the first error there was. */
 int event_recorder_close(struct event_recorder *recorder);
 int event_recorder_put(struct event_recorder *recorder, enum event_frame kind, struct slice payload);
+/* An end that no record of the ring told. */
+int event_recorder_put_close(struct event_recorder *recorder, const struct event_close *close);
 
 struct event_player;
 int event_player_new(const char *path, struct event_file_head *ret_head, struct event_player **ret);

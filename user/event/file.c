@@ -71,6 +71,19 @@ int event_recorder_put(struct event_recorder *recorder, enum event_frame kind, s
 	return recorder->error;
 }
 
+int event_recorder_put_close(struct event_recorder *recorder, const struct event_close *close)
+{
+	const struct abi_close record = {
+		.head = { .type = ABI_CLOSE, .size = sizeof(record), .conn = close->conn, .time_ns = close->time_ns },
+		.end = { close->end[0], close->end[1] },
+		.how = (uint8_t)close->how,
+		.reason = (uint8_t)close->reason,
+	};
+
+	return event_recorder_put(recorder, EVENT_FRAME_RECORD,
+				  (struct slice){ (const char *)&record, sizeof(record) });
+}
+
 int event_recorder_close(struct event_recorder *recorder)
 {
 	int error;

@@ -283,17 +283,20 @@ void probe_dispatch(struct probe *probe)
 	probe_scan_all(probe);
 }
 
-enum { SWEEP_MAX = 1024, SWEEP_QUIET_NS = 2000000000 };
+enum { SWEEP_MAX = 1024 };
 
-/* Silent for a while (so that nothing of it is still in the ring), and closed or its process gone. */
-static bool conn_is_over(const struct abi_conn_key *key, const struct abi_conn *conn, uint64_t now_ns)
+static bool conn_is_over(const struct abi_conn_key *key, const struct abi_conn *conn, const struct probe_sweep *what,
+			 uint64_t now_ns)
 {
-	if (conn->used_ns + SWEEP_QUIET_NS > now_ns)
+	if (what->process.pid)
+		return key->tgid == what->process.pid && conn->start_ns == what->process.start_ns;
+	if (conn->used_ns + what->quiet_ns > now_ns)
 		return false;
 	return conn->closing || (kill((pid_t)key->tgid, 0) < 0 && errno == ESRCH);
 }
 
-void probe_sweep(struct probe *probe, void (*swept)(void *user, const struct probe_swept *conn), void *user)
+void probe_sweep(struct probe *probe, const struct probe_sweep *what,
+		 void (*swept)(void *user, const struct probe_swept *conn), void *user)
 {
 	int fd = kernel_map_fd(&probe->kernel, "st_conns");
 	struct abi_conn_key over[SWEEP_MAX], key, *at = NULL;
@@ -306,7 +309,7 @@ void probe_sweep(struct probe *probe, void (*swept)(void *user, const struct pro
 	for (struct abi_conn_key next; count < SWEEP_MAX && bpf_map_get_next_key(fd, at, &next) == 0; at = &key) {
 		key = next;
 		if (bpf_map_lookup_elem(fd, &key, &conn) == 0 &&
-		    conn_is_over(&key, &conn, (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec))
+		    conn_is_over(&key, &conn, what, (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec))
 			over[count++] = key;
 	}
 	for (size_t i = 0; i < count; i++) {

@@ -7,6 +7,7 @@
 #pragma once
 #include "base/cleanup.h"
 #include "base/slice.h"
+#include "model/process.h"
 #include "probe/site.h"
 
 struct probe;
@@ -81,8 +82,14 @@ struct probe_swept {
 	uint8_t how;    /* enum abi_how */
 	uint8_t reason; /* enum abi_missing */
 };
-/* Forgets connections of processes that ended; tells each. */
-void probe_sweep(struct probe *probe, void (*swept)(void *user, const struct probe_swept *conn), void *user);
+/* Which ones: all of them, or those of one process that ended; only those that are quiet for so long. */
+struct probe_sweep {
+	struct process_id process; /* pid 0: of whichever is gone, and what was closed without being told */
+	uint64_t quiet_ns;
+};
+/* Forgets connections that are over; tells each. What they moved may still be in the ring. */
+void probe_sweep(struct probe *probe, const struct probe_sweep *what,
+		 void (*swept)(void *user, const struct probe_swept *conn), void *user);
 /* Takes the probes from files that are deleted and that no process maps any more. Cheap where there are none. */
 void probe_collect(struct probe *probe, uint64_t now_ns);
 void probe_each_target(const struct probe *probe, void (*each)(void *user, const struct probe_target *target),
