@@ -4,7 +4,7 @@
  *
  *	tlsload server PORT CERT KEY	serves until it is killed
  *	tlsload sse PORT STREAMS EVENTS GAP_US	that many streamed answers at once; prints CPU us per event
- *	tlsload bulk PORT CONNECTIONS SECONDS	2 KB each way, flat out; prints operations per second
+ *	tlsload bulk PORT CONNECTIONS SECONDS KIND	2 KB each way, flat out, each a "call" of a model or "other"; prints operations per second
  *	tlsload calls PORT RATE SECONDS BYTES	plain calls at a fixed rate, BYTES out and BYTES in
  *	tlsload burst PORT MEGABYTES	one answer of that many MB, at 50 MB/s; prints bytes read
  *	tlsload echo ROUNDS	64 bytes written and read over memory, no socket; prints ns per round
@@ -12,6 +12,9 @@
 #include "tlsload.h"
 
 enum { BUFFER = 1 << 20, BULK_BYTES = 2048 };
+
+#define CHAT_PATH  "/v1/chat/completions"
+#define OTHER_PATH "/measurements"
 
 static char filler[BUFFER];
 
@@ -80,6 +83,20 @@ static void answer_stream(SSL *ssl, const struct request *request)
 	write_all(ssl, "e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n", 24);
 }
 
+/* As long as a plain answer, and nothing that a model says. */
+static void answer_other(SSL *ssl)
+{
+	char out[2 * BULK_BYTES], text[BULK_BYTES] = "";
+	int n;
+
+	memset(text, 'a', sizeof(text) - sizeof("{\"stored\":\"\"}"));
+	n = snprintf(
+		out, sizeof(out),
+		"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %zu\r\n\r\n{\"stored\":\"%s\"}",
+		strlen(text) + strlen("{\"stored\":\"\"}"), text);
+	write_all(ssl, out, (size_t)n);
+}
+
 static void answer_plain(SSL *ssl, const struct request *request)
 {
 	static const char tail[] =
@@ -131,6 +148,8 @@ static void *serve(void *arg)
 		while (request_read(ssl, &request)) {
 			if (strstr(request.path, "burst"))
 				answer_burst(ssl, &request);
+			else if (strcmp(request.path, OTHER_PATH) == 0)
+				answer_other(ssl);
 			else if (request.events)
 				answer_stream(ssl, &request);
 			else
@@ -170,6 +189,7 @@ static int server(char **args)
 
 static SSL_CTX *client_context;
 static int port;
+static const char other_body[] = "{\"kept\":%s,\"series\":\"memory of the machines\",\"values\":\"%s\"}";
 static const char request_body[] =
 	"{\"model\":\"gpt-4o-mini\",\"stream\":%s,\"messages\":[{\"role\":\"user\",\"content\":\"%s\"}]}";
 
@@ -181,7 +201,8 @@ static void request_send(SSL *ssl, const char *path, const char *load, bool stre
 	int len, n;
 
 	memset(text, 'b', bytes > fixed ? bytes - fixed : 1);
-	len = snprintf(body, bytes + 512, request_body, stream ? "true" : "false", text);
+	len = snprintf(body, bytes + 512, strcmp(path, OTHER_PATH) == 0 ? other_body : request_body,
+		       stream ? "true" : "false", text);
 	n = snprintf(out, bytes + 2048,
 		     "POST %s HTTP/1.1\r\nhost: localhost:%d\r\ncontent-type: application/json\r\n"
 		     "x-load: %s\r\ncontent-length: %d\r\n\r\n%s",
@@ -230,6 +251,7 @@ static size_t answer_read(SSL *ssl, bool stream)
 
 struct worker {
 	pthread_t thread;
+	const char *path;
 	char load[64];
 	double until;
 	size_t count;
@@ -240,7 +262,7 @@ static void *worker_stream(void *arg)
 	struct worker *worker = arg;
 	SSL *ssl = tls_connect(client_context, port);
 
-	request_send(ssl, "/v1/chat/completions", worker->load, true, 200);
+	request_send(ssl, worker->path, worker->load, true, 200);
 	worker->count = answer_read(ssl, true);
 	tls_close(ssl);
 	return NULL;
@@ -252,7 +274,7 @@ static void *worker_bulk(void *arg)
 	SSL *ssl = tls_connect(client_context, port);
 
 	while (seconds_of(CLOCK_MONOTONIC) < worker->until) {
-		request_send(ssl, "/v1/chat/completions", "0 0 0", false, BULK_BYTES);
+		request_send(ssl, worker->path, "0 0 0", false, BULK_BYTES);
 		answer_read(ssl, false);
 		worker->count++;
 	}
@@ -260,13 +282,14 @@ static void *worker_bulk(void *arg)
 	return NULL;
 }
 
-static size_t workers_run(int n, void *(*run)(void *), const char *load, double seconds)
+static size_t workers_run(int n, void *(*run)(void *), const char *path, const char *load, double seconds)
 {
 	struct worker *workers = calloc((size_t)n, sizeof(*workers));
 	size_t total = 0;
 
 	for (int i = 0; i < n; i++) {
 		snprintf(workers[i].load, sizeof(workers[i].load), "%s", load);
+		workers[i].path = path;
 		workers[i].until = seconds_of(CLOCK_MONOTONIC) + seconds;
 		pthread_create(&workers[i].thread, NULL, run, &workers[i]);
 	}
@@ -285,7 +308,7 @@ static int sse(char **args)
 	size_t events;
 
 	snprintf(load, sizeof(load), "%s %s 0", args[1], args[2]);
-	events = workers_run((int)number_of(args[0]), worker_stream, load, 0);
+	events = workers_run((int)number_of(args[0]), worker_stream, CHAT_PATH, load, 0);
 	printf("%.3f %zu\n", (seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu) * 1e6 / (double)events, events);
 	return 0;
 }
@@ -293,7 +316,8 @@ static int sse(char **args)
 static int bulk(char **args)
 {
 	double seconds = atof(args[1]), cpu = seconds_of(CLOCK_PROCESS_CPUTIME_ID), wall = seconds_of(CLOCK_MONOTONIC);
-	size_t operations = workers_run((int)number_of(args[0]), worker_bulk, "", seconds);
+	size_t operations = workers_run((int)number_of(args[0]), worker_bulk,
+					strcmp(args[2], "other") == 0 ? OTHER_PATH : CHAT_PATH, "", seconds);
 
 	wall = seconds_of(CLOCK_MONOTONIC) - wall;
 	printf("%.1f %.3f\n", (double)operations / wall,
@@ -316,7 +340,7 @@ static int calls(char **args)
 		if (wait > 0)
 			usleep((useconds_t)(wait * 1e6));
 		next += 1 / rate;
-		request_send(ssl, "/v1/chat/completions", load, false, (size_t)number_of(args[2]));
+		request_send(ssl, CHAT_PATH, load, false, (size_t)number_of(args[2]));
 		answer_read(ssl, false);
 		count++;
 	}
@@ -378,7 +402,7 @@ static const struct mode {
 	bool has_port;
 	int (*run)(char **args);
 } modes[] = {
-	{ "server", 3, false, server }, { "sse", 4, true, sse },     { "bulk", 3, true, bulk },
+	{ "server", 3, false, server }, { "sse", 4, true, sse },     { "bulk", 4, true, bulk },
 	{ "calls", 4, true, calls },    { "burst", 2, true, burst }, { "echo", 3, false, echo },
 };
 
