@@ -21,8 +21,6 @@ WARN := -Wall -Wextra -Wshadow -Wvla -Wundef -Wformat=2 -Wstrict-prototypes -Wmi
 	-Wlogical-op -Wno-unused-parameter -Wno-sign-compare $(if $(DEV)$(CI),-Werror)
 HARDEN := -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE
 CFLAGS  ?= -O2 -g
-# Each byte passes through ten rooms: the linker sees them as one. Whole objects besides, because the lints read them.
-LTO     := $(if $(DEV),,-flto=auto -ffat-lto-objects)
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -Iuser -I. -I$(BUILD)/gen $(WARN) $(CFLAGS) -fno-common \
 	-DSPANTAP_VERSION='"$(VERSION)"' -MMD -MP
 LIBS := -lbpf -lelf -lcurl -lsqlite3 -lprotobuf-c -luv -lcyaml -lcjson -lz -lbrotlidec -lzstd -lnghttp2 -lxxhash \
@@ -46,13 +44,11 @@ all: $(BUILD)/spantap ## build/spantap (the default)
 # ---- the program ----
 $(BUILD)/spantap: $(OBJ)
 	$(call msg,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(LTO) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
-# A file that is taken in by the assembler has no place there.
-$(BUILD)/obj/cost/builtin.o: LTO :=
 $(BUILD)/obj/%.o: user/%.c | $(GEN)
 	$(call msg,CC,$<)
-	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(HARDEN) $(LTO) -c -o $@ $<
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(HARDEN) -c -o $@ $<
 
 $(BUILD)/obj/model/otlp.pb-c.o: $(BUILD)/gen/model/otlp.pb-c.c
 	$(call msg,CC,$<)
