@@ -109,6 +109,25 @@ def test_chroma(check):
         check.equal(attributes.get("spantap.retrieval.vector_dimensions"), 3, "dimensions")
 
 
+def test_milvus(check):
+    need("pymilvus", "milvus_lite")
+    port = proc.free_port()
+    milvus = [os.path.join(os.path.dirname(PYTHON), "milvus-lite"), "server", "--data-dir", proc.scratch("milvus")]
+    server = proc.Process([*milvus, "--host", "127.0.0.1", "--port", str(port)], "milvus")
+    try:
+        proc.wait_for("milvus", lambda: is_listening(port), 60.0)
+        got = traced(check, os.path.join(CLIENTS, "milvus_client.py"), f"http://127.0.0.1:{port}")
+    finally:
+        server.stop()
+    check.equal([a.get("spantap.dialect") for a in got], ["milvus.grpc"] * 4, "searches")
+    found = [[d["id"] for d in documents(attributes)] for attributes in got]
+    check.equal(found, [["1", "2"], ["1", "2", "3", "2"], ["1", "3"], []], "documents")
+    for attributes in got[:3]:
+        check.equal(attributes.get("gen_ai.data_source.id"), "docs", "collection")
+        check.equal(attributes.get("gen_ai.retrieval.top_k"), 2, "top k")
+    check.that(got[-1].get("error.type"), "the search of what is not there has no error")
+
+
 def is_listening(port):
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -44,9 +44,9 @@ clients_agent() {
 	venv_make agent "openai==$OPENAI_PYTHON"
 }
 
-# Stores of vectors with their clients: PostgreSQL with pgvector, Chroma. Large; only tests/e2e/retrievers_test.py wants it.
+# Stores of vectors with their clients: PostgreSQL with pgvector, Chroma, Milvus. Large; only tests/e2e/retrievers_test.py wants it.
 clients_retrievers() {
-	venv_make retrievers pgserver "psycopg[binary]" asyncpg chromadb redis
+	venv_make retrievers pgserver "psycopg[binary]" asyncpg chromadb redis pymilvus milvus-lite
 }
 
 # npm_make NAME PACKAGE...: build/NAME holds exactly these; nothing is done when it already does.

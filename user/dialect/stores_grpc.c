@@ -6,6 +6,7 @@
  */
 #include "dialect/grpc.h"
 #include "dialect/qdrant_proto.h"
+#include <errno.h>
 
 /* One point that was found; raw JSON values. */
 struct found {
@@ -422,6 +423,20 @@ static const struct store *store_of(const struct call *call)
 	return &stores[0];
 }
 
+/* Milvus asks for it by name, among the parameters of the search, as text. */
+static int limit_of(struct call *call, struct slice ask, struct slice name, int64_t *ret)
+{
+	if (json_int(json_get(ask, name), ret) == 0)
+		return 0;
+	json_foreach_element(item, json_get(ask, SLICE("searchParams"))) {
+		struct slice key = json_get(item.value, SLICE("key"));
+
+		if (slice_equal(key, SLICE("\"limit\"")) || slice_equal(key, SLICE("\"topk\"")))
+			return json_int(call_text(call, json_get(item.value, SLICE("value"))), ret);
+	}
+	return -ENOENT;
+}
+
 static void request(struct call *call, void *state)
 {
 	const struct store *store = store_of(call);
@@ -434,7 +449,7 @@ static void request(struct call *call, void *state)
 		return;
 	ask = call->request_body;
 	call_put_text(call, "gen_ai.data_source.id", call_text(call, json_get(ask, store->source)));
-	if (json_int(json_get(ask, store->limit), &limit) == 0)
+	if (limit_of(call, ask, store->limit, &limit) == 0)
 		call_put_count(call, "gen_ai.retrieval.top_k", limit);
 	for (const char *const(*path)[4] = store->queries; (*path)[0]; path++) {
 		struct slice text =

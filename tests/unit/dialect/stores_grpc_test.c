@@ -191,11 +191,18 @@ static struct grpc_talk milvus(void)
 {
 	struct grpc_talk talk = { .path = "/milvus.proto.milvus.MilvusService/Search", .answer_count = 1 };
 	struct pbw results = { 0 }, column = { 0 }, scalars = { 0 }, texts = { 0 }, ids = { 0 }, list = { 0 };
+	struct pbw metric = { 0 }, limit = { 0 };
 	float scores[] = { 0.5f, 0.25f };
 
 	pbw_text(&talk.request, 3, "books");
 	pbw_text(&talk.request, 5, "year > 1990");
 	pbw_bytes(&talk.request, 6, vector, sizeof(vector));
+	pbw_text(&metric, 1, "metric_type");
+	pbw_text(&metric, 2, "COSINE");
+	pbw_message(&talk.request, 9, &metric);
+	pbw_text(&limit, 1, "topk");
+	pbw_text(&limit, 2, "2");
+	pbw_message(&talk.request, 9, &limit);
 	pbw_text(&texts, 1, "one");
 	pbw_text(&texts, 1, "two");
 	pbw_message(&scalars, 6, &texts);
@@ -216,7 +223,10 @@ static void milvus_columns_are_documents(void **state)
 	struct told told = grpc_told(&talk);
 
 	assert_string_equal(told.dialect->name, "milvus.grpc");
-	assert_slice(told.call.inputs, "{\"collectionName\":\"books\",\"dsl\":\"year > 1990\"}");
+	assert_slice(told.call.inputs,
+		     "{\"collectionName\":\"books\",\"dsl\":\"year > 1990\",\"searchParams\":["
+		     "{\"key\":\"metric_type\",\"value\":\"COSINE\"},{\"key\":\"topk\",\"value\":\"2\"}]}");
+	assert_int_equal(attribute_of(&told.call, "gen_ai.retrieval.top_k")->value.integer, 2);
 	assert_slice(told.call.outputs, "[{\"page_content\":\"one\",\"metadata\":{\"score\":0.5},\"id\":1},"
 					"{\"page_content\":\"two\",\"metadata\":{\"score\":0.25},\"id\":2}]");
 	assert_false(told.call.has_error);
