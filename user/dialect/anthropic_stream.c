@@ -253,9 +253,7 @@ static void put_block(struct call *call, struct buf *out, const struct message_b
 		json_foreach_member(member, block->start) {
 			size_t rule = grown_by(block, member.name);
 
-			json_put_raw(out, SLICE("\""));
-			buf_put(out, member.name);
-			buf_put(out, SLICE("\":"));
+			json_put_raw_name(out, member.name);
 			if (rule == ARRAY_SIZE(delta_rules)) {
 				json_put_raw(out, member.value);
 				continue;
@@ -282,9 +280,7 @@ static void put_members(struct buf *out, const struct member_set *set)
 	for (size_t i = 0; i < set->count; i++) {
 		if (!set->items[i].value.data)
 			continue;
-		json_put_raw(out, SLICE("\""));
-		buf_put(out, set->items[i].name);
-		buf_put(out, SLICE("\":"));
+		json_put_raw_name(out, set->items[i].name);
 		json_put_raw(out, set->items[i].value);
 	}
 }

@@ -182,14 +182,6 @@ enum dialect_event converse_stream_event(struct call *call, struct converse_stre
 
 /* ---- writing ---- */
 
-/* A name as it was written, escapes and all. */
-static void put_name(struct buf *out, struct slice name)
-{
-	json_put_raw(out, SLICE("\""));
-	buf_put(out, name);
-	buf_put(out, SLICE("\":"));
-}
-
 static void put_quoted(struct buf *out, struct slice name, const struct pieces *pieces)
 {
 	json_put_name(out, name);
@@ -243,11 +235,11 @@ static void put_cited(struct buf *out, const struct converse_block *block)
 static void put_started(struct buf *out, const struct converse_block *block)
 {
 	json_foreach_member(kind, block->start) {
-		put_name(out, kind.name);
+		json_put_raw_name(out, kind.name);
 		json_open(out, '{');
 		if (json_type(kind.value) == JSON_OBJECT)
 			json_foreach_member(member, kind.value) {
-				put_name(out, member.name);
+				json_put_raw_name(out, member.name);
 				json_put_raw(out, member.value);
 			}
 		if (slice_equal(kind.name, SLICE("toolUse")))
@@ -306,7 +298,7 @@ struct slice converse_stream_object(struct call *call, const struct converse_str
 	out_init(&out, call->arena, object_size(stream));
 	json_open(buf, '{');
 	for (size_t i = 0; i < stream->member_count; i++) {
-		put_name(buf, stream->members[i].name);
+		json_put_raw_name(buf, stream->members[i].name);
 		json_put_raw(buf, stream->members[i].value.data ? stream->members[i].value : SLICE("null"));
 	}
 	json_put_name(buf, SLICE("output"));

@@ -377,9 +377,7 @@ static void grown_step_put(struct buf *out, const struct interaction_step *step)
 			    (step->thought.len && slice_equal(member.name, SLICE("summary"))) ||
 			    (step->signature.len && slice_equal(member.name, SLICE("signature"))))
 				continue;
-			json_put_raw(out, SLICE("\""));
-			buf_put(out, member.name);
-			buf_put(out, SLICE("\":"));
+			json_put_raw_name(out, member.name);
 			buf_put(out, member.value);
 		}
 	if (step->text.len)
@@ -410,9 +408,7 @@ static struct slice object_of(struct call *call, const struct interactions *all)
 	json_foreach_member(member, all->object) {
 		if (!has_steps && slice_equal(member.name, SLICE("steps")))
 			continue;
-		json_put_raw(&out.buf, SLICE("\""));
-		buf_put(&out.buf, member.name);
-		buf_put(&out.buf, SLICE("\":"));
+		json_put_raw_name(&out.buf, member.name);
 		buf_put(&out.buf, member.value);
 	}
 	if (!has_steps && all->first) {

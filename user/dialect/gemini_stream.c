@@ -55,9 +55,7 @@ static void members_put(struct buf *out, const struct gemini_members *set)
 	for (size_t i = 0; i < set->count; i++) {
 		if (!set->items[i].value.data)
 			continue;
-		json_put_raw(out, SLICE("\""));
-		buf_put(out, set->items[i].name);
-		buf_put(out, SLICE("\":"));
+		json_put_raw_name(out, set->items[i].name);
 		buf_put(out, set->items[i].value);
 	}
 }

@@ -5,13 +5,6 @@
  */
 #include "dialect/gemini.h"
 
-static void name_put(struct buf *out, const struct json_iter *member)
-{
-	json_put_raw(out, SLICE("\""));
-	buf_put(out, member->name);
-	buf_put(out, SLICE("\":"));
-}
-
 static void lower_put(struct buf *out, struct slice type)
 {
 	struct slice raw = json_raw_text(type);
@@ -33,7 +26,7 @@ static void property_put(struct buf *out, struct slice schema)
 	json_foreach_member(member, schema) {
 		if (slice_equal(member.name, SLICE("title")) && json_type(member.value) == JSON_STRING)
 			continue;
-		name_put(out, &member);
+		json_put_raw_name(out, member.name);
 		if (slice_equal(member.name, SLICE("type")) &&
 		    !slice_contains(json_raw_text(member.value), SLICE("\\")) && json_type(member.value) == JSON_STRING)
 			lower_put(out, member.value);
@@ -49,14 +42,14 @@ static void schema_put(struct buf *out, struct slice schema)
 	json_foreach_member(member, schema) {
 		if (slice_equal(member.name, SLICE("title")) || slice_equal(member.name, SLICE("type")))
 			continue;
-		name_put(out, &member);
+		json_put_raw_name(out, member.name);
 		if (!slice_equal(member.name, SLICE("properties")) || json_type(member.value) != JSON_OBJECT) {
 			json_put_raw(out, member.value);
 			continue;
 		}
 		json_open(out, '{');
 		json_foreach_member(property, member.value) {
-			name_put(out, &property);
+			json_put_raw_name(out, property.name);
 			property_put(out, property.value);
 		}
 		json_close(out, '}');

@@ -279,9 +279,7 @@ static struct slice object_of(struct call *call, const struct ollama *ollama, bo
 		if (slice_equal(member.name, SLICE("message")) || slice_equal(member.name, SLICE("response")) ||
 		    slice_equal(member.name, SLICE("thinking")))
 			continue;
-		json_put_raw(&out.buf, SLICE("\""));
-		buf_put(&out.buf, member.name);
-		buf_put(&out.buf, SLICE("\":"));
+		json_put_raw_name(&out.buf, member.name);
 		json_put_raw(&out.buf, member.value);
 	}
 	if (is_chat) {

@@ -267,9 +267,7 @@ static struct slice object_of(struct call *call, const struct assistant *assista
 	out_init(&out, call->arena, assistant->run.len + assistant->messages.len + assistant->text.len + 128);
 	json_open(&out.buf, '{');
 	json_foreach_member(member, assistant->run) {
-		json_put_raw(&out.buf, SLICE("\""));
-		buf_put(&out.buf, member.name);
-		buf_put(&out.buf, SLICE("\":"));
+		json_put_raw_name(&out.buf, member.name);
 		json_put_raw(&out.buf, member.value);
 	}
 	json_put_name(&out.buf, SLICE("messages"));

@@ -129,9 +129,7 @@ static bool put_item(struct buf *out, struct slice item)
 	json_foreach_member(member, item) {
 		bool is_vector = slice_equal(member.name, SLICE("embedding")) && json_type(member.value) == JSON_STRING;
 
-		json_put_raw(out, SLICE("\""));
-		buf_put(out, member.name);
-		buf_put(out, SLICE("\":"));
+		json_put_raw_name(out, member.name);
 		if (!is_vector)
 			json_put_raw(out, member.value);
 		else if (!put_vector(out, json_raw_text(member.value)))
@@ -168,9 +166,7 @@ static struct slice decoded(struct call *call, struct slice answer)
 	out_init(&out, call->arena, answer.len * 4 + 64);
 	json_open(&out.buf, '{');
 	json_foreach_member(member, answer) {
-		json_put_raw(&out.buf, SLICE("\""));
-		buf_put(&out.buf, member.name);
-		buf_put(&out.buf, SLICE("\":"));
+		json_put_raw_name(&out.buf, member.name);
 		if (!slice_equal(member.name, SLICE("data")) || json_type(member.value) != JSON_ARRAY)
 			json_put_raw(&out.buf, member.value);
 		else if (!put_data(&out.buf, member.value))

@@ -60,9 +60,7 @@ struct slice plain_object(struct call *call, const struct plain *plain, struct s
 	json_foreach_member(member, plain->last) {
 		if (slice_equal(member.name, name))
 			continue;
-		json_put_raw(&out.buf, SLICE("\""));
-		buf_put(&out.buf, member.name);
-		buf_put(&out.buf, SLICE("\":"));
+		json_put_raw_name(&out.buf, member.name);
 		json_put_raw(&out.buf, member.value);
 	}
 	json_close(&out.buf, '}');

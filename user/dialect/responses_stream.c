@@ -227,13 +227,6 @@ static void put_string(struct buf *out, const struct pieces *text)
 	buf_put_char(out, '"');
 }
 
-static void put_name(struct buf *out, struct slice name)
-{
-	json_put_raw(out, SLICE("\""));
-	buf_put(out, name);
-	buf_put(out, SLICE("\":"));
-}
-
 /* The parts of content or summary that deltas wrote. */
 static void put_parts(struct buf *out, const struct response_item *item, enum place place, struct slice name)
 {
@@ -243,13 +236,13 @@ static void put_parts(struct buf *out, const struct response_item *item, enum pl
 		if (spot->rule->place != place)
 			continue;
 		if (!is_open) {
-			put_name(out, name);
+			json_put_raw_name(out, name);
 			json_open(out, '[');
 			is_open = true;
 		}
 		json_open(out, '{');
 		json_member_text(out, SLICE("type"), spot->rule->type);
-		put_name(out, spot->rule->member);
+		json_put_raw_name(out, spot->rule->member);
 		put_string(out, &spot->text);
 		json_close(out, '}');
 	}
@@ -282,7 +275,7 @@ static void put_item(struct buf *out, const struct response_item *item)
 		json_foreach_member(member, item->added) {
 			if (is_grown(item, member.name))
 				continue;
-			put_name(out, member.name);
+			json_put_raw_name(out, member.name);
 			json_put_raw(out, member.value);
 		}
 	else /* its beginning was not seen */
@@ -294,7 +287,7 @@ static void put_item(struct buf *out, const struct response_item *item)
 	put_parts(out, item, PLACE_SUMMARY, SLICE("summary"));
 	for (const struct spot *spot = item->spots; spot; spot = spot->next)
 		if (spot->rule->place == PLACE_MEMBER) {
-			put_name(out, spot->rule->member);
+			json_put_raw_name(out, spot->rule->member);
 			put_string(out, &spot->text);
 		}
 	json_close(out, '}');
@@ -326,12 +319,12 @@ struct slice response_stream_object(struct call *call, const struct response_str
 		json_foreach_member(member, base) {
 			if (slice_equal(member.name, SLICE("output")))
 				continue;
-			put_name(&out.buf, member.name);
+			json_put_raw_name(&out.buf, member.name);
 			json_put_raw(&out.buf, member.value);
 		}
 	else
 		json_member_text(&out.buf, SLICE("object"), SLICE("response"));
-	put_name(&out.buf, SLICE("output"));
+	json_put_raw_name(&out.buf, SLICE("output"));
 	json_open(&out.buf, '[');
 	for (const struct response_item *item = stream->first; item; item = item->next)
 		put_item(&out.buf, item);

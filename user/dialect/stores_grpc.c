@@ -476,9 +476,7 @@ static void document_put(struct buf *out, const struct found *found)
 	json_foreach_member(field, found->fields) {
 		if (slice_equal(field.name, name) || slice_equal(field.name, SLICE("score")))
 			continue;
-		json_put_raw(out, SLICE("\""));
-		buf_put(out, field.name);
-		buf_put(out, SLICE("\":"));
+		json_put_raw_name(out, field.name);
 		json_put_raw(out, field.value);
 	}
 	json_member_raw(out, SLICE("score"), found->score);

@@ -31,13 +31,6 @@ static const struct slice tool_names[_TOOL_MAX] = {
 	[TOOL_CUSTOM] = SLICE("custom"),
 };
 
-static void put_member_name(struct buf *out, const struct json_iter *iter)
-{
-	json_put_raw(out, SLICE("\""));
-	buf_put(out, iter->name);
-	buf_put(out, SLICE("\":"));
-}
-
 /* An object without its title: the label that schema generators put everywhere, and autolog leaves out. */
 static void put_untitled(struct buf *out, struct slice schema)
 {
@@ -49,7 +42,7 @@ static void put_untitled(struct buf *out, struct slice schema)
 	json_foreach_member(member, schema) {
 		if (slice_equal(member.name, SLICE("title")) && json_type(member.value) == JSON_STRING)
 			continue;
-		put_member_name(out, &member);
+		json_put_raw_name(out, member.name);
 		json_put_raw(out, member.value);
 	}
 	json_close(out, '}');
@@ -66,14 +59,14 @@ static void put_schema(struct buf *out, struct slice schema)
 	json_foreach_member(member, schema) {
 		if (slice_equal(member.name, SLICE("title")) && json_type(member.value) == JSON_STRING)
 			continue;
-		put_member_name(out, &member);
+		json_put_raw_name(out, member.name);
 		if (!slice_equal(member.name, SLICE("properties")) || json_type(member.value) != JSON_OBJECT) {
 			json_put_raw(out, member.value);
 			continue;
 		}
 		json_open(out, '{');
 		json_foreach_member(property, member.value) {
-			put_member_name(out, &property);
+			json_put_raw_name(out, property.name);
 			put_untitled(out, property.value);
 		}
 		json_close(out, '}');
