@@ -240,15 +240,9 @@ static void response(struct call *call, void *state)
 
 static void outputs_put(struct call *call, const struct a2a *a2a)
 {
-	struct out out;
-
 	if (!a2a->results.len)
 		return;
-	out_init(&out, call->arena, a2a->results.len + 2);
-	json_open(&out.buf, '[');
-	pieces_put(&a2a->results, &out.buf);
-	json_close(&out.buf, ']');
-	call->outputs = out_slice(&out);
+	call->outputs = pieces_listed(call->arena, &a2a->results);
 	call_lost(call, call->outputs.data);
 }
 

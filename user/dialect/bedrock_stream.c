@@ -182,36 +182,18 @@ enum dialect_event converse_stream_event(struct call *call, struct converse_stre
 
 /* ---- writing ---- */
 
-static void put_quoted(struct buf *out, struct slice name, const struct pieces *pieces)
-{
-	json_put_name(out, name);
-	json_put_raw(out, SLICE("\""));
-	pieces_put(pieces, out);
-	buf_put_char(out, '"');
-}
-
-static void put_list(struct buf *out, struct slice name, const struct pieces *pieces)
-{
-	json_put_name(out, name);
-	json_open(out, '[');
-	pieces_put(pieces, out);
-	if (out->len && out->data[out->len - 1] == ',') /* what was to follow found no memory */
-		out->len--;
-	json_close(out, ']');
-}
-
 static void put_reasoning(struct buf *out, const struct converse_block *block)
 {
 	json_put_name(out, SLICE("reasoningContent"));
 	json_open(out, '{');
 	if (block->slots[SLOT_REDACTED].len) {
-		put_quoted(out, SLICE("redactedContent"), &block->slots[SLOT_REDACTED]);
+		pieces_member_text(out, SLICE("redactedContent"), &block->slots[SLOT_REDACTED]);
 	} else {
 		json_put_name(out, SLICE("reasoningText"));
 		json_open(out, '{');
-		put_quoted(out, SLICE("text"), &block->slots[SLOT_REASON]);
+		pieces_member_text(out, SLICE("text"), &block->slots[SLOT_REASON]);
 		if (block->slots[SLOT_SIGNATURE].len)
-			put_quoted(out, SLICE("signature"), &block->slots[SLOT_SIGNATURE]);
+			pieces_member_text(out, SLICE("signature"), &block->slots[SLOT_SIGNATURE]);
 		json_close(out, '}');
 	}
 	json_close(out, '}');
@@ -224,10 +206,10 @@ static void put_cited(struct buf *out, const struct converse_block *block)
 	json_put_name(out, SLICE("content"));
 	json_open(out, '[');
 	json_open(out, '{');
-	put_quoted(out, SLICE("text"), &block->slots[SLOT_TEXT]);
+	pieces_member_text(out, SLICE("text"), &block->slots[SLOT_TEXT]);
 	json_close(out, '}');
 	json_close(out, ']');
-	put_list(out, SLICE("citations"), &block->slots[SLOT_CITATIONS]);
+	pieces_member_list(out, SLICE("citations"), &block->slots[SLOT_CITATIONS]);
 	json_close(out, '}');
 }
 
@@ -243,9 +225,9 @@ static void put_started(struct buf *out, const struct converse_block *block)
 				json_put_raw(out, member.value);
 			}
 		if (slice_equal(kind.name, SLICE("toolUse")))
-			put_quoted(out, SLICE("input"), &block->slots[SLOT_INPUT]);
+			pieces_member_text(out, SLICE("input"), &block->slots[SLOT_INPUT]);
 		else if (slice_equal(kind.name, SLICE("toolResult")))
-			put_list(out, SLICE("content"), &block->slots[SLOT_RESULT]);
+			pieces_member_list(out, SLICE("content"), &block->slots[SLOT_RESULT]);
 		else if (block->slots[SLOT_IMAGE].len) {
 			json_put_name(out, SLICE("source"));
 			pieces_put(&block->slots[SLOT_IMAGE], out);
@@ -268,10 +250,10 @@ static void put_block(struct buf *out, const struct converse_block *block)
 	} else if (slots[SLOT_INPUT].len) { /* joined late: its start was not seen */
 		json_put_name(out, SLICE("toolUse"));
 		json_open(out, '{');
-		put_quoted(out, SLICE("input"), &slots[SLOT_INPUT]);
+		pieces_member_text(out, SLICE("input"), &slots[SLOT_INPUT]);
 		json_close(out, '}');
 	} else {
-		put_quoted(out, SLICE("text"), &slots[SLOT_TEXT]);
+		pieces_member_text(out, SLICE("text"), &slots[SLOT_TEXT]);
 	}
 	json_close(out, '}');
 }

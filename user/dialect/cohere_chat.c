@@ -247,21 +247,13 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 
 /* ---- what a stream was ---- */
 
-static void put_quoted(struct buf *out, struct slice name, const struct pieces *pieces)
-{
-	json_put_name(out, name);
-	buf_put_char(out, '"');
-	pieces_put(pieces, out);
-	buf_put_char(out, '"');
-}
-
 static void block_put(struct buf *out, const struct item *item)
 {
 	struct slice name = item->is_thinking ? SLICE("thinking") : SLICE("text");
 
 	json_open(out, '{');
 	json_member_text(out, SLICE("type"), name);
-	put_quoted(out, name, &item->text);
+	pieces_member_text(out, name, &item->text);
 	json_close(out, '}');
 }
 
@@ -273,7 +265,7 @@ static void tool_put(struct buf *out, const struct item *item)
 	json_put_name(out, SLICE("function"));
 	json_open(out, '{');
 	json_member_raw(out, SLICE("name"), item->name);
-	put_quoted(out, SLICE("arguments"), &item->text);
+	pieces_member_text(out, SLICE("arguments"), &item->text);
 	json_close(out, '}');
 	json_close(out, '}');
 }
@@ -311,14 +303,10 @@ static struct slice object_of(struct call *call, const struct chat *chat)
 	json_member_raw(&out.buf, SLICE("role"), chat->role.data ? chat->role : SLICE("\"assistant\""));
 	items_put(&out.buf, chat, false);
 	if (chat->plan.len)
-		put_quoted(&out.buf, SLICE("tool_plan"), &chat->plan);
+		pieces_member_text(&out.buf, SLICE("tool_plan"), &chat->plan);
 	items_put(&out.buf, chat, true);
-	if (chat->citations.len) {
-		json_put_name(&out.buf, SLICE("citations"));
-		json_open(&out.buf, '[');
-		pieces_put(&chat->citations, &out.buf);
-		json_close(&out.buf, ']');
-	}
+	if (chat->citations.len)
+		pieces_member_list(&out.buf, SLICE("citations"), &chat->citations);
 	json_close(&out.buf, '}');
 	json_member_raw(&out.buf, SLICE("finish_reason"), chat->finish);
 	json_member_raw(&out.buf, SLICE("usage"), chat->usage);

@@ -253,14 +253,6 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 	return text.len ? DIALECT_EVENT_CONTENT : DIALECT_EVENT_QUIET;
 }
 
-static void text_member(struct buf *out, const struct first *first)
-{
-	json_put_name(out, SLICE("text"));
-	buf_put_char(out, '"');
-	pieces_put(&first->text, out);
-	buf_put_char(out, '"');
-}
-
 /* What is known of an answer whose end did not come. */
 static struct slice object_of(struct call *call, const struct first *first, bool is_chat)
 {
@@ -271,7 +263,7 @@ static struct slice object_of(struct call *call, const struct first *first, bool
 	out_init(&out, call->arena, first->text.len + first->calls.len + first->generation.len + 160);
 	json_open(&out.buf, '{');
 	if (is_chat) {
-		text_member(&out.buf, first);
+		pieces_member_text(&out.buf, SLICE("text"), &first->text);
 		json_member_raw(&out.buf, SLICE("generation_id"), first->generation);
 		json_member_raw(&out.buf, SLICE("tool_calls"), first->calls);
 		json_member_raw(&out.buf, SLICE("finish_reason"), first->reason);
@@ -279,7 +271,7 @@ static struct slice object_of(struct call *call, const struct first *first, bool
 		json_put_name(&out.buf, SLICE("generations"));
 		json_open(&out.buf, '[');
 		json_open(&out.buf, '{');
-		text_member(&out.buf, first);
+		pieces_member_text(&out.buf, SLICE("text"), &first->text);
 		json_member_raw(&out.buf, SLICE("finish_reason"), first->reason);
 		json_close(&out.buf, '}');
 		json_close(&out.buf, ']');

@@ -348,21 +348,13 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 	return object.data && delta_add(call, step, object) ? DIALECT_EVENT_CONTENT : DIALECT_EVENT_QUIET;
 }
 
-static void quoted_put(struct buf *out, const struct pieces *pieces)
-{
-	json_put_raw(out, SLICE("\""));
-	pieces_put(pieces, out);
-	buf_put_char(out, '"');
-}
-
 static void text_list_put(struct buf *out, struct slice name, const struct pieces *pieces)
 {
 	json_put_name(out, name);
 	json_open(out, '[');
 	json_open(out, '{');
 	json_member_text(out, SLICE("type"), SLICE("text"));
-	json_put_name(out, SLICE("text"));
-	quoted_put(out, pieces);
+	pieces_member_text(out, SLICE("text"), pieces);
 	json_close(out, '}');
 	json_close(out, ']');
 }
@@ -382,12 +374,8 @@ static void grown_step_put(struct buf *out, const struct interaction_step *step)
 		}
 	if (step->text.len)
 		text_list_put(out, SLICE("content"), &step->text);
-	if (step->arguments.len) {
-		json_put_name(out, SLICE("arguments"));
-		buf_put_char(out, '"');
-		pieces_put(&step->arguments, out);
-		buf_put_char(out, '"');
-	}
+	if (step->arguments.len)
+		pieces_member_text(out, SLICE("arguments"), &step->arguments);
 	if (step->thought.len)
 		text_list_put(out, SLICE("summary"), &step->thought);
 	json_member_raw(out, SLICE("signature"), step->signature);

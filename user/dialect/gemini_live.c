@@ -346,10 +346,7 @@ static struct slice outputs_make(struct call *call, const struct live *live)
 	if (live->calls.len) {
 		json_put_name(&out.buf, SLICE("toolCall"));
 		json_open(&out.buf, '{');
-		json_put_name(&out.buf, SLICE("functionCalls"));
-		json_open(&out.buf, '[');
-		pieces_put(&live->calls, &out.buf);
-		json_close(&out.buf, ']');
+		pieces_member_list(&out.buf, SLICE("functionCalls"), &live->calls);
 		json_close(&out.buf, '}');
 	}
 	json_member_raw(&out.buf, SLICE("usageMetadata"), live->usage);

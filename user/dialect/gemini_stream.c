@@ -222,10 +222,7 @@ static void part_put(struct buf *out, const struct gemini_part *part)
 		return;
 	}
 	json_open(out, '{');
-	json_put_name(out, SLICE("text"));
-	buf_put_char(out, '"');
-	pieces_put(&part->text, out);
-	buf_put_char(out, '"');
+	pieces_member_text(out, SLICE("text"), &part->text);
 	if (part->is_thought)
 		json_member_raw(out, SLICE("thought"), SLICE("true"));
 	json_member_raw(out, SLICE("thoughtSignature"), part->signature);

@@ -109,10 +109,7 @@ static void item_put(struct buf *out, struct slice type, const struct pieces *te
 		return;
 	json_open(out, '{');
 	json_member_text(out, SLICE("type"), type);
-	json_put_name(out, SLICE("content"));
-	buf_put_char(out, '"');
-	pieces_put(text, out);
-	buf_put_char(out, '"');
+	pieces_member_text(out, SLICE("content"), text);
 	json_close(out, '}');
 }
 

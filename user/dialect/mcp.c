@@ -305,7 +305,6 @@ static void answer_put(struct call *call, struct mcp *mcp)
 static void finish(struct call *call, void *state)
 {
 	struct mcp *mcp = state;
-	struct out out;
 
 	if (!call->operation)
 		call->operation = OPERATION_TOOL;
@@ -314,11 +313,7 @@ static void finish(struct call *call, void *state)
 		return answer_put(call, mcp);
 	if (!mcp->answers.len)
 		return;
-	out_init(&out, call->arena, mcp->answers.len + 2);
-	json_open(&out.buf, '[');
-	pieces_put(&mcp->answers, &out.buf);
-	json_close(&out.buf, ']');
-	call->outputs = out_slice(&out);
+	call->outputs = pieces_listed(call->arena, &mcp->answers);
 	call_lost(call, call->outputs.data);
 }
 

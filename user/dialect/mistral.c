@@ -240,26 +240,18 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 
 /* ---- what a stream was ---- */
 
-static void put_quoted(struct buf *out, struct slice name, const struct pieces *pieces)
-{
-	json_put_name(out, name);
-	buf_put_char(out, '"');
-	pieces_put(pieces, out);
-	buf_put_char(out, '"');
-}
-
 static void text_block_put(struct buf *out, const struct pieces *text)
 {
 	json_open(out, '{');
 	json_member_text(out, SLICE("type"), SLICE("text"));
-	put_quoted(out, SLICE("text"), text);
+	pieces_member_text(out, SLICE("text"), text);
 	json_close(out, '}');
 }
 
 static void content_put(struct buf *out, const struct entry *entry)
 {
 	if (!entry->thinking.len && !entry->blocks.len) {
-		put_quoted(out, SLICE("content"), &entry->text);
+		pieces_member_text(out, SLICE("content"), &entry->text);
 		return;
 	}
 	json_put_name(out, SLICE("content"));
@@ -302,7 +294,7 @@ static void entry_write(struct buf *out, const struct entry *entry)
 		json_member_text(out, SLICE("role"), SLICE("assistant"));
 		content_put(out, entry);
 	} else if (entry->is != ENTRY_HANDOFF) {
-		put_quoted(out, SLICE("arguments"), &entry->arguments);
+		pieces_member_text(out, SLICE("arguments"), &entry->arguments);
 	}
 	json_close(out, '}');
 }

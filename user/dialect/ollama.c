@@ -242,28 +242,16 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 	return has_content ? DIALECT_EVENT_CONTENT : DIALECT_EVENT_QUIET;
 }
 
-static void put_text(struct buf *out, struct slice name, const struct pieces *pieces)
-{
-	json_put_name(out, name);
-	buf_put_char(out, '"');
-	pieces_put(pieces, out);
-	buf_put_char(out, '"');
-}
-
 static void put_message(struct buf *out, const struct ollama *ollama)
 {
 	json_put_name(out, SLICE("message"));
 	json_open(out, '{');
 	json_member_raw(out, SLICE("role"), ollama->role.data ? ollama->role : SLICE("\"assistant\""));
-	put_text(out, SLICE("content"), &ollama->text);
+	pieces_member_text(out, SLICE("content"), &ollama->text);
 	if (ollama->thinking.len)
-		put_text(out, SLICE("thinking"), &ollama->thinking);
-	if (ollama->tool_calls.len) {
-		json_put_name(out, SLICE("tool_calls"));
-		json_open(out, '[');
-		pieces_put(&ollama->tool_calls, out);
-		json_close(out, ']');
-	}
+		pieces_member_text(out, SLICE("thinking"), &ollama->thinking);
+	if (ollama->tool_calls.len)
+		pieces_member_list(out, SLICE("tool_calls"), &ollama->tool_calls);
 	json_close(out, '}');
 }
 
@@ -285,9 +273,9 @@ static struct slice object_of(struct call *call, const struct ollama *ollama, bo
 	if (is_chat) {
 		put_message(&out.buf, ollama);
 	} else {
-		put_text(&out.buf, SLICE("response"), &ollama->text);
+		pieces_member_text(&out.buf, SLICE("response"), &ollama->text);
 		if (ollama->thinking.len)
-			put_text(&out.buf, SLICE("thinking"), &ollama->thinking);
+			pieces_member_text(&out.buf, SLICE("thinking"), &ollama->thinking);
 	}
 	json_close(&out.buf, '}');
 	return out_slice(&out);

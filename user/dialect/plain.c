@@ -53,10 +53,7 @@ struct slice plain_object(struct call *call, const struct plain *plain, struct s
 
 	out_init(&out, call->arena, plain->last.len + plain->text.len + name.len + 16);
 	json_open(&out.buf, '{');
-	json_put_name(&out.buf, name);
-	buf_put_char(&out.buf, '"');
-	pieces_put(&plain->text, &out.buf);
-	buf_put_char(&out.buf, '"');
+	pieces_member_text(&out.buf, name, &plain->text);
 	json_foreach_member(member, plain->last) {
 		if (slice_equal(member.name, name))
 			continue;

@@ -220,13 +220,6 @@ void response_stream_times(struct call *call, const struct response_stream *stre
 
 /* ---- writing ---- */
 
-static void put_string(struct buf *out, const struct pieces *text)
-{
-	json_put_raw(out, SLICE("\""));
-	pieces_put(text, out);
-	buf_put_char(out, '"');
-}
-
 /* The parts of content or summary that deltas wrote. */
 static void put_parts(struct buf *out, const struct response_item *item, enum place place, struct slice name)
 {
@@ -236,14 +229,13 @@ static void put_parts(struct buf *out, const struct response_item *item, enum pl
 		if (spot->rule->place != place)
 			continue;
 		if (!is_open) {
-			json_put_raw_name(out, name);
+			json_put_name(out, name);
 			json_open(out, '[');
 			is_open = true;
 		}
 		json_open(out, '{');
 		json_member_text(out, SLICE("type"), spot->rule->type);
-		json_put_raw_name(out, spot->rule->member);
-		put_string(out, &spot->text);
+		pieces_member_text(out, spot->rule->member, &spot->text);
 		json_close(out, '}');
 	}
 	if (is_open)
@@ -286,10 +278,8 @@ static void put_item(struct buf *out, const struct response_item *item)
 	put_parts(out, item, PLACE_CONTENT, SLICE("content"));
 	put_parts(out, item, PLACE_SUMMARY, SLICE("summary"));
 	for (const struct spot *spot = item->spots; spot; spot = spot->next)
-		if (spot->rule->place == PLACE_MEMBER) {
-			json_put_raw_name(out, spot->rule->member);
-			put_string(out, &spot->text);
-		}
+		if (spot->rule->place == PLACE_MEMBER)
+			pieces_member_text(out, spot->rule->member, &spot->text);
 	json_close(out, '}');
 }
 
@@ -324,7 +314,7 @@ struct slice response_stream_object(struct call *call, const struct response_str
 		}
 	else
 		json_member_text(&out.buf, SLICE("object"), SLICE("response"));
-	json_put_raw_name(&out.buf, SLICE("output"));
+	json_put_name(&out.buf, SLICE("output"));
 	json_open(&out.buf, '[');
 	for (const struct response_item *item = stream->first; item; item = item->next)
 		put_item(&out.buf, item);

@@ -94,10 +94,7 @@ static struct slice object_of(struct call *call, const struct plain *plain)
 
 	out_init(&out, call->arena, plain->last.len + plain->text.len + 40);
 	json_open(&out.buf, '{');
-	json_put_name(&out.buf, SLICE("text"));
-	buf_put_char(&out.buf, '"');
-	pieces_put(&plain->text, &out.buf);
-	buf_put_char(&out.buf, '"');
+	pieces_member_text(&out.buf, SLICE("text"), &plain->text);
 	json_member_raw(&out.buf, SLICE("meta_info"), plain->last);
 	json_close(&out.buf, '}');
 	return out_slice(&out);

@@ -312,22 +312,14 @@ static bool chunk_add(struct call *call, struct xai *xai, struct slice chunk)
 
 static void text_put(struct buf *out, struct slice name, const struct pieces *pieces)
 {
-	if (!pieces->len)
-		return;
-	json_put_name(out, name);
-	buf_put_char(out, '"');
-	pieces_put(pieces, out);
-	buf_put_char(out, '"');
+	if (pieces->len)
+		pieces_member_text(out, name, pieces);
 }
 
 static void list_put(struct buf *out, struct slice name, const struct pieces *pieces)
 {
-	if (!pieces->len)
-		return;
-	json_put_name(out, name);
-	json_open(out, '[');
-	pieces_put(pieces, out);
-	json_close(out, ']');
+	if (pieces->len)
+		pieces_member_list(out, name, pieces);
 }
 
 static void output_put(struct buf *out, const struct output *output)
