@@ -4,6 +4,7 @@
  * paths. A streamed answer is a row of tasks, messages, changes of state and pieces of artifacts: all are kept, as an array,
  * and the last state is the call's.
  */
+#include "dialect/gather.h"
 #include "dialect/jsonrpc.h"
 #include "dialect/parts.h"
 
@@ -214,9 +215,7 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 	result = result_of(call, a2a, json_trim(part->data), true);
 	if (!result.data)
 		return DIALECT_EVENT_QUIET;
-	if (a2a->results.len)
-		call_lost(call, pieces_add(call->arena, &a2a->results, SLICE(",")));
-	call_lost(call, pieces_add(call->arena, &a2a->results, result));
+	elements_gather(call, &a2a->results, result);
 	call_lost(call, slice_hold(call->arena, &a2a->last, unwrap(result)));
 	return result_take(call, a2a, result) ? DIALECT_EVENT_CONTENT : DIALECT_EVENT_QUIET;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the dialects of Amazon's runtimes share: the path names the operation and the model, a header names the error. */
 #pragma once
+#include "dialect/gather.h"
 #include "dialect/parts.h"
 
 /* Behind @before in the path and up to @until (the path's end when NULL), percent-decoded: ids may hold encoded slashes. */
@@ -20,13 +21,11 @@ struct slice base64_decode_to(char *out, struct slice text);
 
 /* ---- the stream of Converse, between bedrock_stream.c (gathers and writes the answer) and bedrock_converse.c (reads it) ---- */
 
-enum { CONVERSE_MEMBERS = 16 };
 struct converse_block;
 
 struct converse_stream {
 	struct slice role;
-	struct name_value members[CONVERSE_MEMBERS]; /* of messageStop and metadata, raw JSON */
-	size_t member_count;
+	struct members members; /* of messageStop and metadata */
 	struct converse_block *first, *last, *recent;
 	size_t count;
 	uint64_t events;

@@ -224,7 +224,7 @@ static void end_read(struct call *call, struct first *first, const struct slice 
 
 static enum dialect_event event(struct call *call, void *state, const struct message_part *part)
 {
-	struct slice got[_LINE_MAX] = { 0 }, data = slice_trim(part->data), text;
+	struct slice got[_LINE_MAX] = { 0 }, data = slice_trim(part->data);
 	struct first *first = state;
 
 	if (slice_equal(data, SLICE("[DONE]")))
@@ -248,9 +248,7 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 	if (got[LINE_TYPE].data && !json_text_is(got[LINE_TYPE], SLICE("text-generation")))
 		return slice_starts(json_raw_text(got[LINE_TYPE]), SLICE("tool-calls")) ? DIALECT_EVENT_CONTENT
 											: DIALECT_EVENT_QUIET;
-	text = json_raw_text(got[LINE_TEXT]);
-	call_lost(call, pieces_add(call->arena, &first->text, text));
-	return text.len ? DIALECT_EVENT_CONTENT : DIALECT_EVENT_QUIET;
+	return text_gather(call, &first->text, got[LINE_TEXT]) ? DIALECT_EVENT_CONTENT : DIALECT_EVENT_QUIET;
 }
 
 /* What is known of an answer whose end did not come. */

@@ -20,7 +20,7 @@ struct interaction_step {
 
 struct interactions {
 	struct slice object; /* the newest */
-	struct interaction_step *first, *last;
+	struct interaction_step *first, *last, *recent;
 	size_t count;
 };
 
@@ -271,25 +271,10 @@ static void answer_read(struct call *call, struct slice answer)
 
 static struct interaction_step *step_of(struct call *call, struct interactions *all, struct slice event)
 {
-	struct interaction_step *step = all->last;
 	int64_t index = 0;
 
 	json_int(json_get(event, SLICE("index")), &index);
-	if (step && step->index == index)
-		return step;
-	for (step = all->first; step && step->index != index; step = step->next)
-		;
-	if (step)
-		return step;
-	step = all->count < STEPS_MAX ? arena_new_of(call->arena, struct interaction_step) : NULL;
-	call_lost(call, step);
-	if (!step)
-		return NULL;
-	step->index = index;
-	*(all->last ? &all->last->next : &all->first) = step;
-	all->last = step;
-	all->count++;
-	return step;
+	return ITEM_GATHER(call, all, index, STEPS_MAX);
 }
 
 /* Which text a delta carries goes by the member that it has. */
@@ -298,22 +283,16 @@ static bool delta_add(struct call *call, struct interaction_step *step, struct s
 	struct slice type = json_raw_text(json_get(delta, SLICE("type")));
 	struct slice text = json_get(delta, SLICE("text"));
 	bool is_thought = slice_starts(type, SLICE("thought"));
-	struct slice value;
 
 	if (slice_equal(type, SLICE("thought_signature"))) {
 		call_lost(call, slice_hold(call->arena, &step->signature, json_get(delta, SLICE("signature"))));
 		return false;
 	}
-	if (slice_equal(type, SLICE("arguments_delta"))) {
-		value = json_raw_text(json_get(delta, SLICE("arguments")));
-		call_lost(call, pieces_add(call->arena, &step->arguments, value));
-		return value.len;
-	}
+	if (slice_equal(type, SLICE("arguments_delta")))
+		return text_gather(call, &step->arguments, json_get(delta, SLICE("arguments")));
 	if (is_thought && !text.data)
 		text = json_path(delta, "content", "text", NULL);
-	value = json_raw_text(text);
-	call_lost(call, pieces_add(call->arena, is_thought ? &step->thought : &step->text, value));
-	return value.len;
+	return text_gather(call, is_thought ? &step->thought : &step->text, text);
 }
 
 static enum dialect_event event(struct call *call, void *state, const struct message_part *part)

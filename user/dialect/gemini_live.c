@@ -4,6 +4,7 @@
  * the client ended ("turnComplete") or with what the server heard, and is over at the server's "turnComplete", or where it
  * asks for tools: their results open the next. Clients write names in either case.
  */
+#include "dialect/gather.h"
 #include "dialect/parts.h"
 #include "dialect/sound.h"
 
@@ -236,15 +237,6 @@ static void request(struct call *call, void *state)
 
 /* ---- answer ---- */
 
-static bool piece_add(struct call *call, struct pieces *pieces, struct slice text)
-{
-	struct slice raw = json_raw_text(text);
-
-	if (raw.len)
-		call_lost(call, pieces_add(call->arena, pieces, raw));
-	return raw.len > 0;
-}
-
 static bool turn_take(struct call *call, struct live *live, struct slice turn)
 {
 	bool has_content = false;
@@ -253,8 +245,8 @@ static bool turn_take(struct call *call, struct live *live, struct slice turn)
 		bool is_thought = json_is_true(json_get(part.value, SLICE("thought")));
 		struct slice data = json_path(part.value, "inlineData", "data", NULL);
 
-		has_content |=
-			piece_add(call, is_thought ? &live->thought : &live->text, json_get(part.value, SLICE("text")));
+		has_content |= text_gather(call, is_thought ? &live->thought : &live->text,
+					   json_get(part.value, SLICE("text")));
 		live->sound += sound_bytes(data);
 		has_content |= data.data != NULL;
 	}
@@ -263,11 +255,8 @@ static bool turn_take(struct call *call, struct live *live, struct slice turn)
 
 static bool calls_take(struct call *call, struct live *live, struct slice calls)
 {
-	json_foreach_element(function, calls) {
-		if (live->calls.len)
-			pieces_add(call->arena, &live->calls, SLICE(","));
-		call_lost(call, pieces_add(call->arena, &live->calls, function.value));
-	}
+	json_foreach_element(function, calls)
+		elements_gather(call, &live->calls, function.value);
 	return json_count(calls) > 0;
 }
 
@@ -283,9 +272,9 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 	content = json_get(part->data, SLICE("serverContent"));
 	tools = json_path(part->data, "toolCall", "functionCalls", NULL);
 	has_content = turn_take(call, live, json_get(content, SLICE("modelTurn")));
-	has_content |= piece_add(call, &live->spoken, json_path(content, "outputTranscription", "text", NULL));
+	has_content |= text_gather(call, &live->spoken, json_path(content, "outputTranscription", "text", NULL));
 	has_content |= calls_take(call, live, tools);
-	piece_add(call, &live->heard, json_path(content, "inputTranscription", "text", NULL));
+	text_gather(call, &live->heard, json_path(content, "inputTranscription", "text", NULL));
 	call_lost(call, slice_hold(call->arena, &live->usage, json_get(part->data, SLICE("usageMetadata"))));
 	call_lost(call, slice_hold(call->arena, &live->reason, json_get(content, SLICE("turnCompleteReason"))));
 	live->is_interrupted |= json_is_true(json_get(content, SLICE("interrupted")));

@@ -96,7 +96,7 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 	}
 	if (slice_equal(type, SLICE("reasoning.delta"))) {
 		studio->said.has_begun = true;
-		call_lost(call, pieces_add(call->arena, &studio->reasoning, json_raw_text(content)));
+		text_gather(call, &studio->reasoning, content);
 		return DIALECT_EVENT_CONTENT;
 	}
 	studio->said.has_begun |= slice_equal(type, SLICE("chat.start"));

@@ -8,6 +8,7 @@
  * than text. All else is shown as it travelled: params and result.
  */
 #include "dialect/mcp.h"
+#include "dialect/gather.h"
 
 struct mcp {
 	const struct mcp_method *method;
@@ -173,9 +174,7 @@ static void batch_answer(struct call *call, struct mcp *mcp, struct slice messag
 
 	if (!rpc_is_answer(&rpc))
 		return;
-	if (mcp->answers.len)
-		call_lost(call, pieces_add(call->arena, &mcp->answers, SLICE(",")));
-	call_lost(call, pieces_add(call->arena, &mcp->answers, message));
+	elements_gather(call, &mcp->answers, message);
 	if (!step)
 		return;
 	step->outputs = arena_dup(call->arena, rpc.result);

@@ -153,22 +153,14 @@ static struct entry *entry_of(struct call *call, struct conversation *talk, stru
 	return entry;
 }
 
-static bool add_text(struct call *call, struct pieces *pieces, struct slice value)
-{
-	struct slice raw = json_raw_text(value);
-
-	call_lost(call, pieces_add(call->arena, pieces, raw));
-	return raw.len;
-}
-
 static bool add_thinking(struct call *call, struct entry *entry, struct slice thinking)
 {
 	bool has_content = false;
 
 	if (json_type(thinking) != JSON_ARRAY)
-		return add_text(call, &entry->thinking, thinking);
+		return text_gather(call, &entry->thinking, thinking);
 	json_foreach_element(item, thinking)
-		has_content |= add_text(call, &entry->thinking, json_get(item.value, SLICE("text")));
+		has_content |= text_gather(call, &entry->thinking, json_get(item.value, SLICE("text")));
 	return has_content;
 }
 
@@ -178,16 +170,14 @@ static bool add_content(struct call *call, struct entry *entry, struct slice con
 	struct slice type = json_get(content, SLICE("type"));
 
 	if (json_type(content) == JSON_STRING)
-		return add_text(call, &entry->text, content);
+		return text_gather(call, &entry->text, content);
 	if (json_type(content) != JSON_OBJECT)
 		return false;
 	if (json_text_is(type, SLICE("text")))
-		return add_text(call, &entry->text, json_get(content, SLICE("text")));
+		return text_gather(call, &entry->text, json_get(content, SLICE("text")));
 	if (json_text_is(type, SLICE("thinking")))
 		return add_thinking(call, entry, json_get(content, SLICE("thinking")));
-	if (entry->blocks.len)
-		call_lost(call, pieces_add(call->arena, &entry->blocks, SLICE(",")));
-	call_lost(call, pieces_add(call->arena, &entry->blocks, content));
+	elements_gather(call, &entry->blocks, content);
 	return true;
 }
 
@@ -208,7 +198,7 @@ static bool add_entry(struct call *call, struct conversation *talk, struct slice
 	entry->end_ns = time_ns;
 	if (is == ENTRY_MESSAGE)
 		return add_content(call, entry, json_get(event, SLICE("content")));
-	return add_text(call, &entry->arguments, json_get(event, SLICE("arguments"))) || is == ENTRY_CALL;
+	return text_gather(call, &entry->arguments, json_get(event, SLICE("arguments"))) || is == ENTRY_CALL;
 }
 
 static enum dialect_event event(struct call *call, void *state, const struct message_part *part)

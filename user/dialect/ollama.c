@@ -193,30 +193,20 @@ static const struct slice line_names[_LINE_MAX] = {
 	[LINE_DONE] = SLICE("done"),       [LINE_ERROR] = SLICE("error"),
 };
 
-static bool add_text(struct call *call, struct pieces *pieces, struct slice value)
-{
-	struct slice raw = json_raw_text(value);
-
-	call_lost(call, pieces_add(call->arena, pieces, raw));
-	return raw.len;
-}
-
 static bool add_message(struct call *call, struct ollama *ollama, struct slice message)
 {
 	struct slice got[_MSG_MAX] = { 0 }, calls;
 	bool has_content;
 
 	PICK(message, message_names, got);
-	has_content = add_text(call, &ollama->text, got[MSG_CONTENT]);
-	has_content |= add_text(call, &ollama->thinking, got[MSG_THINKING]);
+	has_content = text_gather(call, &ollama->text, got[MSG_CONTENT]);
+	has_content |= text_gather(call, &ollama->thinking, got[MSG_THINKING]);
 	if (!ollama->role.data)
 		call_lost(call, slice_hold(call->arena, &ollama->role, got[MSG_ROLE]));
 	calls = json_trim(got[MSG_TOOL_CALLS]);
 	if (json_type(calls) != JSON_ARRAY || json_count(calls) == 0)
 		return has_content;
-	if (ollama->tool_calls.len)
-		call_lost(call, pieces_add(call->arena, &ollama->tool_calls, SLICE(",")));
-	call_lost(call, pieces_add(call->arena, &ollama->tool_calls, (struct slice){ calls.data + 1, calls.len - 2 }));
+	elements_gather(call, &ollama->tool_calls, (struct slice){ calls.data + 1, calls.len - 2 });
 	return true;
 }
 
@@ -235,8 +225,8 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 	}
 	call_lost(call, slice_hold(call->arena, &ollama->last, part->data));
 	has_content = add_message(call, ollama, got[LINE_MESSAGE]);
-	has_content |= add_text(call, &ollama->text, got[LINE_RESPONSE]);
-	has_content |= add_text(call, &ollama->thinking, got[LINE_THINKING]);
+	has_content |= text_gather(call, &ollama->text, got[LINE_RESPONSE]);
+	has_content |= text_gather(call, &ollama->thinking, got[LINE_THINKING]);
 	if (json_is_true(got[LINE_DONE]))
 		return DIALECT_EVENT_LAST;
 	return has_content ? DIALECT_EVENT_CONTENT : DIALECT_EVENT_QUIET;

@@ -141,9 +141,7 @@ static void step_completed(struct call *call, const struct assistant *assistant,
 
 static void message_completed(struct call *call, struct assistant *assistant, struct slice message)
 {
-	if (assistant->messages.len)
-		call_lost(call, pieces_add(call->arena, &assistant->messages, SLICE(",")));
-	call_lost(call, pieces_add(call->arena, &assistant->messages, json_trim(message)));
+	elements_gather(call, &assistant->messages, json_trim(message));
 	assistant->text = (struct pieces){ 0 };
 }
 
@@ -154,8 +152,7 @@ static bool message_grows(struct call *call, struct assistant *assistant, struct
 
 	if (json_type(content) == JSON_ARRAY)
 		json_foreach_element(block, content)
-			call_lost(call, pieces_add(call->arena, &assistant->text,
-						   json_raw_text(json_path(block.value, "text", "value", NULL))));
+			text_gather(call, &assistant->text, json_path(block.value, "text", "value", NULL));
 	return assistant->text.len > before;
 }
 

@@ -202,7 +202,7 @@ static void transcription_request(struct call *call, void *state)
 static enum dialect_event transcription_event(struct call *call, void *state, const struct message_part *part)
 {
 	struct audio *audio = state;
-	struct slice type, delta;
+	struct slice type;
 
 	if (slice_equal(slice_trim(part->data), SLICE("[DONE]")))
 		return DIALECT_EVENT_END;
@@ -215,9 +215,8 @@ static enum dialect_event transcription_event(struct call *call, void *state, co
 		call_lost(call, slice_hold(call->arena, &audio->last, part->data));
 		return DIALECT_EVENT_LAST;
 	}
-	delta = json_raw_text(json_get(part->data, SLICE("delta")));
-	call_lost(call, pieces_add(call->arena, &audio->text, delta));
-	return delta.len ? DIALECT_EVENT_CONTENT : DIALECT_EVENT_QUIET;
+	return text_gather(call, &audio->text, json_get(part->data, SLICE("delta"))) ? DIALECT_EVENT_CONTENT
+										     : DIALECT_EVENT_QUIET;
 }
 
 static void said_put(struct call *call, struct slice text)

@@ -33,10 +33,7 @@ void plain_prompt(struct call *call, const struct slice *prompts, size_t count)
 
 bool plain_add(struct call *call, struct plain *plain, struct slice piece)
 {
-	struct slice raw = json_raw_text(piece);
-
-	call_lost(call, pieces_add(call->arena, &plain->text, raw));
-	return raw.len;
+	return text_gather(call, &plain->text, piece);
 }
 
 bool plain_add_rest(struct call *call, struct plain *plain, struct slice text)

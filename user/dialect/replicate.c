@@ -124,7 +124,7 @@ static void output_read(struct call *call, struct slice output)
 	}
 	if (json_type(output) == JSON_ARRAY) {
 		json_foreach_element(item, output)
-			call_lost(call, pieces_add(call->arena, &text, json_raw_text(item.value)));
+			text_gather(call, &text, item.value);
 		output = pieces_quoted(call->arena, &text);
 		call_lost(call, output.data);
 	}

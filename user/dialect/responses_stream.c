@@ -66,26 +66,10 @@ static const struct slice event_names[_EV_MAX] = {
 
 static struct response_item *item_of(struct call *call, struct response_stream *stream, struct slice output_index)
 {
-	struct response_item *item = stream->recent;
 	int64_t index = 0;
 
 	json_int(output_index, &index);
-	if (item && item->index == index)
-		return item;
-	for (item = stream->first; item && item->index != index; item = item->next)
-		;
-	if (!item) {
-		item = stream->count < ITEMS_MAX ? arena_new_of(call->arena, struct response_item) : NULL;
-		call_lost(call, item);
-		if (!item)
-			return NULL;
-		item->index = index;
-		*(stream->last ? &stream->last->next : &stream->first) = item;
-		stream->last = item;
-		stream->count++;
-	}
-	stream->recent = item;
-	return item;
+	return ITEM_GATHER(call, stream, index, ITEMS_MAX);
 }
 
 static struct spot *spot_of(struct call *call, struct response_item *item, const struct delta_rule *rule, int64_t index)
