@@ -120,7 +120,7 @@ enum dialect_event message_stream_event(struct call *call, struct message_stream
 {
 	struct slice type;
 
-	if (slice_equal(slice_trim(part->data), SLICE("[DONE]"))) /* some gateways */
+	if (event_is_done(part)) /* some gateways */
 		return DIALECT_EVENT_END;
 	if (!event_open(call, part))
 		return DIALECT_EVENT_QUIET;

@@ -107,14 +107,6 @@ bool aws_event_open(struct call *call, const struct message_part *part)
 	return false;
 }
 
-int64_t aws_header_count(const struct call *call, const char *name)
-{
-	struct slice text = call_header(call->response_headers, call->response_header_count, slice_of(name));
-	int64_t count;
-
-	return json_int(text, &count) == 0 && count >= 0 ? count : -1;
-}
-
 static int base64_digit(char c)
 {
 	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

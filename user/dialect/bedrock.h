@@ -14,8 +14,6 @@ bool aws_request_open(struct call *call, const char *vendor, struct slice before
 bool aws_answer_open(struct call *call, struct slice *ret);
 /* false: the event is an exception, which is now the call's error, or nothing that can be read. */
 bool aws_event_open(struct call *call, const struct message_part *part);
-/* A number in a header of the answer, or -1. */
-int64_t aws_header_count(const struct call *call, const char *name);
 /* Decoded into @out, which has room for three bytes for each four of @text, or is NULL; SLICE_NONE when it is none. */
 struct slice base64_decode_to(char *out, struct slice text);
 

@@ -21,16 +21,11 @@ static bool path_is_generate(struct slice path)
 	return path_ends(path, path_generate) || path_ends(path, path_generate_stream);
 }
 
-static bool is_post(const struct dialect_hint *hint)
-{
-	return !hint->method.len || slice_equal(hint->method, SLICE("POST"));
-}
-
 static unsigned agent_recognise(const struct dialect_hint *hint)
 {
 	struct slice body = json_trim(hint->request_body);
 
-	if (!is_post(hint) || json_type(body) != JSON_OBJECT)
+	if (!hint_is_post(hint) || json_type(body) != JSON_OBJECT)
 		return 0;
 	if (path_is_generate(hint->path))
 		return json_get(body, SLICE("input")).data ? SCORE_SURE : 0;
@@ -44,7 +39,7 @@ static unsigned retrieve_recognise(const struct dialect_hint *hint)
 {
 	bool is_ours = slice_contains(hint->path, path_bases) && path_ends(hint->path, path_retrieve);
 
-	return is_post(hint) && is_ours && json_get(json_trim(hint->request_body), SLICE("retrievalQuery")).data
+	return hint_is_post(hint) && is_ours && json_get(json_trim(hint->request_body), SLICE("retrievalQuery")).data
 		       ? SCORE_SURE
 		       : 0;
 }
@@ -179,8 +174,7 @@ static void agent_finish(struct call *call, void *state)
 		message_put(call, SLICE("assistant"), text, &call->output_messages);
 		call->usage.input = agent->usage.input;
 		call->usage.output = agent->usage.output;
-		if (call->usage.input >= 0 && call->usage.output >= 0)
-			call->usage.total = call->usage.input + call->usage.output;
+		usage_sum(&call->usage);
 	}
 	if (call->input_messages.len || call->output_messages.len)
 		call->chat_messages = chat_messages_from_parts(call);

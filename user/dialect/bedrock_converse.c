@@ -38,7 +38,7 @@ static unsigned recognise(const struct dialect_hint *hint)
 	bool is_ours = slice_contains(hint->path, path_models) &&
 		       (path_ends(hint->path, path_once) || path_ends(hint->path, path_stream));
 
-	if (hint->method.len && !slice_equal(hint->method, SLICE("POST")))
+	if (!hint_is_post(hint))
 		return 0;
 	if (is_ours && !body.len && !hint->request_is_whole)
 		return SCORE_PATH;
@@ -315,8 +315,7 @@ static void usage_put(struct call *call, struct slice object)
 				json_int(json_get(item.value, SLICE("inputTokens")), &usage->cache_write_1h);
 	if (usage->input >= 0)
 		usage->input += MAX(usage->cache_read, 0) + MAX(usage->cache_write, 0);
-	if (usage->input >= 0 && usage->output >= 0)
-		usage->total = usage->input + usage->output;
+	usage_sum(usage);
 }
 
 static void answer_read(struct call *call, struct converse *converse, struct slice answer)

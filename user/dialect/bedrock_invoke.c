@@ -22,7 +22,7 @@ static unsigned recognise(const struct dialect_hint *hint)
 	bool is_ours = slice_contains(hint->path, path_models) &&
 		       (path_ends(hint->path, path_once) || path_ends(hint->path, path_stream));
 
-	if (hint->method.len && !slice_equal(hint->method, SLICE("POST")))
+	if (!hint_is_post(hint))
 		return 0;
 	if (is_ours && !body.len && !hint->request_is_whole)
 		return SCORE_PATH;
@@ -358,10 +358,10 @@ static void usage_finish(struct call *call, const struct invoke *invoke)
 
 	if (usage->input >= 0 && usage->output >= 0)
 		return;
-	found.input = aws_header_count(call, "x-amzn-bedrock-input-token-count");
-	found.output = aws_header_count(call, "x-amzn-bedrock-output-token-count");
-	found.cache_read = aws_header_count(call, "x-amzn-bedrock-cache-read-input-token-count");
-	found.cache_write = aws_header_count(call, "x-amzn-bedrock-cache-write-input-token-count");
+	found.input = answer_header_count(call, SLICE("x-amzn-bedrock-input-token-count"));
+	found.output = answer_header_count(call, SLICE("x-amzn-bedrock-output-token-count"));
+	found.cache_read = answer_header_count(call, SLICE("x-amzn-bedrock-cache-read-input-token-count"));
+	found.cache_write = answer_header_count(call, SLICE("x-amzn-bedrock-cache-write-input-token-count"));
 	usage_read(&found, invoke->metrics, metrics_rules, ARRAY_SIZE(metrics_rules));
 	if (usage->input < 0 && found.input >= 0)
 		usage->input = found.input + MAX(found.cache_read, 0) + MAX(found.cache_write, 0);
@@ -394,8 +394,8 @@ static void finish(struct call *call, void *state)
 	else if (invoke->last.data)
 		text_finish(call, invoke);
 	usage_finish(call, invoke);
-	if (call->usage.total < 0 && call->usage.input >= 0 && call->usage.output >= 0)
-		call->usage.total = call->usage.input + call->usage.output;
+	if (call->usage.total < 0)
+		usage_sum(&call->usage);
 	call->operation = operation_of(invoke);
 	call->vendor = SLICE("aws.bedrock");
 	call->request_model = model;

@@ -28,7 +28,7 @@ static unsigned recognise(const struct dialect_hint *hint)
 {
 	const struct operation *operation = operation_of(hint->path);
 
-	if (!operation || (hint->method.len && !slice_equal(hint->method, SLICE("POST"))))
+	if (!operation || !hint_is_post(hint))
 		return 0;
 	return json_get(json_trim(hint->request_body), operation->member).data ? SCORE_SURE : 0;
 }

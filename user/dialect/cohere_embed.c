@@ -18,7 +18,7 @@ static unsigned recognise(const struct dialect_hint *hint)
 	struct slice body = json_trim(hint->request_body);
 	bool has_source = false;
 
-	if (hint->method.len && !slice_equal(hint->method, SLICE("POST")))
+	if (!hint_is_post(hint))
 		return 0;
 	if (!path_ends(hint->path, SLICE("/embed")) && hint->path.len)
 		return 0;

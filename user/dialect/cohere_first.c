@@ -22,16 +22,11 @@ static bool is_generate_answer(struct slice body)
 	return json_type(json_get(body, SLICE("generations"))) == JSON_ARRAY;
 }
 
-static bool is_post(const struct dialect_hint *hint)
-{
-	return !hint->method.len || slice_equal(hint->method, SLICE("POST"));
-}
-
 static unsigned chat_recognise(const struct dialect_hint *hint)
 {
 	struct slice body = json_trim(hint->request_body);
 
-	if (!is_post(hint))
+	if (!hint_is_post(hint))
 		return 0;
 	if (path_ends(hint->path, SLICE("/v1/chat")) && json_type(json_get(body, SLICE("message"))) == JSON_STRING)
 		return SCORE_SURE;
@@ -43,7 +38,7 @@ static unsigned generate_recognise(const struct dialect_hint *hint)
 {
 	struct slice body = json_trim(hint->request_body);
 
-	if (!is_post(hint) || !path_ends(hint->path, SLICE("/generate")) || !json_get(body, SLICE("prompt")).data)
+	if (!hint_is_post(hint) || !path_ends(hint->path, SLICE("/generate")) || !json_get(body, SLICE("prompt")).data)
 		return 0;
 	if (slice_equal(dialect_vendor_find(hint->host, hint->path), SLICE("cohere")))
 		return SCORE_SURE;
@@ -227,7 +222,7 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 	struct slice got[_LINE_MAX] = { 0 }, data = slice_trim(part->data);
 	struct first *first = state;
 
-	if (slice_equal(data, SLICE("[DONE]")))
+	if (event_is_done(part))
 		return DIALECT_EVENT_END;
 	if (!event_open(call, part))
 		return DIALECT_EVENT_QUIET;

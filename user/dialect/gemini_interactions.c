@@ -40,7 +40,7 @@ static unsigned recognise(const struct dialect_hint *hint)
 {
 	struct slice body = hint->request_body;
 
-	if (hint->method.len && !slice_equal(hint->method, SLICE("POST")))
+	if (!hint_is_post(hint))
 		return 0;
 	if (path_ends(hint->path, SLICE("/interactions")) && json_get(body, SLICE("input")).data &&
 	    (json_get(body, SLICE("model")).data || json_get(body, SLICE("agent")).data))
@@ -301,7 +301,7 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 	struct slice type, object;
 	struct interaction_step *step;
 
-	if (slice_equal(slice_trim(part->data), SLICE("[DONE]")))
+	if (event_is_done(part))
 		return DIALECT_EVENT_END;
 	if (!event_open(call, part))
 		return DIALECT_EVENT_QUIET;

@@ -6,11 +6,6 @@
  */
 #include "dialect/gemini.h"
 
-static bool is_post(const struct dialect_hint *hint)
-{
-	return !hint->method.len || slice_equal(hint->method, SLICE("POST"));
-}
-
 static enum dialect_event event(struct call *call, void *state, const struct message_part *part)
 {
 	return DIALECT_EVENT_QUIET;
@@ -31,7 +26,7 @@ static void finish(struct call *call, void *state)
 
 static unsigned count_recognise(const struct dialect_hint *hint)
 {
-	return is_post(hint) && slice_equal(gemini_method(hint->path), SLICE("countTokens")) ? SCORE_SURE : 0;
+	return hint_is_post(hint) && slice_equal(gemini_method(hint->path), SLICE("countTokens")) ? SCORE_SURE : 0;
 }
 
 static void count_request(struct call *call, void *state)
@@ -113,7 +108,7 @@ static unsigned embed_recognise(const struct dialect_hint *hint)
 {
 	struct slice method = gemini_method(hint->path);
 
-	if (!is_post(hint))
+	if (!hint_is_post(hint))
 		return 0;
 	if (slice_equal(method, SLICE("embedContent")) || slice_equal(method, SLICE("batchEmbedContents")))
 		return SCORE_SURE;
@@ -183,7 +178,7 @@ static unsigned predict_recognise(const struct dialect_hint *hint)
 	enum family family = family_of(hint->path);
 	bool is_known = family != FAMILY_NONE || slice_contains(hint->path, SLICE("/publishers/google/"));
 
-	if (!is_post(hint) || !is_predict(hint->path) || family == FAMILY_EMBEDDING || !is_known)
+	if (!hint_is_post(hint) || !is_predict(hint->path) || family == FAMILY_EMBEDDING || !is_known)
 		return 0;
 	return has_instances(hint) ? SCORE_SURE : 0;
 }

@@ -52,7 +52,7 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 	struct plain *plain = state;
 	bool has_content;
 
-	if (slice_equal(data, SLICE("[DONE]")))
+	if (event_is_done(part))
 		return DIALECT_EVENT_END;
 	if (!event_open(call, part))
 		return DIALECT_EVENT_QUIET;

@@ -75,7 +75,7 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 	struct slice data = slice_trim(part->data), type, content;
 	struct studio *studio = state;
 
-	if (slice_equal(data, SLICE("[DONE]")))
+	if (event_is_done(part))
 		return DIALECT_EVENT_END;
 	if (!event_open(call, part))
 		return DIALECT_EVENT_QUIET;
@@ -185,8 +185,7 @@ static void answer_read(struct call *call, struct slice answer)
 	if (json_type(stats) == JSON_OBJECT) {
 		call->usage_raw = stats;
 		usage_read(usage, stats, usage_rules, ARRAY_SIZE(usage_rules));
-		if (usage->input >= 0 && usage->output >= 0)
-			usage->total = usage->input + usage->output;
+		usage_sum(usage);
 	}
 	if (json_type(output) == JSON_ARRAY)
 		output_read(call, output);

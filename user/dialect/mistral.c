@@ -19,7 +19,7 @@ static unsigned recognise(const struct dialect_hint *hint)
 	bool has_path =
 		path_ends(hint->path, SLICE("/conversations")) || slice_contains(hint->path, SLICE("/conversations/"));
 
-	if (hint->method.len && !slice_equal(hint->method, SLICE("POST")))
+	if (!hint_is_post(hint))
 		return 0;
 	if (has_path && json_get(body, SLICE("inputs")).data)
 		return SCORE_SURE;
@@ -206,7 +206,7 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 	struct slice data = slice_trim(part->data), type;
 	struct conversation *talk = state;
 
-	if (slice_equal(data, SLICE("[DONE]")))
+	if (event_is_done(part))
 		return DIALECT_EVENT_END;
 	if (!event_open(call, part))
 		return DIALECT_EVENT_QUIET;

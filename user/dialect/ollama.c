@@ -308,8 +308,7 @@ static void answer_read(struct call *call, struct slice answer)
 	usage_read(usage, answer, usage_rules, ARRAY_SIZE(usage_rules));
 	if (usage->input >= 0 || usage->output >= 0)
 		call->usage_raw = usage_text(call, usage);
-	if (usage->input >= 0 && usage->output >= 0)
-		usage->total = usage->input + usage->output;
+	usage_sum(usage);
 	call->response_model = call_text(call, got[GOT_MODEL]);
 	reason = call_text(call, got[GOT_REASON]);
 	finish_add(call, reason);

@@ -24,7 +24,7 @@ static unsigned recognise(const struct dialect_hint *hint)
 {
 	struct slice beta = call_header(hint->headers, hint->header_count, SLICE("openai-beta"));
 
-	if (hint->method.len && !slice_equal(hint->method, SLICE("POST")))
+	if (!hint_is_post(hint))
 		return 0;
 	if (hint->path.len && !path_ends(hint->path, SLICE("/runs")) &&
 	    !path_ends(hint->path, SLICE("/submit_tool_outputs")))
@@ -161,7 +161,7 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 	struct assistant *assistant = state;
 	struct slice object, status;
 
-	if (slice_equal(slice_trim(part->data), SLICE("[DONE]")))
+	if (event_is_done(part))
 		return DIALECT_EVENT_END;
 	if (!event_open(call, part))
 		return DIALECT_EVENT_QUIET;

@@ -22,7 +22,7 @@ static const struct slice translations = SLICE("/audio/translations");
 
 static unsigned transcription_recognise(const struct dialect_hint *hint)
 {
-	if (hint->method.len && !slice_equal(hint->method, SLICE("POST")))
+	if (!hint_is_post(hint))
 		return 0;
 	if (!path_ends(hint->path, SLICE("/audio/transcriptions")) && !path_ends(hint->path, translations))
 		return 0;
@@ -105,7 +105,7 @@ static enum dialect_event speech_event(struct call *call, void *state, const str
 	struct audio *audio = state;
 	struct slice type, sound;
 
-	if (slice_equal(slice_trim(part->data), SLICE("[DONE]")))
+	if (event_is_done(part))
 		return DIALECT_EVENT_END;
 	if (!event_open(call, part))
 		return DIALECT_EVENT_QUIET;
@@ -204,7 +204,7 @@ static enum dialect_event transcription_event(struct call *call, void *state, co
 	struct audio *audio = state;
 	struct slice type;
 
-	if (slice_equal(slice_trim(part->data), SLICE("[DONE]")))
+	if (event_is_done(part))
 		return DIALECT_EVENT_END;
 	if (!event_open(call, part))
 		return DIALECT_EVENT_QUIET;

@@ -331,7 +331,7 @@ enum dialect_event openai_stream_event(struct call *call, struct openai_stream *
 {
 	struct slice got[_CHUNK_MAX] = { 0 };
 
-	if (slice_equal(slice_trim(part->data), SLICE("[DONE]")))
+	if (event_is_done(part))
 		return DIALECT_EVENT_END;
 	if (!event_open(call, part))
 		return DIALECT_EVENT_QUIET;

@@ -27,11 +27,6 @@ void plain_said_each(struct call *call, struct slice list, struct slice name, st
 /* Messages for MLflow's page, which reads none of these formats. */
 void plain_show(struct call *call);
 
-static inline bool hint_is_post(const struct dialect_hint *hint)
-{
-	return !hint->method.len || slice_equal(hint->method, SLICE("POST"));
-}
-
 /* @body, or the first of a list of answers. */
 static inline struct slice first_object(struct slice body)
 {

@@ -148,8 +148,7 @@ static void answer_read(struct call *call, struct slice answer)
 	if (json_type(metrics) == JSON_OBJECT) {
 		call->usage_raw = metrics;
 		usage_read(&call->usage, metrics, usage_rules, ARRAY_SIZE(usage_rules));
-		if (call->usage.input >= 0 && call->usage.output >= 0)
-			call->usage.total = call->usage.input + call->usage.output;
+		usage_sum(&call->usage);
 	}
 	if (error.data || json_text_is(status, SLICE("failed"))) {
 		if (!call->has_error)

@@ -93,7 +93,7 @@ static unsigned recognise(const struct dialect_hint *hint)
 {
 	struct slice ask[_ASK_MAX] = { 0 };
 
-	if (hint->method.len && !slice_equal(hint->method, SLICE("POST")))
+	if (!hint_is_post(hint))
 		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
 		if (!path_ends(hint->path, paths[i].path))

@@ -169,7 +169,7 @@ enum dialect_event response_stream_event(struct call *call, struct response_stre
 	static const struct slice head = SLICE("response."), tail = SLICE(".delta");
 	struct slice got[_EV_MAX] = { 0 }, type;
 
-	if (slice_equal(slice_trim(part->data), SLICE("[DONE]")))
+	if (event_is_done(part))
 		return DIALECT_EVENT_END;
 	if (!event_open(call, part))
 		return DIALECT_EVENT_QUIET;

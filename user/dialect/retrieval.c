@@ -85,7 +85,7 @@ unsigned retrieval_score(const struct retrieval *shape, const struct dialect_hin
 	const struct retrieval_path *path = path_of(shape, hint->path);
 	bool is_its;
 
-	if (!path || (hint->method.len && !slice_equal(hint->method, SLICE("POST"))))
+	if (!path || !hint_is_post(hint))
 		return 0;
 	is_its = !path->is_generic || host_is_its(shape, hint);
 	if (!hint->request_body.len && !hint->request_is_whole)

@@ -25,8 +25,7 @@ static unsigned recognise(const struct dialect_hint *hint)
 {
 	struct slice body = json_trim(hint->request_body);
 
-	if ((hint->method.len && !slice_equal(hint->method, SLICE("POST"))) ||
-	    !slice_contains(hint->path, path_endpoints) ||
+	if (!hint_is_post(hint) || !slice_contains(hint->path, path_endpoints) ||
 	    !(path_ends(hint->path, path_once) || path_ends(hint->path, path_stream)))
 		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
@@ -210,8 +209,8 @@ static void finish(struct call *call, void *state)
 		sagemaker->inner->finish(call, sagemaker->state);
 	else if (sagemaker->events)
 		text_finish(call, sagemaker);
-	if (is_text && call->usage.input >= 0 && call->usage.output >= 0)
-		call->usage.total = call->usage.input + call->usage.output;
+	if (is_text)
+		usage_sum(&call->usage);
 	if (call->operation == OPERATION_UNKNOWN)
 		call->operation = OPERATION_TEXT_COMPLETION;
 	call->vendor = SLICE("aws.sagemaker");

@@ -40,7 +40,7 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 	struct slice data = slice_trim(part->data), meta;
 	struct plain *plain = state;
 
-	if (slice_equal(data, SLICE("[DONE]")))
+	if (event_is_done(part))
 		return DIALECT_EVENT_END;
 	if (!event_open(call, part))
 		return DIALECT_EVENT_QUIET;
@@ -70,8 +70,7 @@ static void answer_read(struct call *call, struct slice answer)
 	call->response_id = call_text(call, json_get(meta, SLICE("id")));
 	call->usage_raw = meta;
 	usage_read(usage, meta, usage_rules, ARRAY_SIZE(usage_rules));
-	if (usage->input >= 0 && usage->output >= 0)
-		usage->total = usage->input + usage->output;
+	usage_sum(usage);
 	if (json_type(answer) == JSON_ARRAY)
 		plain_said_each(call, answer, SLICE("text"), reason);
 	else

@@ -37,7 +37,7 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 	struct slice data = slice_trim(part->data), text;
 	struct plain *plain = state;
 
-	if (slice_equal(data, SLICE("[DONE]")))
+	if (event_is_done(part))
 		return DIALECT_EVENT_END;
 	if (!event_open(call, part))
 		return DIALECT_EVENT_QUIET;
