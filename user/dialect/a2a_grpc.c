@@ -193,15 +193,10 @@ static void response(struct call *call, void *state)
 static void said_put(struct call *call, const struct a2a *a2a)
 {
 	struct slice text = pieces_quoted(call->arena, &a2a->said);
-	struct parts parts;
 
 	if (!a2a->said.len || !text.data)
 		return;
-	parts_init(&parts, call, text);
-	parts_message_open(&parts, SLICE("assistant"));
-	parts_text(&parts, text);
-	parts_message_close(&parts, false, SLICE_NONE);
-	call->output_messages = parts_finish(&parts);
+	call->output_messages = text_message(call, SLICE("assistant"), text);
 }
 
 static void finish(struct call *call, void *state)

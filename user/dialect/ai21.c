@@ -23,17 +23,12 @@ static void request(struct call *call, void *state)
 {
 	bool is_whole = request_open(call, "ai21");
 	struct slice prompt = json_get(json_trim(call->request_body), SLICE("prompt"));
-	struct parts parts;
 
 	call->operation = OPERATION_TEXT_COMPLETION;
 	call->request_model = path_part(call->path, SLICE("/studio/v1/"));
 	if (!is_whole || json_type(prompt) != JSON_STRING)
 		return;
-	parts_init(&parts, call, prompt);
-	parts_message_open(&parts, SLICE("user"));
-	parts_text(&parts, prompt);
-	parts_message_close(&parts, false, SLICE_NONE);
-	call->input_messages = parts_finish(&parts);
+	call->input_messages = text_message(call, SLICE("user"), prompt);
 }
 
 static enum dialect_event event(struct call *call, void *state, const struct message_part *part)

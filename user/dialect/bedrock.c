@@ -107,6 +107,20 @@ bool aws_event_open(struct call *call, const struct message_part *part)
 	return false;
 }
 
+void aws_text_read(struct call *call, struct slice text, struct slice reason)
+{
+	struct parts parts;
+
+	finish_add(call, call_copy(call, reason));
+	if (json_type(text) != JSON_STRING)
+		return;
+	parts_init(&parts, call, text);
+	parts_message_open(&parts, SLICE("assistant"));
+	parts_text(&parts, text);
+	parts_message_close(&parts, reason.len, json_raw_text(reason));
+	call->output_messages = parts_finish(&parts);
+}
+
 static int base64_digit(char c)
 {
 	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

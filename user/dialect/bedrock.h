@@ -12,6 +12,8 @@ struct slice aws_path_segment(const struct call *call, struct slice before);
 bool aws_request_open(struct call *call, const char *vendor, struct slice before);
 /* answer_open() and error_read(), with the type that x-amzn-errortype or __type names. */
 bool aws_answer_open(struct call *call, struct slice *ret);
+/* A text that was said, and why it ended: raw JSON. */
+void aws_text_read(struct call *call, struct slice text, struct slice reason);
 /* false: the event is an exception, which is now the call's error, or nothing that can be read. */
 bool aws_event_open(struct call *call, const struct message_part *part);
 /* Decoded into @out, which has room for three bytes for each four of @text, or is NULL; SLICE_NONE when it is none. */

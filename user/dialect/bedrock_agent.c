@@ -55,15 +55,9 @@ struct agent {
 
 static void message_put(struct call *call, struct slice role, struct slice text, struct slice *ret)
 {
-	struct parts parts;
-
 	if (json_type(text) != JSON_STRING)
 		return;
-	parts_init(&parts, call, text);
-	parts_message_open(&parts, role);
-	parts_text(&parts, text);
-	parts_message_close(&parts, false, SLICE_NONE);
-	*ret = parts_finish(&parts);
+	*ret = text_message(call, role, text);
 }
 
 static void agent_request(struct call *call, void *state)
@@ -176,8 +170,7 @@ static void agent_finish(struct call *call, void *state)
 		call->usage.output = agent->usage.output;
 		usage_sum(&call->usage);
 	}
-	if (call->input_messages.len || call->output_messages.len)
-		call->chat_messages = chat_messages_from_parts(call);
+	chat_messages_put(call);
 }
 
 static struct slice agent_span_name(const struct call *call)

@@ -88,15 +88,10 @@ static void prompt_read(struct call *call, struct slice body)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(prompt_members); i++) {
 		struct slice text = json_get(body, prompt_members[i]);
-		struct parts parts;
 
 		if (json_type(text) != JSON_STRING)
 			continue;
-		parts_init(&parts, call, text);
-		parts_message_open(&parts, SLICE("user"));
-		parts_text(&parts, text);
-		parts_message_close(&parts, false, SLICE_NONE);
-		call->input_messages = parts_finish(&parts);
+		call->input_messages = text_message(call, SLICE("user"), text);
 		return;
 	}
 }
@@ -187,20 +182,6 @@ static const struct usage_rule metrics_rules[] = {
 	{ {}, SLICE("cacheWriteInputTokenCount"), offsetof(struct usage, cache_write) },
 };
 
-static void text_read(struct call *call, struct slice text, struct slice reason)
-{
-	struct parts parts;
-
-	finish_add(call, call_copy(call, reason));
-	if (json_type(text) != JSON_STRING)
-		return;
-	parts_init(&parts, call, text);
-	parts_message_open(&parts, SLICE("assistant"));
-	parts_text(&parts, text);
-	parts_message_close(&parts, reason.len, json_raw_text(reason));
-	call->output_messages = parts_finish(&parts);
-}
-
 /* The dimension of the first vector, wherever it stands: embedding, embeddings[0], embeddings.float[0]. */
 static void dimension_put(struct call *call, struct slice answer)
 {
@@ -277,7 +258,7 @@ static void response(struct call *call, void *state)
 	if (invoke->is_embedding)
 		dimension_put(call, answer);
 	else
-		text_read(call, PLACE(answer, text_places), PLACE(answer, reason_places));
+		aws_text_read(call, PLACE(answer, text_places), PLACE(answer, reason_places));
 }
 
 /* ---- stream ---- */
@@ -381,7 +362,7 @@ static void text_finish(struct call *call, struct invoke *invoke)
 	call->outputs = json_text(call->arena, text);
 	call->outputs_is_text = true;
 	call_lost(call, call->outputs.data || !invoke->text.len);
-	text_read(call, text, PLACE(invoke->last, reason_places));
+	aws_text_read(call, text, PLACE(invoke->last, reason_places));
 }
 
 static void finish(struct call *call, void *state)
@@ -399,8 +380,8 @@ static void finish(struct call *call, void *state)
 	call->operation = operation_of(invoke);
 	call->vendor = SLICE("aws.bedrock");
 	call->request_model = model;
-	if (!call->chat_messages.len && (call->input_messages.len || call->output_messages.len))
-		call->chat_messages = chat_messages_from_parts(call);
+	if (!call->chat_messages.len)
+		chat_messages_put(call);
 }
 
 static struct slice span_name(const struct call *call)

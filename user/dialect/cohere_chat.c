@@ -83,9 +83,7 @@ static void message_put(struct parts *parts, struct slice message, bool has_reas
 		openai_content(parts, got[MSG_CONTENT]);
 		if (json_type(got[MSG_TOOL_CALLS]) == JSON_ARRAY)
 			json_foreach_element(item, got[MSG_TOOL_CALLS])
-				parts_tool_call(parts, json_get(item.value, SLICE("id")),
-						json_path(item.value, "function", "name", NULL),
-						json_path(item.value, "function", "arguments", NULL));
+				parts_function_call(parts, item.value);
 	}
 	parts_message_close(parts, has_reason, reason);
 }
@@ -341,8 +339,7 @@ static void finish(struct call *call, void *state)
 		call_lost(call, call->outputs.data);
 		answer_read(call, call->outputs);
 	}
-	if (call->input_messages.len || call->output_messages.len)
-		call->chat_messages = chat_messages_from_parts(call);
+	chat_messages_put(call);
 }
 
 static struct slice span_name(const struct call *call)

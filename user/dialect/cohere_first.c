@@ -157,18 +157,11 @@ static void chat_request(struct call *call, void *state)
 	call->output_type = openai_output_type(ask[ASK_FORMAT], SLICE_NONE);
 	if (!call->session_id.len)
 		call->session_id = call_text(call, ask[ASK_CONVERSATION]);
-	if (json_raw_text(ask[ASK_PREAMBLE]).len) {
-		parts_init(&parts, call, ask[ASK_PREAMBLE]);
-		parts_text(&parts, ask[ASK_PREAMBLE]);
-		call->system_instructions = parts_finish(&parts);
-	}
+	system_text_put(call, ask[ASK_PREAMBLE]);
 	parts_init(&parts, call, json_trim(call->request_body));
 	history_put(&parts, ask[ASK_HISTORY]);
-	if (json_raw_text(ask[ASK_MESSAGE]).len) {
-		parts_message_open(&parts, SLICE("user"));
-		parts_text(&parts, ask[ASK_MESSAGE]);
-		parts_message_close(&parts, false, SLICE_NONE);
-	}
+	if (json_raw_text(ask[ASK_MESSAGE]).len)
+		parts_text_message(&parts, SLICE("user"), ask[ASK_MESSAGE]);
 	if (json_type(ask[ASK_RESULTS]) == JSON_ARRAY) {
 		parts_message_open(&parts, SLICE("tool"));
 		tool_results_put(&parts, ask[ASK_RESULTS]);
@@ -180,17 +173,12 @@ static void chat_request(struct call *call, void *state)
 static void generate_request(struct call *call, void *state)
 {
 	struct slice prompt;
-	struct parts parts;
 
 	call->operation = OPERATION_TEXT_COMPLETION;
 	if (!request_open(call, "cohere"))
 		return;
 	prompt = json_get(json_trim(call->request_body), SLICE("prompt"));
-	parts_init(&parts, call, prompt);
-	parts_message_open(&parts, SLICE("user"));
-	parts_text(&parts, prompt);
-	parts_message_close(&parts, false, SLICE_NONE);
-	call->input_messages = parts_finish(&parts);
+	call->input_messages = text_message(call, SLICE("user"), prompt);
 }
 
 /* ---- lines ---- */
@@ -346,8 +334,7 @@ static void finish(struct call *call, const struct first *first, bool is_chat)
 		call_lost(call, call->outputs.data);
 		answer_read(call, call->outputs, call_text(call, first->reason), is_chat);
 	}
-	if (call->input_messages.len || call->output_messages.len)
-		call->chat_messages = chat_messages_from_parts(call);
+	chat_messages_put(call);
 }
 
 static void chat_finish(struct call *call, void *state)

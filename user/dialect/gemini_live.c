@@ -140,21 +140,6 @@ static void results_put(struct parts *parts, struct slice results)
 	}
 }
 
-static void said_put(struct parts *parts, struct slice text)
-{
-	parts_message_open(parts, SLICE("user"));
-	parts_text(parts, text);
-	parts_message_close(parts, false, SLICE_NONE);
-}
-
-static void sound_put(struct parts *parts, struct slice bytes)
-{
-	parts_message_open(parts, SLICE("user"));
-	parts_other(parts, arena_printf(parts->arena, "{\"type\":\"audio\",\"sound_bytes\":%.*s}",
-					SLICE_FMT(slice_head(bytes, 20))));
-	parts_message_close(parts, false, SLICE_NONE);
-}
-
 static void input_messages(struct call *call, const struct live *live, struct slice list)
 {
 	struct parts parts;
@@ -169,12 +154,12 @@ static void input_messages(struct call *call, const struct live *live, struct sl
 		turns_put(&parts, json_get(content, SLICE("turns")));
 		results_put(&parts, EITHER(answer, "functionResponses", "function_responses"));
 		if (json_get(input, SLICE("text")).data)
-			said_put(&parts, json_get(input, SLICE("text")));
+			parts_text_message(&parts, SLICE("user"), json_get(input, SLICE("text")));
 		if (json_type(sound) == JSON_NUMBER)
-			sound_put(&parts, sound);
+			sound_message(&parts, "audio", sound);
 	}
 	if (live->heard.len)
-		said_put(&parts, pieces_quoted(call->arena, &live->heard));
+		parts_text_message(&parts, SLICE("user"), pieces_quoted(call->arena, &live->heard));
 	call->input_messages = parts_finish(&parts);
 }
 

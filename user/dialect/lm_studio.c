@@ -50,17 +50,12 @@ static void input_read(struct call *call, struct slice input)
 static void request(struct call *call, void *state)
 {
 	struct slice body = json_trim(call->request_body), system;
-	struct parts parts;
 
 	call->operation = OPERATION_CHAT;
 	if (!request_open(call, "lm_studio"))
 		return;
 	system = json_get(body, SLICE("system_prompt"));
-	if (json_raw_text(system).len) {
-		parts_init(&parts, call, system);
-		parts_text(&parts, system);
-		call->system_instructions = parts_finish(&parts);
-	}
+	system_text_put(call, system);
 	input_read(call, json_get(body, SLICE("input")));
 }
 
@@ -211,7 +206,7 @@ static void finish(struct call *call, void *state)
 		call_lost(call, call->outputs.data);
 		answer_read(call, call->outputs);
 	}
-	plain_show(call);
+	chat_messages_put(call);
 }
 
 static struct slice span_name(const struct call *call)

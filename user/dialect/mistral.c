@@ -89,9 +89,7 @@ static void inputs_read(struct call *call, struct slice inputs)
 
 	parts_init(&parts, call, inputs);
 	if (json_type(inputs) == JSON_STRING) {
-		parts_message_open(&parts, SLICE("user"));
-		parts_text(&parts, inputs);
-		parts_message_close(&parts, false, SLICE_NONE);
+		parts_text_message(&parts, SLICE("user"), inputs);
 	} else if (json_type(inputs) == JSON_ARRAY) {
 		json_foreach_element(entry, inputs)
 			entry_put(&parts, entry.value);
@@ -110,7 +108,6 @@ static const struct slice ask_names[_ASK_MAX] = {
 static void request(struct call *call, void *state)
 {
 	struct slice ask[_ASK_MAX] = { 0 };
-	struct parts parts;
 
 	call->operation = OPERATION_CHAT;
 	if (!request_open(call, "mistral_ai"))
@@ -120,11 +117,7 @@ static void request(struct call *call, void *state)
 	call_put_text(call, "gen_ai.agent.id", call_text(call, ask[ASK_AGENT]));
 	if (!call->session_id.len)
 		call->session_id = path_part(call->path, SLICE("/conversations/"));
-	if (json_raw_text(ask[ASK_INSTRUCTIONS]).len) {
-		parts_init(&parts, call, ask[ASK_INSTRUCTIONS]);
-		parts_text(&parts, ask[ASK_INSTRUCTIONS]);
-		call->system_instructions = parts_finish(&parts);
-	}
+	system_text_put(call, ask[ASK_INSTRUCTIONS]);
 	inputs_read(call, ask[ASK_INPUTS]);
 }
 
@@ -419,8 +412,7 @@ static void finish(struct call *call, void *state)
 		answer_read(call, call->outputs);
 		times_lay(call, talk);
 	}
-	if (call->input_messages.len || call->output_messages.len)
-		call->chat_messages = chat_messages_from_parts(call);
+	chat_messages_put(call);
 }
 
 static struct slice span_name(const struct call *call)

@@ -125,9 +125,7 @@ static void message_put(struct parts *parts, struct slice message, bool has_reas
 		images_put(parts, got[MSG_IMAGES]);
 		if (json_type(got[MSG_TOOL_CALLS]) == JSON_ARRAY)
 			json_foreach_element(item, got[MSG_TOOL_CALLS])
-				parts_tool_call(parts, json_get(item.value, SLICE("id")),
-						json_path(item.value, "function", "name", NULL),
-						json_path(item.value, "function", "arguments", NULL));
+				parts_function_call(parts, item.value);
 	}
 	parts_message_close(parts, has_reason, reason);
 }
@@ -166,11 +164,7 @@ static void generate_request(struct call *call, void *state)
 		return;
 	PICK(json_trim(call->request_body), ask_names, ask);
 	call->output_type = output_type(ask[ASK_FORMAT]);
-	if (json_raw_text(ask[ASK_SYSTEM]).len) {
-		parts_init(&parts, call, ask[ASK_SYSTEM]);
-		parts_text(&parts, ask[ASK_SYSTEM]);
-		call->system_instructions = parts_finish(&parts);
-	}
+	system_text_put(call, ask[ASK_SYSTEM]);
 	parts_init(&parts, call, ask[ASK_PROMPT]);
 	parts_message_open(&parts, SLICE("user"));
 	parts_text(&parts, ask[ASK_PROMPT]);
@@ -344,8 +338,7 @@ static void finish(struct call *call, struct ollama *ollama, bool is_chat)
 		call_lost(call, call->outputs.data);
 		answer_read(call, call->outputs);
 	}
-	if (call->input_messages.len || call->output_messages.len)
-		call->chat_messages = chat_messages_from_parts(call);
+	chat_messages_put(call);
 }
 
 static void chat_finish(struct call *call, void *state)

@@ -221,13 +221,7 @@ static enum dialect_event transcription_event(struct call *call, void *state, co
 
 static void said_put(struct call *call, struct slice text)
 {
-	struct parts parts;
-
-	parts_init(&parts, call, text);
-	parts_message_open(&parts, SLICE("assistant"));
-	parts_text(&parts, text);
-	parts_message_close(&parts, false, SLICE_NONE);
-	call->output_messages = parts_finish(&parts);
+	call->output_messages = text_message(call, SLICE("assistant"), text);
 }
 
 /* text, srt and vtt are what they are called. */

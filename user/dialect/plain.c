@@ -88,9 +88,3 @@ void plain_said_each(struct call *call, struct slice list, struct slice name, st
 		said_put(&parts, json_get(item.value, name), reason);
 	call->output_messages = parts_finish(&parts);
 }
-
-void plain_show(struct call *call)
-{
-	if (call->input_messages.len || call->output_messages.len)
-		call->chat_messages = chat_messages_from_parts(call);
-}

@@ -24,8 +24,6 @@ struct slice plain_object(struct call *call, const struct plain *plain, struct s
 void plain_said(struct call *call, struct slice text, struct slice reason);
 /* Several answers: each of @list is an object with @name. */
 void plain_said_each(struct call *call, struct slice list, struct slice name, struct slice reason);
-/* Messages for MLflow's page, which reads none of these formats. */
-void plain_show(struct call *call);
 
 /* @body, or the first of a list of answers. */
 static inline struct slice first_object(struct slice body)

@@ -61,15 +61,10 @@ static void text_request(struct call *call, struct slice body)
 {
 	struct slice inputs = json_get(body, SLICE("inputs"));
 	struct slice text = inputs.data ? inputs : json_get(body, SLICE("text_inputs"));
-	struct parts parts;
 
 	if (json_type(text) != JSON_STRING)
 		return;
-	parts_init(&parts, call, text);
-	parts_message_open(&parts, SLICE("user"));
-	parts_text(&parts, text);
-	parts_message_close(&parts, false, SLICE_NONE);
-	call->input_messages = parts_finish(&parts);
+	call->input_messages = text_message(call, SLICE("user"), text);
 }
 
 static void request(struct call *call, void *state)
@@ -92,20 +87,6 @@ static void request(struct call *call, void *state)
 }
 
 /* ---- answer ---- */
-
-static void text_answer(struct call *call, struct slice text, struct slice reason)
-{
-	struct parts parts;
-
-	finish_add(call, call_copy(call, reason));
-	if (json_type(text) != JSON_STRING)
-		return;
-	parts_init(&parts, call, text);
-	parts_message_open(&parts, SLICE("assistant"));
-	parts_text(&parts, text);
-	parts_message_close(&parts, reason.len, json_raw_text(reason));
-	call->output_messages = parts_finish(&parts);
-}
 
 static void details_read(struct call *call, struct slice details)
 {
@@ -130,7 +111,8 @@ static void response(struct call *call, void *state)
 		return;
 	first = json_type(answer) == JSON_ARRAY ? json_path(answer, "#0", NULL) : answer;
 	details_read(call, json_get(first, SLICE("details")));
-	text_answer(call, json_get(first, SLICE("generated_text")), json_path(first, "details", "finish_reason", NULL));
+	aws_text_read(call, json_get(first, SLICE("generated_text")),
+		      json_path(first, "details", "finish_reason", NULL));
 }
 
 static enum dialect_event line_event(struct call *call, struct sagemaker *sagemaker, struct slice line,
@@ -194,7 +176,7 @@ static void text_finish(struct call *call, struct sagemaker *sagemaker)
 	call->outputs = json_text(call->arena, text);
 	call->outputs_is_text = true;
 	call_lost(call, call->outputs.data || !sagemaker->text.len);
-	text_answer(call, text, SLICE_NONE);
+	aws_text_read(call, text, SLICE_NONE);
 }
 
 static void finish(struct call *call, void *state)
@@ -215,8 +197,8 @@ static void finish(struct call *call, void *state)
 		call->operation = OPERATION_TEXT_COMPLETION;
 	call->vendor = SLICE("aws.sagemaker");
 	call->request_model = endpoint;
-	if (!call->chat_messages.len && (call->input_messages.len || call->output_messages.len))
-		call->chat_messages = chat_messages_from_parts(call);
+	if (!call->chat_messages.len)
+		chat_messages_put(call);
 }
 
 static struct slice span_name(const struct call *call)

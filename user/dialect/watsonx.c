@@ -245,7 +245,7 @@ static void text_finish(struct call *call, void *state)
 		call->response_model = call_text(call, text->model);
 		text_answer(call, result);
 	}
-	plain_show(call);
+	chat_messages_put(call);
 }
 
 static struct slice text_span_name(const struct call *call)

@@ -121,9 +121,7 @@ static void tool_calls_put(struct parts *parts, struct slice calls)
 {
 	json_foreach_element(item, calls)
 		if (is_clients(item.value))
-			parts_tool_call(parts, json_get(item.value, SLICE("id")),
-					json_path(item.value, "function", "name", NULL),
-					json_path(item.value, "function", "arguments", NULL));
+			parts_function_call(parts, item.value);
 }
 
 static void asked_put(struct call *call, struct parts *parts, struct slice message)
@@ -496,8 +494,7 @@ static void finish(struct call *call, void *state)
 	}
 	if (call->outputs.data)
 		answer_read(call, xai, call->outputs);
-	if (call->input_messages.len || call->output_messages.len)
-		call->chat_messages = chat_messages_from_parts(call);
+	chat_messages_put(call);
 }
 
 static struct slice span_name(const struct call *call)
