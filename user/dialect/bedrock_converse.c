@@ -4,6 +4,7 @@
  * with one member, whose name is its kind.
  */
 #include "dialect/bedrock.h"
+#include "dialect/tools.h"
 
 static const struct slice path_models = SLICE("/model/");
 static const struct slice path_once = SLICE("/converse"), path_stream = SLICE("/converse-stream");
@@ -219,8 +220,7 @@ static struct slice tools_read(struct call *call, struct slice tools)
 
 	if (json_type(tools) != JSON_ARRAY)
 		return SLICE_NONE;
-	out_init(&out, call->arena, tools.len + tools.len / 2 + 64);
-	json_open(&out.buf, '[');
+	tools_open(&out, call, tools);
 	json_foreach_element(tool, tools) {
 		struct slice spec = json_get(tool.value, SLICE("toolSpec"));
 		struct slice name =
@@ -228,20 +228,11 @@ static struct slice tools_read(struct call *call, struct slice tools)
 
 		if (json_type(name) != JSON_STRING)
 			continue;
-		json_open(&out.buf, '{');
-		json_member_text(&out.buf, SLICE("type"), SLICE("function"));
-		json_put_name(&out.buf, SLICE("function"));
-		json_open(&out.buf, '{');
-		json_member_raw(&out.buf, SLICE("name"), name);
-		json_member_raw(&out.buf, SLICE("description"), json_get(spec, SLICE("description")));
+		tool_open(&out.buf, name, json_get(spec, SLICE("description")));
 		json_member_raw(&out.buf, SLICE("parameters"), json_path(spec, "inputSchema", "json", NULL));
-		json_close(&out.buf, '}');
-		json_close(&out.buf, '}');
+		tool_close(&out.buf);
 	}
-	if (out.buf.len <= 1)
-		return SLICE_NONE;
-	json_close(&out.buf, ']');
-	return out_slice(&out);
+	return tools_close(&out);
 }
 
 static void request_particulars(struct call *call, const struct slice *ask)

@@ -5,6 +5,7 @@
  */
 #include "dialect/cohere.h"
 #include "dialect/dialect.h"
+#include "dialect/tools.h"
 
 /* ---- recognition ---- */
 
@@ -112,12 +113,7 @@ static void tool_put(struct buf *out, struct slice tool)
 {
 	struct slice parameters = json_get(tool, SLICE("parameter_definitions"));
 
-	json_open(out, '{');
-	json_member_text(out, SLICE("type"), SLICE("function"));
-	json_put_name(out, SLICE("function"));
-	json_open(out, '{');
-	json_member_raw(out, SLICE("name"), json_get(tool, SLICE("name")));
-	json_member_raw(out, SLICE("description"), json_get(tool, SLICE("description")));
+	tool_open(out, json_get(tool, SLICE("name")), json_get(tool, SLICE("description")));
 	if (json_type(parameters) == JSON_OBJECT) {
 		json_put_name(out, SLICE("parameters"));
 		json_open(out, '{');
@@ -125,8 +121,7 @@ static void tool_put(struct buf *out, struct slice tool)
 		json_member_raw(out, SLICE("properties"), parameters);
 		json_close(out, '}');
 	}
-	json_close(out, '}');
-	json_close(out, '}');
+	tool_close(out);
 }
 
 static struct slice tools_of(struct call *call, struct slice tools)

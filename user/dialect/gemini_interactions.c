@@ -7,6 +7,7 @@
  *	interaction.completed the object again, with usage           step.delta   text, arguments, thoughts for it
  */
 #include "dialect/gemini.h"
+#include "dialect/tools.h"
 
 enum { STEPS_MAX = 1024 };
 
@@ -155,15 +156,9 @@ static struct slice tools_of(struct call *call, struct slice tools)
 			name = json_get(tool.value, SLICE("type"));
 		if (json_type(name) != JSON_STRING)
 			continue;
-		json_open(&out.buf, '{');
-		json_member_text(&out.buf, SLICE("type"), SLICE("function"));
-		json_put_name(&out.buf, SLICE("function"));
-		json_open(&out.buf, '{');
-		json_member_raw(&out.buf, SLICE("name"), name);
-		json_member_raw(&out.buf, SLICE("description"), json_get(tool.value, SLICE("description")));
+		tool_open(&out.buf, name, json_get(tool.value, SLICE("description")));
 		json_member_raw(&out.buf, SLICE("parameters"), json_get(tool.value, SLICE("parameters")));
-		json_close(&out.buf, '}');
-		json_close(&out.buf, '}');
+		tool_close(&out.buf);
 	}
 	json_close(&out.buf, ']');
 	return out_slice(&out);
