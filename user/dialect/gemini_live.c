@@ -4,21 +4,12 @@
  * the client ended ("turnComplete") or with what the server heard, and is over at the server's "turnComplete", or where it
  * asks for tools: their results open the next. Clients write names in either case.
  */
-#include "dialect/gather.h"
-#include "dialect/parts.h"
+#include "dialect/gemini.h"
 #include "dialect/sound.h"
 
 static const struct slice sound_names[] = { SLICE("data") };
 
-/* A member in the one spelling or the other. */
-static struct slice either(struct slice object, struct slice camel, struct slice snake)
-{
-	struct slice value = json_get(object, camel);
-
-	return value.data ? value : json_get(object, snake);
-}
-
-#define EITHER(object, camel, snake) either((object), SLICE(camel), SLICE(snake))
+#define EITHER(object, camel, snake) gemini_get((object), SLICE(camel), SLICE(snake))
 
 /* ---- the session ---- */
 

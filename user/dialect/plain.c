@@ -61,6 +61,15 @@ struct slice plain_object(struct call *call, const struct plain *plain, struct s
 	return out_slice(&out);
 }
 
+bool plain_answer_open(struct call *call, struct slice *ret)
+{
+	struct slice object;
+
+	*ret = json_trim(call->response_body);
+	return answer_open(call, &object) ||
+	       (!call->has_error && json_type(*ret) == JSON_ARRAY && !call->outputs_is_text);
+}
+
 static void said_put(struct parts *parts, struct slice text, struct slice reason)
 {
 	parts_message_open(parts, SLICE("assistant"));

@@ -20,6 +20,8 @@ bool plain_add(struct call *call, struct plain *plain, struct slice piece);
 bool plain_add_rest(struct call *call, struct plain *plain, struct slice text);
 /* @plain->last with the whole text as its member @name. */
 struct slice plain_object(struct call *call, const struct plain *plain, struct slice name);
+/* answer_open() for an object or a list of them. */
+bool plain_answer_open(struct call *call, struct slice *ret);
 /* One message of the model with its reason to end. */
 void plain_said(struct call *call, struct slice text, struct slice reason);
 /* Several answers: each of @list is an object with @name. */

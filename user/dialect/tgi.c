@@ -116,11 +116,10 @@ static void answer_read(struct call *call, struct slice answer)
 
 static void response(struct call *call, void *state)
 {
-	struct slice body = json_trim(call->response_body), answer;
+	struct slice answer;
 
-	if (answer_open(call, &answer) || (!call->has_error && json_type(body) == JSON_ARRAY && !call->outputs_is_text))
-		if (is_answer(body))
-			answer_read(call, body);
+	if (plain_answer_open(call, &answer) && is_answer(answer))
+		answer_read(call, answer);
 }
 
 static void finish(struct call *call, void *state)
