@@ -186,10 +186,6 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 	return has_words ? DIALECT_EVENT_CONTENT : DIALECT_EVENT_QUIET;
 }
 
-static void response(struct call *call, void *state)
-{
-}
-
 static void said_put(struct call *call, const struct a2a *a2a)
 {
 	struct slice text = pieces_quoted(call->arena, &a2a->said);
@@ -237,7 +233,7 @@ DIALECT(a2a_grpc, {
 			  .recognise = recognise,
 			  .request = request,
 			  .event = event,
-			  .response = response,
+			  .response = no_step,
 			  .finish = finish,
 			  .span_name = span_name,
 		  });

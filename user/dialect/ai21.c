@@ -31,11 +31,6 @@ static void request(struct call *call, void *state)
 	call->input_messages = text_message(call, SLICE("user"), prompt);
 }
 
-static enum dialect_event event(struct call *call, void *state, const struct message_part *part)
-{
-	return DIALECT_EVENT_QUIET;
-}
-
 static void completion_read(struct call *call, struct parts *parts, struct slice completion)
 {
 	struct slice reason = call_text(call, json_path(completion, "finishReason", "reason", NULL));
@@ -64,10 +59,6 @@ static void response(struct call *call, void *state)
 	call->chat_messages = chat_messages_from_parts(call);
 }
 
-static void finish(struct call *call, void *state)
-{
-}
-
 static struct slice span_name(const struct call *call)
 {
 	return SLICE("complete");
@@ -78,8 +69,8 @@ DIALECT(ai21_complete, {
 			       .order = 45,
 			       .recognise = recognise,
 			       .request = request,
-			       .event = event,
+			       .event = no_event,
 			       .response = response,
-			       .finish = finish,
+			       .finish = no_step,
 			       .span_name = span_name,
 		       });

@@ -265,15 +265,6 @@ static void retrieve_response(struct call *call, void *state)
 	call_put_text(call, "gen_ai.retrieval.documents", results_list(call, results, scored_put));
 }
 
-static enum dialect_event retrieve_event(struct call *call, void *state, const struct message_part *part)
-{
-	return DIALECT_EVENT_QUIET;
-}
-
-static void retrieve_finish(struct call *call, void *state)
-{
-}
-
 static struct slice retrieve_span_name(const struct call *call)
 {
 	return SLICE("AgentsforBedrockRuntime.retrieve");
@@ -284,8 +275,8 @@ DIALECT(bedrock_retrieve, {
 				  .order = 64,
 				  .recognise = retrieve_recognise,
 				  .request = retrieve_request,
-				  .event = retrieve_event,
+				  .event = no_event,
 				  .response = retrieve_response,
-				  .finish = retrieve_finish,
+				  .finish = no_step,
 				  .span_name = retrieve_span_name,
 			  });

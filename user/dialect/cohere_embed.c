@@ -36,11 +36,6 @@ static void request(struct call *call, void *state)
 	request_open(call, "cohere");
 }
 
-static enum dialect_event event(struct call *call, void *state, const struct message_part *part)
-{
-	return DIALECT_EVENT_QUIET;
-}
-
 /* The length of the first vector of floats. */
 static int64_t dimension_of(struct slice embeddings)
 {
@@ -80,7 +75,7 @@ DIALECT(cohere_embed, {
 			      .order = 63,
 			      .recognise = recognise,
 			      .request = request,
-			      .event = event,
+			      .event = no_event,
 			      .response = response,
 			      .finish = finish,
 			      .span_name = span_name,

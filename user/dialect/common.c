@@ -263,6 +263,15 @@ bool answer_open(struct call *call, struct slice *ret)
 	return true;
 }
 
+enum dialect_event no_event(struct call *call, void *state, const struct message_part *part)
+{
+	return DIALECT_EVENT_QUIET;
+}
+
+void no_step(struct call *call, void *state)
+{
+}
+
 bool event_open(struct call *call, const struct message_part *part)
 {
 	if (!slice_trim(part->data).len)

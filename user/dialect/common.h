@@ -113,6 +113,9 @@ bool event_open(struct call *call, const struct message_part *part);
 void finish_add(struct call *call, struct slice reason);
 /* The client is one of the Python SDKs' asynchronous ones. */
 bool client_is_async(const struct call *call);
+/* For a dialect that has no events, no answers in one piece, or nothing left to do at the end. */
+enum dialect_event no_event(struct call *call, void *state, const struct message_part *part);
+void no_step(struct call *call, void *state);
 /* Memory ran out or bytes made no sense: the span must not say that it is complete. */
 static inline void call_lost(struct call *call, bool kept)
 {

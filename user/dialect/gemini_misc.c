@@ -6,20 +6,11 @@
  */
 #include "dialect/gemini.h"
 
-static enum dialect_event event(struct call *call, void *state, const struct message_part *part)
-{
-	return DIALECT_EVENT_QUIET;
-}
-
 static void response(struct call *call, void *state)
 {
 	struct slice answer;
 
 	answer_open(call, &answer);
-}
-
-static void finish(struct call *call, void *state)
-{
 }
 
 /* ---- counting ---- */
@@ -60,9 +51,9 @@ DIALECT(gemini_count_tokens, {
 				     .message_format = "gemini",
 				     .recognise = count_recognise,
 				     .request = count_request,
-				     .event = event,
+				     .event = no_event,
 				     .response = response,
-				     .finish = finish,
+				     .finish = no_step,
 				     .span_name = count_span_name,
 			     });
 
@@ -165,9 +156,9 @@ DIALECT(gemini_embed, {
 			      .message_format = "gemini",
 			      .recognise = embed_recognise,
 			      .request = embed_request,
-			      .event = event,
+			      .event = no_event,
 			      .response = embed_response,
-			      .finish = finish,
+			      .finish = no_step,
 			      .span_name = embed_span_name,
 		      });
 
@@ -214,8 +205,8 @@ DIALECT(gemini_predict, {
 				.order = 44,
 				.recognise = predict_recognise,
 				.request = predict_request,
-				.event = event,
+				.event = no_event,
 				.response = response,
-				.finish = finish,
+				.finish = no_step,
 				.span_name = predict_span_name,
 			});

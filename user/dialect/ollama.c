@@ -353,15 +353,6 @@ static void generate_finish(struct call *call, void *state)
 	finish(call, state, false);
 }
 
-static enum dialect_event embed_event(struct call *call, void *state, const struct message_part *part)
-{
-	return DIALECT_EVENT_QUIET;
-}
-
-static void embed_finish(struct call *call, void *state)
-{
-}
-
 static struct slice chat_span_name(const struct call *call)
 {
 	return SLICE("Ollama.chat");
@@ -406,8 +397,8 @@ DIALECT(ollama_embed, {
 			      .order = 52,
 			      .recognise = embed_recognise,
 			      .request = embed_request,
-			      .event = embed_event,
+			      .event = no_event,
 			      .response = response,
-			      .finish = embed_finish,
+			      .finish = no_step,
 			      .span_name = embed_span_name,
 		      });

@@ -32,11 +32,6 @@ static void request(struct call *call, void *state)
 		call->request_model = openai_path_model(call);
 }
 
-static enum dialect_event event(struct call *call, void *state, const struct message_part *part)
-{
-	return DIALECT_EVENT_QUIET;
-}
-
 /* ---- numbers ---- */
 
 static int sextet(char c)
@@ -207,7 +202,7 @@ DIALECT(openai_embeddings, {
 				   .order = 13,
 				   .recognise = recognise,
 				   .request = request,
-				   .event = event,
+				   .event = no_event,
 				   .response = response,
 				   .finish = finish,
 				   .span_name = span_name,

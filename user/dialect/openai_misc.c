@@ -88,11 +88,6 @@ static enum dialect_event image_event(struct call *call, void *state, const stru
 	return slice_ends(type, SLICE(".completed")) ? DIALECT_EVENT_LAST : DIALECT_EVENT_CONTENT;
 }
 
-static enum dialect_event moderation_event(struct call *call, void *state, const struct message_part *part)
-{
-	return DIALECT_EVENT_QUIET;
-}
-
 static void response(struct call *call, void *state)
 {
 	struct slice answer;
@@ -109,10 +104,6 @@ static void image_finish(struct call *call, void *state)
 		call->outputs = image->last;
 		answer_read(call, image->last);
 	}
-}
-
-static void moderation_finish(struct call *call, void *state)
-{
 }
 
 static struct slice image_span_name(const struct call *call)
@@ -142,8 +133,8 @@ DIALECT(openai_moderations, {
 				    .order = 15,
 				    .recognise = moderation_recognise,
 				    .request = moderation_request,
-				    .event = moderation_event,
+				    .event = no_event,
 				    .response = response,
-				    .finish = moderation_finish,
+				    .finish = no_step,
 				    .span_name = moderation_span_name,
 			    });

@@ -126,11 +126,6 @@ static void request(struct call *call, void *state)
 		call->request_model = call_text(call, ask[ASK_MODEL_ID]);
 }
 
-static enum dialect_event event(struct call *call, void *state, const struct message_part *part)
-{
-	return DIALECT_EVENT_QUIET;
-}
-
 /* ---- answer ---- */
 
 /* A document's text, wherever it has it: a string, an object with text, or any object, which is then shown whole. */
@@ -299,7 +294,7 @@ DIALECT(rerank, {
 			.order = 65,
 			.recognise = recognise,
 			.request = request,
-			.event = event,
+			.event = no_event,
 			.response = response,
 			.finish = finish,
 			.span_name = span_name,

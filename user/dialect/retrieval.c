@@ -246,11 +246,6 @@ void retrieval_response(struct call *call, const struct retrieval *shape)
 	documents_close(&documents);
 }
 
-enum dialect_event retrieval_event(struct call *call, void *state, const struct message_part *part)
-{
-	return DIALECT_EVENT_QUIET;
-}
-
 void retrieval_finish(struct call *call, void *state)
 {
 	call->operation = OPERATION_RETRIEVAL;

@@ -74,7 +74,6 @@ void retrieval_request_from(struct call *call, const struct retrieval *shape, st
 /* As answer_open(); also reads errors of stores. */
 bool retrieval_answer_open(struct call *call, struct slice *ret);
 void retrieval_response(struct call *call, const struct retrieval *shape);
-enum dialect_event retrieval_event(struct call *call, void *state, const struct message_part *part);
 void retrieval_finish(struct call *call, void *state);
 struct slice retrieval_span_name(const struct call *call);
 
@@ -104,7 +103,7 @@ struct slice retrieval_span_name(const struct call *call);
 			     .order = (rank),                                                                          \
 			     .recognise = (is_mine),                                                                   \
 			     .request = (on_request),                                                                  \
-			     .event = retrieval_event,                                                                 \
+			     .event = no_event,                                                                        \
 			     .response = (on_response),                                                                \
 			     .finish = retrieval_finish,                                                               \
 			     .span_name = retrieval_span_name,                                                         \

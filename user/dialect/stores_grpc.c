@@ -523,10 +523,6 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 	return DIALECT_EVENT_CONTENT;
 }
 
-static void response(struct call *call, void *state)
-{
-}
-
 static void finish(struct call *call, void *state)
 {
 	call->operation = OPERATION_RETRIEVAL;
@@ -552,7 +548,7 @@ static struct slice span_name(const struct call *call)
 				    .recognise = tag##_recognise,                                                      \
 				    .request = request,                                                                \
 				    .event = event,                                                                    \
-				    .response = response,                                                              \
+				    .response = no_step,                                                               \
 				    .finish = finish,                                                                  \
 				    .span_name = span_name,                                                            \
 			    })

@@ -475,10 +475,6 @@ static void answer_read(struct call *call, struct xai *xai, struct slice answer)
 	call->output_messages = parts_finish(&parts);
 }
 
-static void response(struct call *call, void *state)
-{
-}
-
 static void finish(struct call *call, void *state)
 {
 	struct xai *xai = state;
@@ -509,7 +505,7 @@ DIALECT(xai_grpc, {
 			  .recognise = recognise,
 			  .request = request,
 			  .event = event,
-			  .response = response,
+			  .response = no_step,
 			  .finish = finish,
 			  .span_name = span_name,
 		  });
