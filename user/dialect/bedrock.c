@@ -31,7 +31,8 @@ static struct slice percent_decode(struct arena *arena, struct slice text)
 	return (struct slice){ out, len };
 }
 
-struct slice aws_path_part(struct call *call, struct slice before, const char *until)
+/* Behind @before in the path and up to @until (the path's end when NULL), percent-decoded: ids may hold encoded slashes. */
+static struct slice model_of_path(struct call *call, struct slice before, const char *until)
 {
 	ptrdiff_t at = slice_find(call->path, before);
 	struct slice rest = slice_from(call->path, at < 0 ? call->path.len : (size_t)at + before.len);
@@ -56,7 +57,7 @@ struct slice aws_path_segment(const struct call *call, struct slice before)
 bool aws_request_open(struct call *call, const char *vendor, struct slice before)
 {
 	bool is_whole = request_open(call, vendor);
-	struct slice model = aws_path_part(call, before, "/");
+	struct slice model = model_of_path(call, before, "/");
 
 	if (model.len)
 		call->request_model = model;

@@ -4,8 +4,6 @@
 #include "dialect/gather.h"
 #include "dialect/parts.h"
 
-/* Behind @before in the path and up to @until (the path's end when NULL), percent-decoded: ids may hold encoded slashes. */
-struct slice aws_path_part(struct call *call, struct slice before, const char *until);
 /* Behind @before, up to the next slash. */
 struct slice aws_path_segment(const struct call *call, struct slice before);
 /* request_open() for a body that names no model: it stands in the path, between @before and the operation's name. */

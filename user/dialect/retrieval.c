@@ -25,7 +25,8 @@ struct slice place_get(struct slice value, const char *place)
 	return value;
 }
 
-struct slice places_get(struct slice value, const char *const *places)
+/* The first place of @places that has something. */
+static struct slice places_get(struct slice value, const char *const *places)
 {
 	struct slice got = SLICE_NONE;
 
@@ -52,7 +53,7 @@ static struct slice list_of(const struct retrieval *shape, struct slice object)
 	return SLICE_NONE;
 }
 
-bool retrieval_is_answer(const struct retrieval *shape, struct slice body)
+static bool has_list(const struct retrieval *shape, struct slice body)
 {
 	return list_of(shape, json_trim(body)).data != NULL;
 }
@@ -92,7 +93,7 @@ unsigned retrieval_score(const struct retrieval *shape, const struct dialect_hin
 		return is_its ? SCORE_PATH : 0;
 	if (!asks_for_it(shape, json_trim(hint->request_body)))
 		return 0;
-	return is_its || retrieval_is_answer(shape, hint->response_body) ? SCORE_SURE : 0;
+	return is_its || has_list(shape, hint->response_body) ? SCORE_SURE : 0;
 }
 
 /* ---- request ---- */
@@ -237,7 +238,7 @@ void retrieval_response(struct call *call, const struct retrieval *shape)
 		answer = body;
 	}
 	tokens_read(call, shape, answer);
-	if (json_type(answer) == JSON_OBJECT && !retrieval_is_answer(shape, answer)) {
+	if (json_type(answer) == JSON_OBJECT && !has_list(shape, answer)) {
 		call->outputs = vectors_remove(call, answer, NULL);
 		return;
 	}
