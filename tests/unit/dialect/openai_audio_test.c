@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sound and pictures of OpenAI: what is heard is measured, what is said is shown, what is uploaded is named. */
 #include "dialect/form.h"
+#include "unit/dialect/attributes.h"
 #include "unit/dialect/talk.h"
 
 #define FIELD(name, value) "--B1\r\nContent-Disposition: form-data; name=\"" name "\"\r\n\r\n" value "\r\n"
@@ -8,14 +9,6 @@
 	"--B1\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.wav\"\r\nContent-Type: audio/wav\r\n\r\n" \
 	"RIFF\r\n--\x80\xff\r\n\r\n"
 #define LAST "--B1--\r\n"
-
-static double number_of(const struct call *call, const char *name)
-{
-	for (const struct attribute *a = call->attributes; a; a = a->next)
-		if (slice_equal(a->name, slice_of(name)))
-			return a->value.number;
-	return -1;
-}
 
 static struct talk transcription(struct slice form)
 {
@@ -101,7 +94,7 @@ static void a_form_names_what_is_transcribed(void **state)
 	assert_slice(told.call.outputs, talk.body.data);
 	assert_slice(told.call.output_messages,
 		     "[{\"role\":\"assistant\",\"parts\":[{\"type\":\"text\",\"content\":\"Said.\"}]}]");
-	assert_int_equal((int)number_of(&told.call, "spantap.audio.seconds"), 3);
+	assert_int_equal((int)attribute_of(&told.call, "spantap.audio.seconds")->value.number, 3);
 	assert_int_equal(told.call.usage.input, -1);
 	told_free(&told);
 }
