@@ -3,7 +3,6 @@
  * openai.speech and openai.transcriptions: sound is told by its type and its length, and never kept; words are. The
  * question of a transcription is a form, its answer JSON, text, or a stream of words whose last event repeats them all.
  */
-#include "dialect/form.h"
 #include "dialect/openai.h"
 #include "dialect/sound.h"
 
@@ -26,8 +25,7 @@ static unsigned transcription_recognise(const struct dialect_hint *hint)
 		return 0;
 	if (!path_ends(hint->path, SLICE("/audio/transcriptions")) && !path_ends(hint->path, translations))
 		return 0;
-	if (form_is(hint->request_body) || json_get(json_trim(hint->request_body), SLICE("file")).data ||
-	    body_keys(hint->request_body) & KEY_MODEL)
+	if (json_get(json_trim(hint->request_body), SLICE("file")).data || body_keys(hint->request_body) & KEY_MODEL)
 		return SCORE_SURE;
 	return hint->request_body.len ? 0 : SCORE_PATH;
 }
@@ -194,7 +192,7 @@ static void transcription_request(struct call *call, void *state)
 {
 	call->operation = OPERATION_TRANSCRIPTION;
 	call->output_type = SLICE("text");
-	form_request_open(call, "openai");
+	request_open(call, "openai");
 	if (!call->request_model.len)
 		call->request_model = openai_path_model(call);
 }
