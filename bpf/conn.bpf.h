@@ -60,17 +60,12 @@ static __always_inline void open_send(const struct abi_conn_key *key, const stru
 	bpf_ringbuf_submit(open, wake_flags());
 }
 
-/* The connection of @key, made when there is none or when the one there belongs to a process that is gone. */
-static __always_inline struct abi_conn *conn_get(const struct abi_conn_key *key, bool is_late, bool *ret_is_new)
+/* A new connection of @key, of the process @tgid that began at @start_ns; NULL when there is no room. */
+static __always_inline struct abi_conn *conn_add(const struct abi_conn_key *key, __u32 tgid, __u64 start_ns)
 {
-	__u64 start_ns = task_start_ns((struct task_struct *)bpf_get_current_task());
-	struct abi_conn *conn = bpf_map_lookup_elem(&st_conns, key);
-	struct abi_conn fresh = {};
+	struct abi_conn fresh = {}, *conn;
 	__u8 yes = 1;
 
-	*ret_is_new = false;
-	if (conn && conn->start_ns == start_ns && !conn->closing)
-		return conn;
 	fresh.id = now_ns() << 8 | (bpf_get_smp_processor_id() & 0xff);
 	fresh.start_ns = start_ns;
 	if (bpf_map_update_elem(&st_conns, key, &fresh, BPF_ANY))
@@ -79,7 +74,22 @@ static __always_inline struct abi_conn *conn_get(const struct abi_conn_key *key,
 	if (!conn)
 		return NULL;
 	__sync_fetch_and_add(&ledger_here()->conns, 1);
-	bpf_map_update_elem(&st_talkers, &key->tgid, &yes, BPF_ANY);
+	bpf_map_update_elem(&st_talkers, &tgid, &yes, BPF_ANY);
+	return conn;
+}
+
+/* The connection of @key, made when there is none or when the one there belongs to a process that is gone. */
+static __always_inline struct abi_conn *conn_get(const struct abi_conn_key *key, bool is_late, bool *ret_is_new)
+{
+	__u64 start_ns = task_start_ns((struct task_struct *)bpf_get_current_task());
+	struct abi_conn *conn = bpf_map_lookup_elem(&st_conns, key);
+
+	*ret_is_new = false;
+	if (conn && conn->start_ns == start_ns && !conn->closing)
+		return conn;
+	conn = conn_add(key, key->tgid, start_ns);
+	if (!conn)
+		return NULL;
 	open_send(key, conn, is_late);
 	*ret_is_new = true;
 	return conn;

@@ -117,26 +117,18 @@ static __always_inline void stdio_open_send(const struct abi_conn *conn, __u64 o
 
 static __always_inline struct abi_conn *stdio_conn(const struct abi_conn_key *key, const struct abi_stdio *stdio)
 {
-	struct abi_conn fresh = {}, *conn = bpf_map_lookup_elem(&st_conns, key);
+	struct abi_conn *conn = bpf_map_lookup_elem(&st_conns, key);
 	struct task_struct *client;
 	__u32 tgid = stdio->client;
-	__u8 yes = 1;
 
 	if (conn)
 		return conn;
 	client = client_find(tgid);
 	if (!client)
 		return NULL;
-	fresh.id = now_ns() << 8 | (bpf_get_smp_processor_id() & 0xff);
-	fresh.start_ns = task_start_ns(client);
-	if (bpf_map_update_elem(&st_conns, key, &fresh, BPF_ANY))
-		return NULL;
-	conn = bpf_map_lookup_elem(&st_conns, key);
-	if (!conn)
-		return NULL;
-	__sync_fetch_and_add(&ledger_here()->conns, 1);
-	bpf_map_update_elem(&st_talkers, &tgid, &yes, BPF_ANY);
-	stdio_open_send(conn, key->object, tgid, client);
+	conn = conn_add(key, tgid, task_start_ns(client));
+	if (conn)
+		stdio_open_send(conn, key->object, tgid, client);
 	return conn;
 }
 

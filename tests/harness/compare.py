@@ -4,6 +4,7 @@ of rules, each with its reason (tests/parity/allowed.py), and what a rule allowe
 
 import json
 import math
+import os
 import re
 
 MISSING = object()
@@ -154,3 +155,26 @@ def without_attempts(trace):
     more = ("spantap.retry.index", "gen_ai.tool.server_side")
     keep = [s for s in trace["spans"] if not (s["parent_span_id"] and any(name in s["attributes"] for name in more))]
     return {"info": trace["info"], "spans": keep}
+
+
+def traces(check, name, theirs, ours, rules):
+    """States that these are the same but for what @rules allow; how many fields were compared. SHOW tells what was allowed."""
+    fields = 0
+    for a, b in zip(in_order(theirs), in_order(ours)):
+        report = compare(name, a, without_attempts(b), rules)
+        fields += report.compared
+        if report.differences:
+            check.that(False, report.text())
+        if os.environ.get("SHOW"):
+            check.note("\n".join(f"allowed: {path} ({rule.reason})" for path, rule in report.allowed))
+    return fields
+
+
+def meanings(check, wanted, seen):
+    """States that what the wire said is what a span shows (see wire.py)."""
+    for key in wanted:
+        if key == "usage":
+            for name, count in wanted[key].items():
+                check.equal(seen.get(key, {}).get(name), count, f"usage {name} against the wire")
+        else:
+            check.equal(seen.get(key), wanted[key], f"{key} against the wire")

@@ -3,6 +3,7 @@
 
 import atexit
 import ctypes
+import importlib.util
 import os
 import select
 import shutil
@@ -18,6 +19,12 @@ from . import paths
 _running, _directories = [], []
 _libc = ctypes.CDLL(None, use_errno=True)
 PR_SET_PDEATHSIG = 1
+
+
+def need_packages(*names):
+    """Goes on under the Python of the clients, where this one lacks one of them."""
+    if sys.executable != paths.CLIENT_PYTHON and not all(importlib.util.find_spec(name) for name in names):
+        os.execv(paths.CLIENT_PYTHON, [paths.CLIENT_PYTHON, os.path.abspath(sys.argv[0]), *sys.argv[1:]])
 
 
 def wait_for(what, truth, timeout=20.0, every=0.05):

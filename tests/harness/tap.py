@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Test programs: functions that take a Check and are named for what they prove; main() runs them and speaks TAP."""
 
+import contextlib
 import inspect
 import os
+import subprocess
 import sys
 import time
 import traceback
@@ -64,6 +66,18 @@ class Tap:
             print(f"#   {text}")
         sys.stdout.flush()
 
+    @contextlib.contextmanager
+    def whole(self, name):
+        """Around all lines of a program: what keeps it from going on is a line as well, and what it started is ended."""
+        try:
+            yield
+        except Skip as skip:
+            self.line(True, name, skip=str(skip))
+        except (Failed, TimeoutError, RuntimeError, subprocess.SubprocessError) as failure:
+            self.line(False, name, str(failure))
+        finally:
+            proc.end_all()
+
     def end(self):
         print(f"1..{self.count}", flush=True)
         return 1 if self.failed else 0
@@ -100,16 +114,10 @@ def main(module, setup=None):
         (n.removeprefix("test_"), f) for n, f in inspect.getmembers(module, inspect.isfunction) if n.startswith("test_")
     ]
     tests.sort(key=lambda pair: pair[1].__code__.co_firstlineno)
-    try:
+    with tap.whole(program(chosen)[0]):
         if setup:
             setup()
         for name, function in tests:
             if not chosen or any(c in name for c in chosen):
                 tap.run(name, function)
-    except Skip as skip:
-        tap.line(True, program(chosen)[0], skip=str(skip))
-    except Failed as failure:
-        tap.line(False, program(chosen)[0], str(failure))
-    finally:
-        proc.end_all()
     sys.exit(tap.end())

@@ -7,18 +7,8 @@ import re
 import struct
 import zlib
 
-
-def known(**values):
-    return {k: v for k, v in values.items() if v not in (None, "", [], {})}
-
-
-def arguments(text):
-    if not isinstance(text, str):
-        return text
-    try:
-        return json.loads(text or "{}")
-    except ValueError:
-        return text
+from harness import wire
+from harness.wire import arguments, known
 
 
 # ---- the frame ----
@@ -182,8 +172,6 @@ def plain_usage(body):
 
 
 def invoke_body(body):
-    from . import wire
-
     if body.get("type") == "message":
         found = wire.messages_body(body)
         if found.get("text"):
@@ -198,8 +186,6 @@ def invoke_body(body):
 
 
 def invoke_stream(data):
-    from . import wire
-
     events = [json.loads(base64.b64decode(e["bytes"])) for kind, e in events_of(data) if kind == "chunk"]
     metrics = next((m for e in events if (m := e.get("amazon-bedrock-invocationMetrics"))), None)
     if any(e.get("type") == "message_start" for e in events):

@@ -4,6 +4,8 @@
 
 import re
 
+from harness.wire import known
+
 # Below a span for each of its methods the SDK has one for each exchange.
 CALL = re.compile(r"(Async)?Models\.(_?generate_content(_stream)?|embed_content|count_tokens)$")
 
@@ -18,10 +20,6 @@ def calls_of(traces):
                 name = span["name"].replace("._", ".")
                 out.append({"info": {}, "spans": [dict(span, name=name, parent_span_id=None)]})
     return out
-
-
-def known(**values):
-    return {k: v for k, v in values.items() if v not in (None, "", [], {})}
 
 
 def usage_of(usage):

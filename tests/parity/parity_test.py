@@ -127,13 +127,7 @@ def wire_meaning(case):
 
 
 def check_wire(check, case, span):
-    wanted, seen = wire_meaning(case), wire.of_span(span["attributes"])
-    for key in wanted or {}:
-        if key == "usage":
-            for name, count in wanted[key].items():
-                check.equal(seen.get("usage", {}).get(name), count, f"usage {name} against the wire")
-        else:
-            check.equal(seen.get(key), wanted[key], f"{key} against the wire")
+    compare.meanings(check, wire_meaning(case) or {}, wire.of_span(span["attributes"]))
 
 
 def check_exchange(check, case, trace, truths):
@@ -159,16 +153,6 @@ def check_exchange(check, case, trace, truths):
         check.equal(last.get("http.response.status_code"), truth["status"], "http.response.status_code")
 
 
-def check_fields(check, bed, name, theirs, ours, rules):
-    for a, b in zip(compare.in_order(theirs), compare.in_order(ours)):
-        report = compare.compare(name, a, compare.without_attempts(b), rules)
-        bed.fields += report.compared
-        if report.differences:
-            check.that(False, report.text())
-        if os.environ.get("SHOW"):
-            check.note("\n".join(f"allowed: {path} ({rule.reason})" for path, rule in report.allowed))
-
-
 def one_case(check, bed, name):
     case = CASES[name]
     theirs, ours = bed.theirs(name), bed.ours.get(name, [])
@@ -187,9 +171,9 @@ def one_case(check, bed, name):
     if theirs and (case.sdk in FRAMEWORKS or case.path):
         for label, a, b in wire_frameworks.compared(case.sdk, theirs, ours):
             check.equal((len(a), len(b)), (len(truths), len(truths)), "spans of model calls")
-            check_fields(check, bed, name + label, a, b, rules + allowed.GAPS["omit"])
+            bed.fields += compare.traces(check, name + label, a, b, rules + allowed.GAPS["omit"])
     else:
-        check_fields(check, bed, name, theirs, mine, rules)
+        bed.fields += compare.traces(check, name, theirs, mine, rules)
     for trace in ours:
         check_exchange(check, case, trace, truths)
     if case.gap:
@@ -230,7 +214,7 @@ def main():
             part = "parity" if sdk in BY_URL else "python"
             lines.line(True, f"{len(left)} cases of {sdk}", skip=f"`tests/setup/clients.sh {part}` installs it")
             names = [n for n in names if n not in left]
-    try:
+    with lines.whole("parity with autolog"):
         spantap.need_spantap()
         bed = Bed(names)
         bed.run()
@@ -250,12 +234,6 @@ def main():
             f"# {bed.fields} fields compared in {len(names)} cases; {len(allowed.RULES)} rules allow differences, for "
             f"{len(allowed.table())} reasons"
         )
-    except tap.Skip as skip:
-        lines.line(True, "parity with autolog", skip=str(skip))
-    except (tap.Failed, TimeoutError, RuntimeError, subprocess.SubprocessError) as failure:
-        lines.line(False, "parity with autolog", str(failure))
-    finally:
-        proc.end_all()
     return lines.end()
 
 

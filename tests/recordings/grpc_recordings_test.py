@@ -198,7 +198,7 @@ def failures(lines, call):
 
 def main():
     directory, lines = sys.argv[1] if len(sys.argv) > 1 else paths.RECORDINGS, tap.Tap()
-    try:
+    with lines.whole("gRPC recordings"):
         if not os.path.isdir(directory):
             raise tap.Skip(f"no recordings in {directory}; SPANTAP_RECORDINGS names the place")
         if not os.access(PYTHON, os.X_OK):
@@ -210,18 +210,9 @@ def main():
         one_pass(lines, calls, "all_at_once", together=True)
         one_pass(lines, calls, "compressed", gzip=True)
         failures(lines, next(call for call in calls if call.streams))
-    except tap.Skip as skip:
-        lines.line(True, "gRPC recordings", skip=str(skip))
-    except (tap.Failed, TimeoutError, RuntimeError) as failure:
-        lines.line(False, "gRPC recordings", str(failure))
-    finally:
-        proc.end_all()
     return lines.end()
 
 
 if __name__ == "__main__":
-    try:
-        import yaml  # noqa: F401
-    except ImportError:
-        os.execv(paths.CLIENT_PYTHON, [paths.CLIENT_PYTHON, os.path.abspath(__file__), *sys.argv[1:]])
+    proc.need_packages("yaml")
     sys.exit(main())

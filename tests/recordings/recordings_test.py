@@ -214,34 +214,18 @@ def all_passes(lines, calls):
     write_share(grid)
 
 
-def with_packages(program):
-    """Goes on under the Python that has YAML and the codings."""
-    try:
-        import brotli  # noqa: F401
-        import yaml  # noqa: F401
-        import zstandard  # noqa: F401
-    except ImportError:
-        os.execv(paths.CLIENT_PYTHON, [paths.CLIENT_PYTHON, os.path.abspath(program), *sys.argv[1:]])
-
-
 def main():
     directory, lines = sys.argv[1] if len(sys.argv) > 1 else paths.RECORDINGS, tap.Tap()
-    try:
+    with lines.whole("recordings"):
         if not os.path.isdir(directory):
             raise tap.Skip(f"no recordings in {directory}; SPANTAP_RECORDINGS names the place")
         spantap.need_spantap()
         calls, unread = load(directory)
         lines.line(not unread, f"{len(calls)} recorded calls can be read", "\n".join(unread))
         all_passes(lines, calls)
-    except tap.Skip as skip:
-        lines.line(True, "recordings", skip=str(skip))
-    except (tap.Failed, TimeoutError, RuntimeError) as failure:
-        lines.line(False, "recordings", str(failure))
-    finally:
-        proc.end_all()
     return lines.end()
 
 
 if __name__ == "__main__":
-    with_packages(__file__)
+    proc.need_packages("brotli", "yaml", "zstandard")
     sys.exit(main())

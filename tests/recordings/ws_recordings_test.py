@@ -238,7 +238,7 @@ def misses_of(wanted, spans):
 
 def main():
     directory, lines = sys.argv[1] if len(sys.argv) > 1 else paths.RECORDINGS, tap.Tap()
-    try:
+    with lines.whole("recorded sockets"):
         if not os.path.isdir(directory):
             raise tap.Skip(f"no recordings in {directory}; SPANTAP_RECORDINGS names the place")
         spantap.need_spantap()
@@ -257,18 +257,9 @@ def main():
 
         for name in sorted({job["group"] for job in jobs}):
             lines.run(f"{name}_gives_one_span_a_turn", group, name)
-    except tap.Skip as skip:
-        lines.line(True, "recorded sockets", skip=str(skip))
-    except (tap.Failed, TimeoutError, RuntimeError) as failure:
-        lines.line(False, "recorded sockets", str(failure))
-    finally:
-        proc.end_all()
     return lines.end()
 
 
 if __name__ == "__main__":
-    try:
-        import yaml  # noqa: F401
-    except ImportError:
-        os.execv(paths.CLIENT_PYTHON, [paths.CLIENT_PYTHON, os.path.abspath(__file__), *sys.argv[1:]])
+    proc.need_packages("yaml")
     sys.exit(main())

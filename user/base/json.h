@@ -67,6 +67,8 @@ void text_clean(struct buf *out, struct slice text);
 
 /* ---- writing: appends to a buf; a comma is written where the last byte asks for one ---- */
 void json_put_name(struct buf *out, struct slice name); /* ,"name": */
+/* The same of a name as it is written, escapes and all: as json_iter gives it. */
+void json_put_raw_name(struct buf *out, struct slice name);
 void json_put_text(struct buf *out, struct slice text); /* ,"escaped"; invalid UTF-8 is mended */
 void json_put_raw(struct buf *out, struct slice value); /* ,value as it is */
 void json_put_int(struct buf *out, int64_t value);

@@ -53,6 +53,14 @@ void json_put_name(struct buf *out, struct slice name)
 	buf_put_char(out, ':');
 }
 
+void json_put_raw_name(struct buf *out, struct slice name)
+{
+	comma(out);
+	buf_put_char(out, '"');
+	buf_put(out, name);
+	buf_put(out, SLICE("\":"));
+}
+
 void json_put_raw(struct buf *out, struct slice value)
 {
 	comma(out);

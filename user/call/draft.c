@@ -84,7 +84,7 @@ static struct slice body_type(const struct draft *draft, enum message_kind kind)
 		       : call->content_type;
 }
 
-/* NULL: its type names no boundary, or there is no memory; nothing of it can be kept then. */
+/* NULL: its type names no boundary, or there is no memory; it is kept as it came then. */
 static struct form *form_open(struct draft *draft)
 {
 	struct alloc *alloc = &draft->heap.alloc;

@@ -214,9 +214,9 @@ static void twins_join(struct form *form)
 		}
 		if (before)
 			continue;
-		buf_put(&joined, joined.len > 1 ? SLICE(",\"") : SLICE("\""));
-		buf_put(&joined, first.name);
-		buf_put(&joined, count > 1 ? SLICE("\":[") : SLICE("\":"));
+		json_put_raw_name(&joined, first.name);
+		if (count > 1)
+			json_open(&joined, '[');
 		json_foreach_member(twin, all)
 			if (slice_equal(twin.name, first.name))
 				json_put_raw(&joined, twin.value);

@@ -115,7 +115,7 @@ static void value_put(struct arena *arena, const struct option_row *row, const v
 	}
 }
 
-static void origin_put(const struct option_row *row, struct origin origin)
+static void origin_put(struct origin origin)
 {
 	switch (origin.kind) {
 	case ORIGIN_NONE:
@@ -146,7 +146,7 @@ static void row_put(struct loaded *loaded, const struct option_row *row)
 		putchar(' ');
 		value_put(loaded->arena, row, (const char *)&loaded->config + row->offset);
 	}
-	origin_put(row, origin);
+	origin_put(origin);
 }
 
 int config_print(const struct config *config)

@@ -4,6 +4,7 @@
  * paths. A streamed answer is a row of tasks, messages, changes of state and pieces of artifacts: all are kept, as an array,
  * and the last state is the call's.
  */
+#include "dialect/gather.h"
 #include "dialect/jsonrpc.h"
 #include "dialect/parts.h"
 
@@ -214,9 +215,7 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 	result = result_of(call, a2a, json_trim(part->data), true);
 	if (!result.data)
 		return DIALECT_EVENT_QUIET;
-	if (a2a->results.len)
-		call_lost(call, pieces_add(call->arena, &a2a->results, SLICE(",")));
-	call_lost(call, pieces_add(call->arena, &a2a->results, result));
+	elements_gather(call, &a2a->results, result);
 	call_lost(call, slice_hold(call->arena, &a2a->last, unwrap(result)));
 	return result_take(call, a2a, result) ? DIALECT_EVENT_CONTENT : DIALECT_EVENT_QUIET;
 }
@@ -240,15 +239,9 @@ static void response(struct call *call, void *state)
 
 static void outputs_put(struct call *call, const struct a2a *a2a)
 {
-	struct out out;
-
 	if (!a2a->results.len)
 		return;
-	out_init(&out, call->arena, a2a->results.len + 2);
-	json_open(&out.buf, '[');
-	pieces_put(&a2a->results, &out.buf);
-	json_close(&out.buf, ']');
-	call->outputs = out_slice(&out);
+	call->outputs = pieces_listed(call->arena, &a2a->results);
 	call_lost(call, call->outputs.data);
 }
 

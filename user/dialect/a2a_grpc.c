@@ -3,6 +3,7 @@
  * a2a.grpc: one agent asks another over gRPC. An answer is a message or a task, a stream tells what happens to the task; of
  * a stream all is shown, in the order it came. Credentials for notifications are hidden.
  */
+#include "dialect/gather.h"
 #include "dialect/grpc.h"
 #include "dialect/parts.h"
 
@@ -149,12 +150,8 @@ static bool words_add(struct call *call, struct a2a *a2a, struct slice holder)
 {
 	bool has_words = false;
 
-	json_foreach_element(item, json_get(holder, SLICE("parts"))) {
-		struct slice raw = json_raw_text(json_get(item.value, SLICE("text")));
-
-		call_lost(call, pieces_add(call->arena, &a2a->said, raw));
-		has_words |= raw.len > 0;
-	}
+	json_foreach_element(item, json_get(holder, SLICE("parts")))
+		has_words |= text_gather(call, &a2a->said, json_get(item.value, SLICE("text")));
 	return has_words;
 }
 
@@ -178,9 +175,7 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 	struct slice piece = json_get(json, SLICE("artifactUpdate"));
 	bool has_words;
 
-	if (a2a->events.len)
-		call_lost(call, pieces_add(call->arena, &a2a->events, SLICE(",")));
-	call_lost(call, pieces_add(call->arena, &a2a->events, json.len ? json : SLICE("{}")));
+	elements_gather(call, &a2a->events, json.len ? json : SLICE("{}"));
 	task_note(call, a2a, whole, json_get(whole, SLICE("id")));
 	task_note(call, a2a, update, json_get(update, SLICE("taskId")));
 	task_note(call, a2a, piece, json_get(piece, SLICE("taskId")));
@@ -191,22 +186,13 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 	return has_words ? DIALECT_EVENT_CONTENT : DIALECT_EVENT_QUIET;
 }
 
-static void response(struct call *call, void *state)
-{
-}
-
 static void said_put(struct call *call, const struct a2a *a2a)
 {
 	struct slice text = pieces_quoted(call->arena, &a2a->said);
-	struct parts parts;
 
 	if (!a2a->said.len || !text.data)
 		return;
-	parts_init(&parts, call, text);
-	parts_message_open(&parts, SLICE("assistant"));
-	parts_text(&parts, text);
-	parts_message_close(&parts, false, SLICE_NONE);
-	call->output_messages = parts_finish(&parts);
+	call->output_messages = text_message(call, SLICE("assistant"), text);
 }
 
 static void finish(struct call *call, void *state)
@@ -247,7 +233,7 @@ DIALECT(a2a_grpc, {
 			  .recognise = recognise,
 			  .request = request,
 			  .event = event,
-			  .response = response,
+			  .response = no_step,
 			  .finish = finish,
 			  .span_name = span_name,
 		  });

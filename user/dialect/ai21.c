@@ -23,22 +23,12 @@ static void request(struct call *call, void *state)
 {
 	bool is_whole = request_open(call, "ai21");
 	struct slice prompt = json_get(json_trim(call->request_body), SLICE("prompt"));
-	struct parts parts;
 
 	call->operation = OPERATION_TEXT_COMPLETION;
 	call->request_model = path_part(call->path, SLICE("/studio/v1/"));
 	if (!is_whole || json_type(prompt) != JSON_STRING)
 		return;
-	parts_init(&parts, call, prompt);
-	parts_message_open(&parts, SLICE("user"));
-	parts_text(&parts, prompt);
-	parts_message_close(&parts, false, SLICE_NONE);
-	call->input_messages = parts_finish(&parts);
-}
-
-static enum dialect_event event(struct call *call, void *state, const struct message_part *part)
-{
-	return DIALECT_EVENT_QUIET;
+	call->input_messages = text_message(call, SLICE("user"), prompt);
 }
 
 static void completion_read(struct call *call, struct parts *parts, struct slice completion)
@@ -69,10 +59,6 @@ static void response(struct call *call, void *state)
 	call->chat_messages = chat_messages_from_parts(call);
 }
 
-static void finish(struct call *call, void *state)
-{
-}
-
 static struct slice span_name(const struct call *call)
 {
 	return SLICE("complete");
@@ -83,8 +69,8 @@ DIALECT(ai21_complete, {
 			       .order = 45,
 			       .recognise = recognise,
 			       .request = request,
-			       .event = event,
+			       .event = no_event,
 			       .response = response,
-			       .finish = finish,
+			       .finish = no_step,
 			       .span_name = span_name,
 		       });

@@ -275,8 +275,7 @@ static void usage_put(struct call *call, struct slice object)
 	iterations_add(usage, json_get(object, SLICE("iterations")));
 	if (usage->input >= 0)
 		usage->input += MAX(usage->cache_read, 0) + MAX(usage->cache_write, 0);
-	if (usage->input >= 0 && usage->output >= 0)
-		usage->total = usage->input + usage->output;
+	usage_sum(usage);
 	call->service_tier = call_text(call, json_get(object, SLICE("service_tier")));
 }
 

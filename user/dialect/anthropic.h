@@ -1,20 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The stream of a message, between anthropic_stream.c (gathers and writes the message) and anthropic.c (reads it). */
 #pragma once
+#include "dialect/gather.h"
 #include "dialect/parts.h"
-
-enum { MEMBERS_MAX = 40 };
-
-/* Members of an object that several events tell; the last word for each counts. */
-struct member_set {
-	struct name_value items[MEMBERS_MAX]; /* raw JSON values */
-	size_t count;
-};
 
 struct message_block;
 
 struct message_stream {
-	struct member_set message, usage;
+	struct members message, usage;
 	struct message_block *first, *last, *recent;
 	size_t count;
 	uint64_t events;

@@ -79,7 +79,7 @@ static void finish(struct call *call, void *state)
 		call_lost(call, call->outputs.data);
 		answer_read(call, call->outputs);
 	}
-	plain_show(call);
+	chat_messages_put(call);
 }
 
 static struct slice span_name(const struct call *call)

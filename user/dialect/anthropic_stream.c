@@ -44,45 +44,15 @@ struct message_block {
 
 /* ---- gathering ---- */
 
-static void set_member(struct call *call, struct member_set *set, struct slice name, struct slice value)
-{
-	size_t i = 0;
-
-	while (i < set->count && !slice_equal(set->items[i].name, name))
-		i++;
-	if (i == MEMBERS_MAX) {
-		call->is_undecodable = true;
-		return;
-	}
-	if (i == set->count) {
-		set->items[i] = (struct name_value){ arena_dup(call->arena, name), SLICE_NONE };
-		if (!set->items[i].name.data) {
-			call->is_undecodable = true;
-			return;
-		}
-		set->count++;
-	} else if (json_type(value) == JSON_NULL) {
-		return;
-	}
-	call_lost(call, slice_hold(call->arena, &set->items[i].value, value));
-}
-
-static void set_members(struct call *call, struct member_set *set, struct slice object)
-{
-	if (json_type(object) == JSON_OBJECT)
-		json_foreach_member(member, object)
-			set_member(call, set, member.name, member.value);
-}
-
 static void message_start(struct call *call, struct message_stream *stream, struct slice message)
 {
 	if (json_type(message) != JSON_OBJECT)
 		return;
 	json_foreach_member(member, message) {
 		if (slice_equal(member.name, SLICE("usage")))
-			set_members(call, &stream->usage, member.value);
+			members_gather(call, &stream->usage, member.value);
 		else if (!slice_equal(member.name, SLICE("content")))
-			set_member(call, &stream->message, member.name, member.value);
+			member_gather(call, &stream->message, member.name, member.value);
 	}
 }
 
@@ -90,36 +60,20 @@ static void message_delta(struct call *call, struct message_stream *stream, stru
 {
 	json_foreach_member(member, event) {
 		if (slice_equal(member.name, SLICE("usage")))
-			set_members(call, &stream->usage, member.value);
+			members_gather(call, &stream->usage, member.value);
 		else if (slice_equal(member.name, SLICE("delta")))
-			set_members(call, &stream->message, member.value);
+			members_gather(call, &stream->message, member.value);
 		else if (!slice_equal(member.name, SLICE("type")) && json_type(member.value) == JSON_OBJECT)
-			set_member(call, &stream->message, member.name, member.value);
+			member_gather(call, &stream->message, member.name, member.value);
 	}
 }
 
 static struct message_block *block_of(struct call *call, struct message_stream *stream, struct slice event)
 {
-	struct message_block *block = stream->recent;
 	int64_t index = 0;
 
 	json_int(json_get(event, SLICE("index")), &index);
-	if (block && block->index == index)
-		return block;
-	for (block = stream->first; block && block->index != index; block = block->next)
-		;
-	if (!block) {
-		block = stream->count < BLOCKS_MAX ? arena_new_of(call->arena, struct message_block) : NULL;
-		call_lost(call, block);
-		if (!block)
-			return NULL;
-		block->index = index;
-		*(stream->last ? &stream->last->next : &stream->first) = block;
-		stream->last = block;
-		stream->count++;
-	}
-	stream->recent = block;
-	return block;
+	return ITEM_GATHER(call, stream, index, BLOCKS_MAX);
 }
 
 static void block_start(struct call *call, struct message_stream *stream, const struct message_part *part)
@@ -138,13 +92,12 @@ static bool block_grow(struct call *call, struct pieces *grown, enum how how, st
 
 	if (!raw.len)
 		return false;
-	if (how == HOW_LIST) {
-		if (grown->len)
-			call_lost(call, pieces_add(call->arena, grown, SLICE(",")));
-	} else if (how == HOW_LAST) {
+	if (how == HOW_LAST)
 		*grown = (struct pieces){ 0 };
-	}
-	call_lost(call, pieces_add(call->arena, grown, raw));
+	if (how == HOW_LIST)
+		elements_gather(call, grown, raw);
+	else
+		call_lost(call, pieces_add(call->arena, grown, raw));
 	return how != HOW_LAST;
 }
 
@@ -167,7 +120,7 @@ enum dialect_event message_stream_event(struct call *call, struct message_stream
 {
 	struct slice type;
 
-	if (slice_equal(slice_trim(part->data), SLICE("[DONE]"))) /* some gateways */
+	if (event_is_done(part)) /* some gateways */
 		return DIALECT_EVENT_END;
 	if (!event_open(call, part))
 		return DIALECT_EVENT_QUIET;
@@ -253,9 +206,7 @@ static void put_block(struct call *call, struct buf *out, const struct message_b
 		json_foreach_member(member, block->start) {
 			size_t rule = grown_by(block, member.name);
 
-			json_put_raw(out, SLICE("\""));
-			buf_put(out, member.name);
-			buf_put(out, SLICE("\":"));
+			json_put_raw_name(out, member.name);
 			if (rule == ARRAY_SIZE(delta_rules)) {
 				json_put_raw(out, member.value);
 				continue;
@@ -277,18 +228,6 @@ static void put_block(struct call *call, struct buf *out, const struct message_b
 	json_close(out, '}');
 }
 
-static void put_members(struct buf *out, const struct member_set *set)
-{
-	for (size_t i = 0; i < set->count; i++) {
-		if (!set->items[i].value.data)
-			continue;
-		json_put_raw(out, SLICE("\""));
-		buf_put(out, set->items[i].name);
-		buf_put(out, SLICE("\":"));
-		json_put_raw(out, set->items[i].value);
-	}
-}
-
 static size_t object_size(const struct message_stream *stream)
 {
 	size_t size = 1024;
@@ -298,11 +237,7 @@ static size_t object_size(const struct message_stream *stream)
 		for (size_t i = 0; i < ARRAY_SIZE(delta_rules); i++)
 			size += block->grown[i].len + 16;
 	}
-	for (size_t i = 0; i < stream->message.count; i++)
-		size += stream->message.items[i].value.len + 32;
-	for (size_t i = 0; i < stream->usage.count; i++)
-		size += stream->usage.items[i].value.len + 32;
-	return size;
+	return size + members_size(&stream->message) + members_size(&stream->usage);
 }
 
 struct slice message_stream_object(struct call *call, const struct message_stream *stream)
@@ -313,7 +248,7 @@ struct slice message_stream_object(struct call *call, const struct message_strea
 	out_init(&out, call->arena, object_size(stream));
 	buf = &out.buf;
 	json_open(buf, '{');
-	put_members(buf, &stream->message);
+	members_put(buf, &stream->message);
 	if (!stream->message.count) {
 		json_member_text(buf, SLICE("type"), SLICE("message"));
 		json_member_text(buf, SLICE("role"), SLICE("assistant"));
@@ -326,7 +261,7 @@ struct slice message_stream_object(struct call *call, const struct message_strea
 	if (stream->usage.count) {
 		json_put_name(buf, SLICE("usage"));
 		json_open(buf, '{');
-		put_members(buf, &stream->usage);
+		members_put(buf, &stream->usage);
 		json_close(buf, '}');
 	}
 	json_close(buf, '}');

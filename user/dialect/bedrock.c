@@ -31,7 +31,8 @@ static struct slice percent_decode(struct arena *arena, struct slice text)
 	return (struct slice){ out, len };
 }
 
-struct slice aws_path_part(struct call *call, struct slice before, const char *until)
+/* Behind @before in the path and up to @until (the path's end when NULL), percent-decoded: ids may hold encoded slashes. */
+static struct slice model_of_path(struct call *call, struct slice before, const char *until)
 {
 	ptrdiff_t at = slice_find(call->path, before);
 	struct slice rest = slice_from(call->path, at < 0 ? call->path.len : (size_t)at + before.len);
@@ -56,7 +57,7 @@ struct slice aws_path_segment(const struct call *call, struct slice before)
 bool aws_request_open(struct call *call, const char *vendor, struct slice before)
 {
 	bool is_whole = request_open(call, vendor);
-	struct slice model = aws_path_part(call, before, "/");
+	struct slice model = model_of_path(call, before, "/");
 
 	if (model.len)
 		call->request_model = model;
@@ -107,12 +108,18 @@ bool aws_event_open(struct call *call, const struct message_part *part)
 	return false;
 }
 
-int64_t aws_header_count(const struct call *call, const char *name)
+void aws_text_read(struct call *call, struct slice text, struct slice reason)
 {
-	struct slice text = call_header(call->response_headers, call->response_header_count, slice_of(name));
-	int64_t count;
+	struct parts parts;
 
-	return json_int(text, &count) == 0 && count >= 0 ? count : -1;
+	finish_add(call, call_copy(call, reason));
+	if (json_type(text) != JSON_STRING)
+		return;
+	parts_init(&parts, call, text);
+	parts_message_open(&parts, SLICE("assistant"));
+	parts_text(&parts, text);
+	parts_message_close(&parts, reason.len, json_raw_text(reason));
+	call->output_messages = parts_finish(&parts);
 }
 
 static int base64_digit(char c)

@@ -1,32 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the dialects of Amazon's runtimes share: the path names the operation and the model, a header names the error. */
 #pragma once
+#include "dialect/gather.h"
 #include "dialect/parts.h"
 
-/* Behind @before in the path and up to @until (the path's end when NULL), percent-decoded: ids may hold encoded slashes. */
-struct slice aws_path_part(struct call *call, struct slice before, const char *until);
 /* Behind @before, up to the next slash. */
 struct slice aws_path_segment(const struct call *call, struct slice before);
 /* request_open() for a body that names no model: it stands in the path, between @before and the operation's name. */
 bool aws_request_open(struct call *call, const char *vendor, struct slice before);
 /* answer_open() and error_read(), with the type that x-amzn-errortype or __type names. */
 bool aws_answer_open(struct call *call, struct slice *ret);
+/* A text that was said, and why it ended: raw JSON. */
+void aws_text_read(struct call *call, struct slice text, struct slice reason);
 /* false: the event is an exception, which is now the call's error, or nothing that can be read. */
 bool aws_event_open(struct call *call, const struct message_part *part);
-/* A number in a header of the answer, or -1. */
-int64_t aws_header_count(const struct call *call, const char *name);
 /* Decoded into @out, which has room for three bytes for each four of @text, or is NULL; SLICE_NONE when it is none. */
 struct slice base64_decode_to(char *out, struct slice text);
 
 /* ---- the stream of Converse, between bedrock_stream.c (gathers and writes the answer) and bedrock_converse.c (reads it) ---- */
 
-enum { CONVERSE_MEMBERS = 16 };
 struct converse_block;
 
 struct converse_stream {
 	struct slice role;
-	struct name_value members[CONVERSE_MEMBERS]; /* of messageStop and metadata, raw JSON */
-	size_t member_count;
+	struct members members; /* of messageStop and metadata */
 	struct converse_block *first, *last, *recent;
 	size_t count;
 	uint64_t events;

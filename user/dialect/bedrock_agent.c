@@ -21,16 +21,11 @@ static bool path_is_generate(struct slice path)
 	return path_ends(path, path_generate) || path_ends(path, path_generate_stream);
 }
 
-static bool is_post(const struct dialect_hint *hint)
-{
-	return !hint->method.len || slice_equal(hint->method, SLICE("POST"));
-}
-
 static unsigned agent_recognise(const struct dialect_hint *hint)
 {
 	struct slice body = json_trim(hint->request_body);
 
-	if (!is_post(hint) || json_type(body) != JSON_OBJECT)
+	if (!hint_is_post(hint) || json_type(body) != JSON_OBJECT)
 		return 0;
 	if (path_is_generate(hint->path))
 		return json_get(body, SLICE("input")).data ? SCORE_SURE : 0;
@@ -44,7 +39,7 @@ static unsigned retrieve_recognise(const struct dialect_hint *hint)
 {
 	bool is_ours = slice_contains(hint->path, path_bases) && path_ends(hint->path, path_retrieve);
 
-	return is_post(hint) && is_ours && json_get(json_trim(hint->request_body), SLICE("retrievalQuery")).data
+	return hint_is_post(hint) && is_ours && json_get(json_trim(hint->request_body), SLICE("retrievalQuery")).data
 		       ? SCORE_SURE
 		       : 0;
 }
@@ -60,15 +55,9 @@ struct agent {
 
 static void message_put(struct call *call, struct slice role, struct slice text, struct slice *ret)
 {
-	struct parts parts;
-
 	if (json_type(text) != JSON_STRING)
 		return;
-	parts_init(&parts, call, text);
-	parts_message_open(&parts, role);
-	parts_text(&parts, text);
-	parts_message_close(&parts, false, SLICE_NONE);
-	*ret = parts_finish(&parts);
+	*ret = text_message(call, role, text);
 }
 
 static void agent_request(struct call *call, void *state)
@@ -179,11 +168,9 @@ static void agent_finish(struct call *call, void *state)
 		message_put(call, SLICE("assistant"), text, &call->output_messages);
 		call->usage.input = agent->usage.input;
 		call->usage.output = agent->usage.output;
-		if (call->usage.input >= 0 && call->usage.output >= 0)
-			call->usage.total = call->usage.input + call->usage.output;
+		usage_sum(&call->usage);
 	}
-	if (call->input_messages.len || call->output_messages.len)
-		call->chat_messages = chat_messages_from_parts(call);
+	chat_messages_put(call);
 }
 
 static struct slice agent_span_name(const struct call *call)
@@ -278,15 +265,6 @@ static void retrieve_response(struct call *call, void *state)
 	call_put_text(call, "gen_ai.retrieval.documents", results_list(call, results, scored_put));
 }
 
-static enum dialect_event retrieve_event(struct call *call, void *state, const struct message_part *part)
-{
-	return DIALECT_EVENT_QUIET;
-}
-
-static void retrieve_finish(struct call *call, void *state)
-{
-}
-
 static struct slice retrieve_span_name(const struct call *call)
 {
 	return SLICE("AgentsforBedrockRuntime.retrieve");
@@ -297,8 +275,8 @@ DIALECT(bedrock_retrieve, {
 				  .order = 64,
 				  .recognise = retrieve_recognise,
 				  .request = retrieve_request,
-				  .event = retrieve_event,
+				  .event = no_event,
 				  .response = retrieve_response,
-				  .finish = retrieve_finish,
+				  .finish = no_step,
 				  .span_name = retrieve_span_name,
 			  });

@@ -4,6 +4,7 @@
  * with one member, whose name is its kind.
  */
 #include "dialect/bedrock.h"
+#include "dialect/tools.h"
 
 static const struct slice path_models = SLICE("/model/");
 static const struct slice path_once = SLICE("/converse"), path_stream = SLICE("/converse-stream");
@@ -38,7 +39,7 @@ static unsigned recognise(const struct dialect_hint *hint)
 	bool is_ours = slice_contains(hint->path, path_models) &&
 		       (path_ends(hint->path, path_once) || path_ends(hint->path, path_stream));
 
-	if (hint->method.len && !slice_equal(hint->method, SLICE("POST")))
+	if (!hint_is_post(hint))
 		return 0;
 	if (is_ours && !body.len && !hint->request_is_whole)
 		return SCORE_PATH;
@@ -219,8 +220,7 @@ static struct slice tools_read(struct call *call, struct slice tools)
 
 	if (json_type(tools) != JSON_ARRAY)
 		return SLICE_NONE;
-	out_init(&out, call->arena, tools.len + tools.len / 2 + 64);
-	json_open(&out.buf, '[');
+	tools_open(&out, call, tools);
 	json_foreach_element(tool, tools) {
 		struct slice spec = json_get(tool.value, SLICE("toolSpec"));
 		struct slice name =
@@ -228,20 +228,11 @@ static struct slice tools_read(struct call *call, struct slice tools)
 
 		if (json_type(name) != JSON_STRING)
 			continue;
-		json_open(&out.buf, '{');
-		json_member_text(&out.buf, SLICE("type"), SLICE("function"));
-		json_put_name(&out.buf, SLICE("function"));
-		json_open(&out.buf, '{');
-		json_member_raw(&out.buf, SLICE("name"), name);
-		json_member_raw(&out.buf, SLICE("description"), json_get(spec, SLICE("description")));
+		tool_open(&out.buf, name, json_get(spec, SLICE("description")));
 		json_member_raw(&out.buf, SLICE("parameters"), json_path(spec, "inputSchema", "json", NULL));
-		json_close(&out.buf, '}');
-		json_close(&out.buf, '}');
+		tool_close(&out.buf);
 	}
-	if (out.buf.len <= 1)
-		return SLICE_NONE;
-	json_close(&out.buf, ']');
-	return out_slice(&out);
+	return tools_close(&out);
 }
 
 static void request_particulars(struct call *call, const struct slice *ask)
@@ -315,8 +306,7 @@ static void usage_put(struct call *call, struct slice object)
 				json_int(json_get(item.value, SLICE("inputTokens")), &usage->cache_write_1h);
 	if (usage->input >= 0)
 		usage->input += MAX(usage->cache_read, 0) + MAX(usage->cache_write, 0);
-	if (usage->input >= 0 && usage->output >= 0)
-		usage->total = usage->input + usage->output;
+	usage_sum(usage);
 }
 
 static void answer_read(struct call *call, struct converse *converse, struct slice answer)

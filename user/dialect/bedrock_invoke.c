@@ -22,7 +22,7 @@ static unsigned recognise(const struct dialect_hint *hint)
 	bool is_ours = slice_contains(hint->path, path_models) &&
 		       (path_ends(hint->path, path_once) || path_ends(hint->path, path_stream));
 
-	if (hint->method.len && !slice_equal(hint->method, SLICE("POST")))
+	if (!hint_is_post(hint))
 		return 0;
 	if (is_ours && !body.len && !hint->request_is_whole)
 		return SCORE_PATH;
@@ -88,15 +88,10 @@ static void prompt_read(struct call *call, struct slice body)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(prompt_members); i++) {
 		struct slice text = json_get(body, prompt_members[i]);
-		struct parts parts;
 
 		if (json_type(text) != JSON_STRING)
 			continue;
-		parts_init(&parts, call, text);
-		parts_message_open(&parts, SLICE("user"));
-		parts_text(&parts, text);
-		parts_message_close(&parts, false, SLICE_NONE);
-		call->input_messages = parts_finish(&parts);
+		call->input_messages = text_message(call, SLICE("user"), text);
 		return;
 	}
 }
@@ -187,20 +182,6 @@ static const struct usage_rule metrics_rules[] = {
 	{ {}, SLICE("cacheWriteInputTokenCount"), offsetof(struct usage, cache_write) },
 };
 
-static void text_read(struct call *call, struct slice text, struct slice reason)
-{
-	struct parts parts;
-
-	finish_add(call, call_copy(call, reason));
-	if (json_type(text) != JSON_STRING)
-		return;
-	parts_init(&parts, call, text);
-	parts_message_open(&parts, SLICE("assistant"));
-	parts_text(&parts, text);
-	parts_message_close(&parts, reason.len, json_raw_text(reason));
-	call->output_messages = parts_finish(&parts);
-}
-
 /* The dimension of the first vector, wherever it stands: embedding, embeddings[0], embeddings.float[0]. */
 static void dimension_put(struct call *call, struct slice answer)
 {
@@ -277,7 +258,7 @@ static void response(struct call *call, void *state)
 	if (invoke->is_embedding)
 		dimension_put(call, answer);
 	else
-		text_read(call, PLACE(answer, text_places), PLACE(answer, reason_places));
+		aws_text_read(call, PLACE(answer, text_places), PLACE(answer, reason_places));
 }
 
 /* ---- stream ---- */
@@ -358,10 +339,10 @@ static void usage_finish(struct call *call, const struct invoke *invoke)
 
 	if (usage->input >= 0 && usage->output >= 0)
 		return;
-	found.input = aws_header_count(call, "x-amzn-bedrock-input-token-count");
-	found.output = aws_header_count(call, "x-amzn-bedrock-output-token-count");
-	found.cache_read = aws_header_count(call, "x-amzn-bedrock-cache-read-input-token-count");
-	found.cache_write = aws_header_count(call, "x-amzn-bedrock-cache-write-input-token-count");
+	found.input = answer_header_count(call, SLICE("x-amzn-bedrock-input-token-count"));
+	found.output = answer_header_count(call, SLICE("x-amzn-bedrock-output-token-count"));
+	found.cache_read = answer_header_count(call, SLICE("x-amzn-bedrock-cache-read-input-token-count"));
+	found.cache_write = answer_header_count(call, SLICE("x-amzn-bedrock-cache-write-input-token-count"));
 	usage_read(&found, invoke->metrics, metrics_rules, ARRAY_SIZE(metrics_rules));
 	if (usage->input < 0 && found.input >= 0)
 		usage->input = found.input + MAX(found.cache_read, 0) + MAX(found.cache_write, 0);
@@ -381,7 +362,7 @@ static void text_finish(struct call *call, struct invoke *invoke)
 	call->outputs = json_text(call->arena, text);
 	call->outputs_is_text = true;
 	call_lost(call, call->outputs.data || !invoke->text.len);
-	text_read(call, text, PLACE(invoke->last, reason_places));
+	aws_text_read(call, text, PLACE(invoke->last, reason_places));
 }
 
 static void finish(struct call *call, void *state)
@@ -394,13 +375,13 @@ static void finish(struct call *call, void *state)
 	else if (invoke->last.data)
 		text_finish(call, invoke);
 	usage_finish(call, invoke);
-	if (call->usage.total < 0 && call->usage.input >= 0 && call->usage.output >= 0)
-		call->usage.total = call->usage.input + call->usage.output;
+	if (call->usage.total < 0)
+		usage_sum(&call->usage);
 	call->operation = operation_of(invoke);
 	call->vendor = SLICE("aws.bedrock");
 	call->request_model = model;
-	if (!call->chat_messages.len && (call->input_messages.len || call->output_messages.len))
-		call->chat_messages = chat_messages_from_parts(call);
+	if (!call->chat_messages.len)
+		chat_messages_put(call);
 }
 
 static struct slice span_name(const struct call *call)

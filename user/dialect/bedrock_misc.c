@@ -28,7 +28,7 @@ static unsigned recognise(const struct dialect_hint *hint)
 {
 	const struct operation *operation = operation_of(hint->path);
 
-	if (!operation || (hint->method.len && !slice_equal(hint->method, SLICE("POST"))))
+	if (!operation || !hint_is_post(hint))
 		return 0;
 	return json_get(json_trim(hint->request_body), operation->member).data ? SCORE_SURE : 0;
 }
@@ -54,15 +54,6 @@ static void response(struct call *call, void *state)
 		finish_add(call, call_text(call, json_get(answer, SLICE("action"))));
 }
 
-static enum dialect_event event(struct call *call, void *state, const struct message_part *part)
-{
-	return DIALECT_EVENT_QUIET;
-}
-
-static void finish(struct call *call, void *state)
-{
-}
-
 static struct slice span_name(const struct call *call)
 {
 	const struct operation *operation = operation_of(call->path);
@@ -75,8 +66,8 @@ DIALECT(bedrock_misc, {
 			      .order = 62,
 			      .recognise = recognise,
 			      .request = request,
-			      .event = event,
+			      .event = no_event,
 			      .response = response,
-			      .finish = finish,
+			      .finish = no_step,
 			      .span_name = span_name,
 		      });

@@ -45,54 +45,19 @@ struct converse_block {
 
 /* ---- gathering ---- */
 
-static void member_put(struct call *call, struct converse_stream *stream, struct slice name, struct slice value)
-{
-	size_t i = 0;
-
-	while (i < stream->member_count && !slice_equal(stream->members[i].name, name))
-		i++;
-	if (i == CONVERSE_MEMBERS) {
-		call->is_undecodable = true;
-		return;
-	}
-	if (i == stream->member_count) {
-		stream->members[i] = (struct name_value){ arena_dup(call->arena, name), SLICE_NONE };
-		call_lost(call, stream->members[i].name.data);
-		stream->member_count += stream->members[i].name.data != NULL;
-	}
-	if (i < stream->member_count)
-		call_lost(call, slice_hold(call->arena, &stream->members[i].value, value));
-}
-
-static void members_put(struct call *call, struct converse_stream *stream, struct slice event)
+static void particulars_gather(struct call *call, struct converse_stream *stream, struct slice event)
 {
 	json_foreach_member(member, event)
 		if (!slice_equal(member.name, SLICE("p")))
-			member_put(call, stream, member.name, member.value);
+			member_gather(call, &stream->members, member.name, member.value);
 }
 
 static struct converse_block *block_of(struct call *call, struct converse_stream *stream, struct slice event)
 {
-	struct converse_block *block = stream->recent;
 	int64_t index = 0;
 
 	json_int(json_get(event, SLICE("contentBlockIndex")), &index);
-	if (block && block->index == index)
-		return block;
-	for (block = stream->first; block && block->index != index; block = block->next)
-		;
-	if (!block) {
-		block = stream->count < BLOCKS_MAX ? arena_new_of(call->arena, struct converse_block) : NULL;
-		call_lost(call, block);
-		if (!block)
-			return NULL;
-		block->index = index;
-		*(stream->last ? &stream->last->next : &stream->first) = block;
-		stream->last = block;
-		stream->count++;
-	}
-	stream->recent = block;
-	return block;
+	return ITEM_GATHER(call, stream, index, BLOCKS_MAX);
 }
 
 static struct slice delta_bytes(enum how how, struct slice value)
@@ -115,9 +80,10 @@ static bool rule_apply(struct call *call, struct converse_block *block, const st
 
 	if (!bytes.len)
 		return false;
-	if (rule->how != HOW_TEXT && slot->len)
-		call_lost(call, pieces_add(call->arena, slot, SLICE(",")));
-	call_lost(call, pieces_add(call->arena, slot, bytes));
+	if (rule->how == HOW_TEXT)
+		call_lost(call, pieces_add(call->arena, slot, bytes));
+	else
+		elements_gather(call, slot, bytes);
 	return true;
 }
 
@@ -172,9 +138,9 @@ enum dialect_event converse_stream_event(struct call *call, struct converse_stre
 	} else if (event_is(part, SLICE("messageStart"), SLICE("role"))) {
 		call_lost(call, slice_hold(call->arena, &stream->role, json_get(part->data, SLICE("role"))));
 	} else if (event_is(part, SLICE("messageStop"), SLICE("stopReason"))) {
-		members_put(call, stream, part->data);
+		particulars_gather(call, stream, part->data);
 	} else if (event_is(part, SLICE("metadata"), SLICE("usage"))) {
-		members_put(call, stream, part->data);
+		particulars_gather(call, stream, part->data);
 		return DIALECT_EVENT_LAST;
 	}
 	return DIALECT_EVENT_QUIET;
@@ -182,44 +148,18 @@ enum dialect_event converse_stream_event(struct call *call, struct converse_stre
 
 /* ---- writing ---- */
 
-/* A name as it was written, escapes and all. */
-static void put_name(struct buf *out, struct slice name)
-{
-	json_put_raw(out, SLICE("\""));
-	buf_put(out, name);
-	buf_put(out, SLICE("\":"));
-}
-
-static void put_quoted(struct buf *out, struct slice name, const struct pieces *pieces)
-{
-	json_put_name(out, name);
-	json_put_raw(out, SLICE("\""));
-	pieces_put(pieces, out);
-	buf_put_char(out, '"');
-}
-
-static void put_list(struct buf *out, struct slice name, const struct pieces *pieces)
-{
-	json_put_name(out, name);
-	json_open(out, '[');
-	pieces_put(pieces, out);
-	if (out->len && out->data[out->len - 1] == ',') /* what was to follow found no memory */
-		out->len--;
-	json_close(out, ']');
-}
-
 static void put_reasoning(struct buf *out, const struct converse_block *block)
 {
 	json_put_name(out, SLICE("reasoningContent"));
 	json_open(out, '{');
 	if (block->slots[SLOT_REDACTED].len) {
-		put_quoted(out, SLICE("redactedContent"), &block->slots[SLOT_REDACTED]);
+		pieces_member_text(out, SLICE("redactedContent"), &block->slots[SLOT_REDACTED]);
 	} else {
 		json_put_name(out, SLICE("reasoningText"));
 		json_open(out, '{');
-		put_quoted(out, SLICE("text"), &block->slots[SLOT_REASON]);
+		pieces_member_text(out, SLICE("text"), &block->slots[SLOT_REASON]);
 		if (block->slots[SLOT_SIGNATURE].len)
-			put_quoted(out, SLICE("signature"), &block->slots[SLOT_SIGNATURE]);
+			pieces_member_text(out, SLICE("signature"), &block->slots[SLOT_SIGNATURE]);
 		json_close(out, '}');
 	}
 	json_close(out, '}');
@@ -232,10 +172,10 @@ static void put_cited(struct buf *out, const struct converse_block *block)
 	json_put_name(out, SLICE("content"));
 	json_open(out, '[');
 	json_open(out, '{');
-	put_quoted(out, SLICE("text"), &block->slots[SLOT_TEXT]);
+	pieces_member_text(out, SLICE("text"), &block->slots[SLOT_TEXT]);
 	json_close(out, '}');
 	json_close(out, ']');
-	put_list(out, SLICE("citations"), &block->slots[SLOT_CITATIONS]);
+	pieces_member_list(out, SLICE("citations"), &block->slots[SLOT_CITATIONS]);
 	json_close(out, '}');
 }
 
@@ -243,17 +183,17 @@ static void put_cited(struct buf *out, const struct converse_block *block)
 static void put_started(struct buf *out, const struct converse_block *block)
 {
 	json_foreach_member(kind, block->start) {
-		put_name(out, kind.name);
+		json_put_raw_name(out, kind.name);
 		json_open(out, '{');
 		if (json_type(kind.value) == JSON_OBJECT)
 			json_foreach_member(member, kind.value) {
-				put_name(out, member.name);
+				json_put_raw_name(out, member.name);
 				json_put_raw(out, member.value);
 			}
 		if (slice_equal(kind.name, SLICE("toolUse")))
-			put_quoted(out, SLICE("input"), &block->slots[SLOT_INPUT]);
+			pieces_member_text(out, SLICE("input"), &block->slots[SLOT_INPUT]);
 		else if (slice_equal(kind.name, SLICE("toolResult")))
-			put_list(out, SLICE("content"), &block->slots[SLOT_RESULT]);
+			pieces_member_list(out, SLICE("content"), &block->slots[SLOT_RESULT]);
 		else if (block->slots[SLOT_IMAGE].len) {
 			json_put_name(out, SLICE("source"));
 			pieces_put(&block->slots[SLOT_IMAGE], out);
@@ -276,10 +216,10 @@ static void put_block(struct buf *out, const struct converse_block *block)
 	} else if (slots[SLOT_INPUT].len) { /* joined late: its start was not seen */
 		json_put_name(out, SLICE("toolUse"));
 		json_open(out, '{');
-		put_quoted(out, SLICE("input"), &slots[SLOT_INPUT]);
+		pieces_member_text(out, SLICE("input"), &slots[SLOT_INPUT]);
 		json_close(out, '}');
 	} else {
-		put_quoted(out, SLICE("text"), &slots[SLOT_TEXT]);
+		pieces_member_text(out, SLICE("text"), &slots[SLOT_TEXT]);
 	}
 	json_close(out, '}');
 }
@@ -293,9 +233,7 @@ static size_t object_size(const struct converse_stream *stream)
 		for (size_t i = 0; i < _SLOT_MAX; i++)
 			size += block->slots[i].len;
 	}
-	for (size_t i = 0; i < stream->member_count; i++)
-		size += stream->members[i].name.len + stream->members[i].value.len + 8;
-	return size;
+	return size + members_size(&stream->members);
 }
 
 struct slice converse_stream_object(struct call *call, const struct converse_stream *stream)
@@ -305,10 +243,7 @@ struct slice converse_stream_object(struct call *call, const struct converse_str
 
 	out_init(&out, call->arena, object_size(stream));
 	json_open(buf, '{');
-	for (size_t i = 0; i < stream->member_count; i++) {
-		put_name(buf, stream->members[i].name);
-		json_put_raw(buf, stream->members[i].value.data ? stream->members[i].value : SLICE("null"));
-	}
+	members_put(buf, &stream->members);
 	json_put_name(buf, SLICE("output"));
 	json_open(buf, '{');
 	json_put_name(buf, SLICE("message"));

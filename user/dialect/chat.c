@@ -200,3 +200,9 @@ struct slice chat_messages_from_parts(struct call *call)
 	json_close(&out.buf, ']');
 	return out_slice(&out);
 }
+
+void chat_messages_put(struct call *call)
+{
+	if (call->input_messages.len || call->output_messages.len)
+		call->chat_messages = chat_messages_from_parts(call);
+}

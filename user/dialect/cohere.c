@@ -23,8 +23,7 @@ void cohere_usage_read(struct call *call, struct slice usage)
 		return;
 	call->usage_raw = usage;
 	usage_read(into, usage, usage_rules, ARRAY_SIZE(usage_rules));
-	if (into->input >= 0 && into->output >= 0)
-		into->total = into->input + into->output;
+	usage_sum(into);
 }
 
 struct slice cohere_first_text(struct call *call, struct slice answer, const struct slice *names, size_t count)

@@ -36,13 +36,13 @@ static unsigned recognise(const struct dialect_hint *hint)
 	return signature_score(&signature, hint) ?: refusal_score(&refusal, hint);
 }
 
-enum { ITEMS_MAX = 1024 }; /* blocks and tool calls of one answer */
+enum { ITEMS_MAX = 1024 }; /* blocks, or tool calls, of one answer */
 
 /* A content block or a tool call of a stream. */
 struct item {
 	struct item *next;
 	int64_t index;
-	bool is_tool, is_thinking;
+	bool is_thinking;
 	struct slice id, name; /* raw JSON */
 	struct pieces text;    /* or arguments */
 };
@@ -50,8 +50,10 @@ struct item {
 struct chat {
 	struct slice id, role, finish, usage; /* raw JSON */
 	struct pieces plan, citations;
-	struct item *first, *last, *recent;
-	size_t count;
+	struct items {
+		struct item *first, *last, *recent;
+		size_t count;
+	} blocks, tools;
 	bool has_begun;
 };
 
@@ -81,9 +83,7 @@ static void message_put(struct parts *parts, struct slice message, bool has_reas
 		openai_content(parts, got[MSG_CONTENT]);
 		if (json_type(got[MSG_TOOL_CALLS]) == JSON_ARRAY)
 			json_foreach_element(item, got[MSG_TOOL_CALLS])
-				parts_tool_call(parts, json_get(item.value, SLICE("id")),
-						json_path(item.value, "function", "name", NULL),
-						json_path(item.value, "function", "arguments", NULL));
+				parts_function_call(parts, item.value);
 	}
 	parts_message_close(parts, has_reason, reason);
 }
@@ -117,64 +117,43 @@ static void request(struct call *call, void *state)
 /* ---- events ---- */
 
 /* The block or call of this index; a new one where there is none yet. NULL when there are too many or memory ran out. */
-static struct item *item_of(struct call *call, struct chat *chat, struct slice event, bool is_tool)
+static struct item *item_of(struct call *call, struct items *items, struct slice event)
 {
-	struct item *item = chat->recent;
 	int64_t index = 0;
 
 	json_int(json_get(event, SLICE("index")), &index);
-	if (item && item->is_tool == is_tool && item->index == index)
-		return item;
-	for (item = chat->first; item; item = item->next)
-		if (item->is_tool == is_tool && item->index == index)
-			return chat->recent = item;
-	item = chat->count < ITEMS_MAX ? arena_new_of(call->arena, struct item) : NULL;
-	call_lost(call, item);
-	if (!item)
-		return NULL;
-	*item = (struct item){ .index = index, .is_tool = is_tool };
-	*(chat->last ? &chat->last->next : &chat->first) = item;
-	chat->count++;
-	return chat->recent = chat->last = item;
-}
-
-static bool add_text(struct call *call, struct pieces *pieces, struct slice value)
-{
-	struct slice raw = json_raw_text(value);
-
-	call_lost(call, pieces_add(call->arena, pieces, raw));
-	return raw.len;
+	return ITEM_GATHER(call, items, index, ITEMS_MAX);
 }
 
 static bool on_content(struct call *call, struct chat *chat, struct slice event)
 {
 	struct slice content = json_path(event, "delta", "message", "content", NULL);
 	struct slice thinking = json_get(content, SLICE("thinking"));
-	struct item *item = item_of(call, chat, event, false);
+	struct item *item = item_of(call, &chat->blocks, event);
 
 	if (!item)
 		return false;
 	if (thinking.data || json_text_is(json_get(content, SLICE("type")), SLICE("thinking")))
 		item->is_thinking = true;
-	return add_text(call, &item->text, item->is_thinking ? thinking : json_get(content, SLICE("text")));
+	return text_gather(call, &item->text, item->is_thinking ? thinking : json_get(content, SLICE("text")));
 }
 
 static bool on_tool(struct call *call, struct chat *chat, struct slice event)
 {
 	struct slice tool = json_path(event, "delta", "message", "tool_calls", NULL);
-	struct item *item = item_of(call, chat, event, true);
+	struct item *item = item_of(call, &chat->tools, event);
 
 	if (!item)
 		return false;
 	call_lost(call, slice_hold(call->arena, &item->id, json_get(tool, SLICE("id"))));
 	call_lost(call, slice_hold(call->arena, &item->name, json_path(tool, "function", "name", NULL)));
-	add_text(call, &item->text, json_path(tool, "function", "arguments", NULL));
+	text_gather(call, &item->text, json_path(tool, "function", "arguments", NULL));
 	return true;
 }
 
 static bool on_plan(struct call *call, struct chat *chat, struct slice event)
 {
-	return add_text(call, &chat->plan, json_path(event, "delta", "message", "tool_plan", NULL));
+	return text_gather(call, &chat->plan, json_path(event, "delta", "message", "tool_plan", NULL));
 }
 
 static bool on_citation(struct call *call, struct chat *chat, struct slice event)
@@ -183,9 +162,7 @@ static bool on_citation(struct call *call, struct chat *chat, struct slice event
 
 	if (json_type(citation) != JSON_OBJECT)
 		return false;
-	if (chat->citations.len)
-		call_lost(call, pieces_add(call->arena, &chat->citations, SLICE(",")));
-	call_lost(call, pieces_add(call->arena, &chat->citations, citation));
+	elements_gather(call, &chat->citations, citation);
 	return false;
 }
 
@@ -229,7 +206,7 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 	struct slice type, data = slice_trim(part->data);
 	struct chat *chat = state;
 
-	if (slice_equal(data, SLICE("[DONE]")))
+	if (event_is_done(part))
 		return DIALECT_EVENT_END;
 	if (!event_open(call, part))
 		return DIALECT_EVENT_QUIET;
@@ -247,21 +224,13 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 
 /* ---- what a stream was ---- */
 
-static void put_quoted(struct buf *out, struct slice name, const struct pieces *pieces)
-{
-	json_put_name(out, name);
-	buf_put_char(out, '"');
-	pieces_put(pieces, out);
-	buf_put_char(out, '"');
-}
-
 static void block_put(struct buf *out, const struct item *item)
 {
 	struct slice name = item->is_thinking ? SLICE("thinking") : SLICE("text");
 
 	json_open(out, '{');
 	json_member_text(out, SLICE("type"), name);
-	put_quoted(out, name, &item->text);
+	pieces_member_text(out, name, &item->text);
 	json_close(out, '}');
 }
 
@@ -273,27 +242,30 @@ static void tool_put(struct buf *out, const struct item *item)
 	json_put_name(out, SLICE("function"));
 	json_open(out, '{');
 	json_member_raw(out, SLICE("name"), item->name);
-	put_quoted(out, SLICE("arguments"), &item->text);
+	pieces_member_text(out, SLICE("arguments"), &item->text);
 	json_close(out, '}');
 	json_close(out, '}');
 }
 
-static void items_put(struct buf *out, const struct chat *chat, bool is_tool)
+static void items_put(struct buf *out, struct slice name, const struct items *items,
+		      void (*put)(struct buf *out, const struct item *item))
 {
-	bool is_open = false;
+	if (!items->count)
+		return;
+	json_put_name(out, name);
+	json_open(out, '[');
+	for (const struct item *item = items->first; item; item = item->next)
+		put(out, item);
+	json_close(out, ']');
+}
 
-	for (const struct item *item = chat->first; item; item = item->next) {
-		if (item->is_tool != is_tool)
-			continue;
-		if (!is_open) {
-			json_put_name(out, is_tool ? SLICE("tool_calls") : SLICE("content"));
-			json_open(out, '[');
-		}
-		is_open = true;
-		(is_tool ? tool_put : block_put)(out, item);
-	}
-	if (is_open)
-		json_close(out, ']');
+static size_t items_size(const struct items *items)
+{
+	size_t size = 0;
+
+	for (const struct item *item = items->first; item; item = item->next)
+		size += item->text.len + item->id.len + item->name.len + 96;
+	return size;
 }
 
 static struct slice object_of(struct call *call, const struct chat *chat)
@@ -301,24 +273,18 @@ static struct slice object_of(struct call *call, const struct chat *chat)
 	size_t guess = chat->plan.len + chat->citations.len + chat->usage.len + 256;
 	struct out out;
 
-	for (const struct item *item = chat->first; item; item = item->next)
-		guess += item->text.len + item->id.len + item->name.len + 96;
-	out_init(&out, call->arena, guess);
+	out_init(&out, call->arena, guess + items_size(&chat->blocks) + items_size(&chat->tools));
 	json_open(&out.buf, '{');
 	json_member_raw(&out.buf, SLICE("id"), chat->id);
 	json_put_name(&out.buf, SLICE("message"));
 	json_open(&out.buf, '{');
 	json_member_raw(&out.buf, SLICE("role"), chat->role.data ? chat->role : SLICE("\"assistant\""));
-	items_put(&out.buf, chat, false);
+	items_put(&out.buf, SLICE("content"), &chat->blocks, block_put);
 	if (chat->plan.len)
-		put_quoted(&out.buf, SLICE("tool_plan"), &chat->plan);
-	items_put(&out.buf, chat, true);
-	if (chat->citations.len) {
-		json_put_name(&out.buf, SLICE("citations"));
-		json_open(&out.buf, '[');
-		pieces_put(&chat->citations, &out.buf);
-		json_close(&out.buf, ']');
-	}
+		pieces_member_text(&out.buf, SLICE("tool_plan"), &chat->plan);
+	items_put(&out.buf, SLICE("tool_calls"), &chat->tools, tool_put);
+	if (chat->citations.len)
+		pieces_member_list(&out.buf, SLICE("citations"), &chat->citations);
 	json_close(&out.buf, '}');
 	json_member_raw(&out.buf, SLICE("finish_reason"), chat->finish);
 	json_member_raw(&out.buf, SLICE("usage"), chat->usage);
@@ -373,8 +339,7 @@ static void finish(struct call *call, void *state)
 		call_lost(call, call->outputs.data);
 		answer_read(call, call->outputs);
 	}
-	if (call->input_messages.len || call->output_messages.len)
-		call->chat_messages = chat_messages_from_parts(call);
+	chat_messages_put(call);
 }
 
 static struct slice span_name(const struct call *call)

@@ -18,7 +18,7 @@ static unsigned recognise(const struct dialect_hint *hint)
 	struct slice body = json_trim(hint->request_body);
 	bool has_source = false;
 
-	if (hint->method.len && !slice_equal(hint->method, SLICE("POST")))
+	if (!hint_is_post(hint))
 		return 0;
 	if (!path_ends(hint->path, SLICE("/embed")) && hint->path.len)
 		return 0;
@@ -34,11 +34,6 @@ static void request(struct call *call, void *state)
 {
 	call->operation = OPERATION_EMBEDDINGS;
 	request_open(call, "cohere");
-}
-
-static enum dialect_event event(struct call *call, void *state, const struct message_part *part)
-{
-	return DIALECT_EVENT_QUIET;
 }
 
 /* The length of the first vector of floats. */
@@ -80,7 +75,7 @@ DIALECT(cohere_embed, {
 			      .order = 63,
 			      .recognise = recognise,
 			      .request = request,
-			      .event = event,
+			      .event = no_event,
 			      .response = response,
 			      .finish = finish,
 			      .span_name = span_name,

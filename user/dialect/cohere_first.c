@@ -5,6 +5,7 @@
  */
 #include "dialect/cohere.h"
 #include "dialect/dialect.h"
+#include "dialect/tools.h"
 
 /* ---- recognition ---- */
 
@@ -22,16 +23,11 @@ static bool is_generate_answer(struct slice body)
 	return json_type(json_get(body, SLICE("generations"))) == JSON_ARRAY;
 }
 
-static bool is_post(const struct dialect_hint *hint)
-{
-	return !hint->method.len || slice_equal(hint->method, SLICE("POST"));
-}
-
 static unsigned chat_recognise(const struct dialect_hint *hint)
 {
 	struct slice body = json_trim(hint->request_body);
 
-	if (!is_post(hint))
+	if (!hint_is_post(hint))
 		return 0;
 	if (path_ends(hint->path, SLICE("/v1/chat")) && json_type(json_get(body, SLICE("message"))) == JSON_STRING)
 		return SCORE_SURE;
@@ -43,7 +39,7 @@ static unsigned generate_recognise(const struct dialect_hint *hint)
 {
 	struct slice body = json_trim(hint->request_body);
 
-	if (!is_post(hint) || !path_ends(hint->path, SLICE("/generate")) || !json_get(body, SLICE("prompt")).data)
+	if (!hint_is_post(hint) || !path_ends(hint->path, SLICE("/generate")) || !json_get(body, SLICE("prompt")).data)
 		return 0;
 	if (slice_equal(dialect_vendor_find(hint->host, hint->path), SLICE("cohere")))
 		return SCORE_SURE;
@@ -117,12 +113,7 @@ static void tool_put(struct buf *out, struct slice tool)
 {
 	struct slice parameters = json_get(tool, SLICE("parameter_definitions"));
 
-	json_open(out, '{');
-	json_member_text(out, SLICE("type"), SLICE("function"));
-	json_put_name(out, SLICE("function"));
-	json_open(out, '{');
-	json_member_raw(out, SLICE("name"), json_get(tool, SLICE("name")));
-	json_member_raw(out, SLICE("description"), json_get(tool, SLICE("description")));
+	tool_open(out, json_get(tool, SLICE("name")), json_get(tool, SLICE("description")));
 	if (json_type(parameters) == JSON_OBJECT) {
 		json_put_name(out, SLICE("parameters"));
 		json_open(out, '{');
@@ -130,8 +121,7 @@ static void tool_put(struct buf *out, struct slice tool)
 		json_member_raw(out, SLICE("properties"), parameters);
 		json_close(out, '}');
 	}
-	json_close(out, '}');
-	json_close(out, '}');
+	tool_close(out);
 }
 
 static struct slice tools_of(struct call *call, struct slice tools)
@@ -162,18 +152,11 @@ static void chat_request(struct call *call, void *state)
 	call->output_type = openai_output_type(ask[ASK_FORMAT], SLICE_NONE);
 	if (!call->session_id.len)
 		call->session_id = call_text(call, ask[ASK_CONVERSATION]);
-	if (json_raw_text(ask[ASK_PREAMBLE]).len) {
-		parts_init(&parts, call, ask[ASK_PREAMBLE]);
-		parts_text(&parts, ask[ASK_PREAMBLE]);
-		call->system_instructions = parts_finish(&parts);
-	}
+	system_text_put(call, ask[ASK_PREAMBLE]);
 	parts_init(&parts, call, json_trim(call->request_body));
 	history_put(&parts, ask[ASK_HISTORY]);
-	if (json_raw_text(ask[ASK_MESSAGE]).len) {
-		parts_message_open(&parts, SLICE("user"));
-		parts_text(&parts, ask[ASK_MESSAGE]);
-		parts_message_close(&parts, false, SLICE_NONE);
-	}
+	if (json_raw_text(ask[ASK_MESSAGE]).len)
+		parts_text_message(&parts, SLICE("user"), ask[ASK_MESSAGE]);
 	if (json_type(ask[ASK_RESULTS]) == JSON_ARRAY) {
 		parts_message_open(&parts, SLICE("tool"));
 		tool_results_put(&parts, ask[ASK_RESULTS]);
@@ -185,17 +168,12 @@ static void chat_request(struct call *call, void *state)
 static void generate_request(struct call *call, void *state)
 {
 	struct slice prompt;
-	struct parts parts;
 
 	call->operation = OPERATION_TEXT_COMPLETION;
 	if (!request_open(call, "cohere"))
 		return;
 	prompt = json_get(json_trim(call->request_body), SLICE("prompt"));
-	parts_init(&parts, call, prompt);
-	parts_message_open(&parts, SLICE("user"));
-	parts_text(&parts, prompt);
-	parts_message_close(&parts, false, SLICE_NONE);
-	call->input_messages = parts_finish(&parts);
+	call->input_messages = text_message(call, SLICE("user"), prompt);
 }
 
 /* ---- lines ---- */
@@ -224,10 +202,10 @@ static void end_read(struct call *call, struct first *first, const struct slice 
 
 static enum dialect_event event(struct call *call, void *state, const struct message_part *part)
 {
-	struct slice got[_LINE_MAX] = { 0 }, data = slice_trim(part->data), text;
+	struct slice got[_LINE_MAX] = { 0 }, data = slice_trim(part->data);
 	struct first *first = state;
 
-	if (slice_equal(data, SLICE("[DONE]")))
+	if (event_is_done(part))
 		return DIALECT_EVENT_END;
 	if (!event_open(call, part))
 		return DIALECT_EVENT_QUIET;
@@ -248,17 +226,7 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 	if (got[LINE_TYPE].data && !json_text_is(got[LINE_TYPE], SLICE("text-generation")))
 		return slice_starts(json_raw_text(got[LINE_TYPE]), SLICE("tool-calls")) ? DIALECT_EVENT_CONTENT
 											: DIALECT_EVENT_QUIET;
-	text = json_raw_text(got[LINE_TEXT]);
-	call_lost(call, pieces_add(call->arena, &first->text, text));
-	return text.len ? DIALECT_EVENT_CONTENT : DIALECT_EVENT_QUIET;
-}
-
-static void text_member(struct buf *out, const struct first *first)
-{
-	json_put_name(out, SLICE("text"));
-	buf_put_char(out, '"');
-	pieces_put(&first->text, out);
-	buf_put_char(out, '"');
+	return text_gather(call, &first->text, got[LINE_TEXT]) ? DIALECT_EVENT_CONTENT : DIALECT_EVENT_QUIET;
 }
 
 /* What is known of an answer whose end did not come. */
@@ -271,7 +239,7 @@ static struct slice object_of(struct call *call, const struct first *first, bool
 	out_init(&out, call->arena, first->text.len + first->calls.len + first->generation.len + 160);
 	json_open(&out.buf, '{');
 	if (is_chat) {
-		text_member(&out.buf, first);
+		pieces_member_text(&out.buf, SLICE("text"), &first->text);
 		json_member_raw(&out.buf, SLICE("generation_id"), first->generation);
 		json_member_raw(&out.buf, SLICE("tool_calls"), first->calls);
 		json_member_raw(&out.buf, SLICE("finish_reason"), first->reason);
@@ -279,7 +247,7 @@ static struct slice object_of(struct call *call, const struct first *first, bool
 		json_put_name(&out.buf, SLICE("generations"));
 		json_open(&out.buf, '[');
 		json_open(&out.buf, '{');
-		text_member(&out.buf, first);
+		pieces_member_text(&out.buf, SLICE("text"), &first->text);
 		json_member_raw(&out.buf, SLICE("finish_reason"), first->reason);
 		json_close(&out.buf, '}');
 		json_close(&out.buf, ']');
@@ -361,8 +329,7 @@ static void finish(struct call *call, const struct first *first, bool is_chat)
 		call_lost(call, call->outputs.data);
 		answer_read(call, call->outputs, call_text(call, first->reason), is_chat);
 	}
-	if (call->input_messages.len || call->output_messages.len)
-		call->chat_messages = chat_messages_from_parts(call);
+	chat_messages_put(call);
 }
 
 static void chat_finish(struct call *call, void *state)

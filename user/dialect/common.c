@@ -58,6 +58,20 @@ void usage_read(struct usage *usage, struct slice object, const struct usage_rul
 	}
 }
 
+void usage_sum(struct usage *usage)
+{
+	if (usage->input >= 0 && usage->output >= 0)
+		usage->total = usage->input + usage->output;
+}
+
+int64_t answer_header_count(const struct call *call, struct slice name)
+{
+	struct slice text = call_header(call->response_headers, call->response_header_count, name);
+	int64_t count;
+
+	return json_int(text, &count) == 0 && count >= 0 ? count : -1;
+}
+
 void finish_add(struct call *call, struct slice reason)
 {
 	if (reason.len && call->finish_count < CALL_FINISH_MAX)
@@ -247,6 +261,15 @@ bool answer_open(struct call *call, struct slice *ret)
 		error_read(call, body, true);
 	*ret = body;
 	return true;
+}
+
+enum dialect_event no_event(struct call *call, void *state, const struct message_part *part)
+{
+	return DIALECT_EVENT_QUIET;
+}
+
+void no_step(struct call *call, void *state)
+{
 }
 
 bool event_open(struct call *call, const struct message_part *part)

@@ -60,6 +60,12 @@ unsigned refusal_score(const struct refusal *refusal, const struct dialect_hint 
 /* {"error": {...}} and no type of its own. */
 bool body_is_refusal(struct slice body);
 
+/* Nothing else asks a model; a hint without a method is of a request that was missed. */
+static inline bool hint_is_post(const struct dialect_hint *hint)
+{
+	return !hint->method.len || slice_equal(hint->method, SLICE("POST"));
+}
+
 /* A trailing slash is ignored; "/x" matches behind any prefix, also "…/y/x" with the path's own escapes. */
 bool path_ends(struct slice path, struct slice suffix);
 /* What stands in @path between @before and the next '/' or ':'; empty when @before is not there. */
@@ -85,6 +91,10 @@ struct usage_rule {
 	size_t field; /* offset in struct usage */
 };
 void usage_read(struct usage *usage, struct slice object, const struct usage_rule *rules, size_t count);
+/* The total, where both of its parts are known. */
+void usage_sum(struct usage *usage);
+/* A number in a header of the answer, or -1. */
+int64_t answer_header_count(const struct call *call, struct slice name);
 
 /* ---- steps ---- */
 /* Inputs, vendor, model, session, user. true when the body is a whole JSON object, fit to be taken apart. */
@@ -93,11 +103,19 @@ bool request_open(struct call *call, const char *vendor);
 bool answer_open(struct call *call, struct slice *ret);
 /* Fills call->error from any provider's error body or event. */
 void error_read(struct call *call, struct slice body, bool in_band);
+/* The end mark that is no JSON. */
+static inline bool event_is_done(const struct message_part *part)
+{
+	return slice_equal(slice_trim(part->data), SLICE("[DONE]"));
+}
 /* Checks an event's data; what is not JSON is told on the call. */
 bool event_open(struct call *call, const struct message_part *part);
 void finish_add(struct call *call, struct slice reason);
 /* The client is one of the Python SDKs' asynchronous ones. */
 bool client_is_async(const struct call *call);
+/* For a dialect that has no events, no answers in one piece, or nothing left to do at the end. */
+enum dialect_event no_event(struct call *call, void *state, const struct message_part *part);
+void no_step(struct call *call, void *state);
 /* Memory ran out or bytes made no sense: the span must not say that it is complete. */
 static inline void call_lost(struct call *call, bool kept)
 {

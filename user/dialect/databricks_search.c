@@ -36,10 +36,7 @@ static struct slice row_object(struct call *call, struct slice columns, struct s
 
 		if (!name.len)
 			continue;
-		json_put_raw(&out.buf, SLICE_NONE);
-		buf_put_char(&out.buf, '"');
-		buf_put(&out.buf, name);
-		buf_put(&out.buf, SLICE("\":"));
+		json_put_raw_name(&out.buf, name);
 		buf_put(&out.buf, cell.value);
 	}
 	json_close(&out.buf, '}');

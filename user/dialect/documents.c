@@ -56,13 +56,9 @@ struct copy {
 
 static void copy_value(struct copy *copy, struct slice value, bool is_named, unsigned depth);
 
-/* The name goes as it is written, escapes and all. */
 static void copy_member(struct copy *copy, const struct json_iter *member, unsigned depth)
 {
-	json_put_raw(copy->out, SLICE_NONE);
-	buf_put_char(copy->out, '"');
-	buf_put(copy->out, member->name);
-	buf_put(copy->out, SLICE("\":"));
+	json_put_raw_name(copy->out, member->name);
 	copy_value(copy, member->value, name_is_vector(member->name, copy->is_request), depth);
 }
 
@@ -72,13 +68,8 @@ static void copy_container(struct copy *copy, struct slice value, bool is_named,
 
 	json_open(copy->out, is_object ? '{' : '[');
 	json_foreach_member(member, value) {
-		/* The name as it is written, escapes and all. */
-		if (is_object) {
-			json_put_raw(copy->out, SLICE_NONE);
-			buf_put_char(copy->out, '"');
-			buf_put(copy->out, member.name);
-			buf_put(copy->out, SLICE("\":"));
-		}
+		if (is_object)
+			json_put_raw_name(copy->out, member.name);
 		copy_value(copy, member.value, is_object ? name_is_vector(member.name, copy->is_request) : is_named,
 			   depth + 1);
 	}

@@ -91,7 +91,7 @@ static unsigned recognise(const struct dialect_hint *hint)
 {
 	struct slice method = gemini_method(hint->path);
 
-	if (hint->method.len && !slice_equal(hint->method, SLICE("POST")))
+	if (!hint_is_post(hint))
 		return 0;
 	if (slice_equal(method, generate_method) || slice_equal(method, stream_method)) {
 		if (body_keys(hint->request_body) & KEY_CONTENTS || path_is_wrapped(hint->path))
@@ -302,7 +302,7 @@ static enum dialect_event chunk_add(struct call *call, struct gemini *gemini, st
 static enum dialect_event event(struct call *call, void *state, const struct message_part *part)
 {
 	/* Some gateways end their streams as others do. */
-	if (slice_equal(slice_trim(part->data), SLICE("[DONE]")))
+	if (event_is_done(part))
 		return DIALECT_EVENT_END;
 	return event_open(call, part) ? chunk_add(call, state, json_trim(part->data)) : DIALECT_EVENT_QUIET;
 }

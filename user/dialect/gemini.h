@@ -4,6 +4,7 @@
  * of a stream add up to. gemini_parts.c reads, gemini_stream.c gathers, gemini.c and its neighbours are the dialects.
  */
 #pragma once
+#include "dialect/gather.h"
 #include "dialect/parts.h"
 
 /* ---- the path: …/models/{model}:{method} ---- */
@@ -34,20 +35,12 @@ void gemini_steps_add(struct call *call, struct slice candidates);
 struct call_step *gemini_step_add(struct call *call, struct slice name, struct slice inputs);
 
 /* ---- a stream ---- */
-enum { GEMINI_MEMBERS = 24 };
-
-/* Members of an object that several chunks tell; the last word for each counts. */
-struct gemini_members {
-	struct name_value items[GEMINI_MEMBERS]; /* raw JSON values */
-	size_t count;
-};
-
 struct gemini_candidate;
 
 struct gemini_stream {
-	struct gemini_members answer;
-	struct gemini_members wrapper; /* of Code Assist, beside its response */
-	struct gemini_candidate *first, *last;
+	struct members answer;
+	struct members wrapper; /* of Code Assist, beside its response */
+	struct gemini_candidate *first, *last, *recent;
 	size_t count, finished;
 	bool is_wrapped;
 	uint64_t chunks;

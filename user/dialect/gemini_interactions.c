@@ -7,6 +7,7 @@
  *	interaction.completed the object again, with usage           step.delta   text, arguments, thoughts for it
  */
 #include "dialect/gemini.h"
+#include "dialect/tools.h"
 
 enum { STEPS_MAX = 1024 };
 
@@ -20,7 +21,7 @@ struct interaction_step {
 
 struct interactions {
 	struct slice object; /* the newest */
-	struct interaction_step *first, *last;
+	struct interaction_step *first, *last, *recent;
 	size_t count;
 };
 
@@ -40,7 +41,7 @@ static unsigned recognise(const struct dialect_hint *hint)
 {
 	struct slice body = hint->request_body;
 
-	if (hint->method.len && !slice_equal(hint->method, SLICE("POST")))
+	if (!hint_is_post(hint))
 		return 0;
 	if (path_ends(hint->path, SLICE("/interactions")) && json_get(body, SLICE("input")).data &&
 	    (json_get(body, SLICE("model")).data || json_get(body, SLICE("agent")).data))
@@ -155,15 +156,9 @@ static struct slice tools_of(struct call *call, struct slice tools)
 			name = json_get(tool.value, SLICE("type"));
 		if (json_type(name) != JSON_STRING)
 			continue;
-		json_open(&out.buf, '{');
-		json_member_text(&out.buf, SLICE("type"), SLICE("function"));
-		json_put_name(&out.buf, SLICE("function"));
-		json_open(&out.buf, '{');
-		json_member_raw(&out.buf, SLICE("name"), name);
-		json_member_raw(&out.buf, SLICE("description"), json_get(tool.value, SLICE("description")));
+		tool_open(&out.buf, name, json_get(tool.value, SLICE("description")));
 		json_member_raw(&out.buf, SLICE("parameters"), json_get(tool.value, SLICE("parameters")));
-		json_close(&out.buf, '}');
-		json_close(&out.buf, '}');
+		tool_close(&out.buf);
 	}
 	json_close(&out.buf, ']');
 	return out_slice(&out);
@@ -271,25 +266,10 @@ static void answer_read(struct call *call, struct slice answer)
 
 static struct interaction_step *step_of(struct call *call, struct interactions *all, struct slice event)
 {
-	struct interaction_step *step = all->last;
 	int64_t index = 0;
 
 	json_int(json_get(event, SLICE("index")), &index);
-	if (step && step->index == index)
-		return step;
-	for (step = all->first; step && step->index != index; step = step->next)
-		;
-	if (step)
-		return step;
-	step = all->count < STEPS_MAX ? arena_new_of(call->arena, struct interaction_step) : NULL;
-	call_lost(call, step);
-	if (!step)
-		return NULL;
-	step->index = index;
-	*(all->last ? &all->last->next : &all->first) = step;
-	all->last = step;
-	all->count++;
-	return step;
+	return ITEM_GATHER(call, all, index, STEPS_MAX);
 }
 
 /* Which text a delta carries goes by the member that it has. */
@@ -298,22 +278,16 @@ static bool delta_add(struct call *call, struct interaction_step *step, struct s
 	struct slice type = json_raw_text(json_get(delta, SLICE("type")));
 	struct slice text = json_get(delta, SLICE("text"));
 	bool is_thought = slice_starts(type, SLICE("thought"));
-	struct slice value;
 
 	if (slice_equal(type, SLICE("thought_signature"))) {
 		call_lost(call, slice_hold(call->arena, &step->signature, json_get(delta, SLICE("signature"))));
 		return false;
 	}
-	if (slice_equal(type, SLICE("arguments_delta"))) {
-		value = json_raw_text(json_get(delta, SLICE("arguments")));
-		call_lost(call, pieces_add(call->arena, &step->arguments, value));
-		return value.len;
-	}
+	if (slice_equal(type, SLICE("arguments_delta")))
+		return text_gather(call, &step->arguments, json_get(delta, SLICE("arguments")));
 	if (is_thought && !text.data)
 		text = json_path(delta, "content", "text", NULL);
-	value = json_raw_text(text);
-	call_lost(call, pieces_add(call->arena, is_thought ? &step->thought : &step->text, value));
-	return value.len;
+	return text_gather(call, is_thought ? &step->thought : &step->text, text);
 }
 
 static enum dialect_event event(struct call *call, void *state, const struct message_part *part)
@@ -322,7 +296,7 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 	struct slice type, object;
 	struct interaction_step *step;
 
-	if (slice_equal(slice_trim(part->data), SLICE("[DONE]")))
+	if (event_is_done(part))
 		return DIALECT_EVENT_END;
 	if (!event_open(call, part))
 		return DIALECT_EVENT_QUIET;
@@ -348,21 +322,13 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 	return object.data && delta_add(call, step, object) ? DIALECT_EVENT_CONTENT : DIALECT_EVENT_QUIET;
 }
 
-static void quoted_put(struct buf *out, const struct pieces *pieces)
-{
-	json_put_raw(out, SLICE("\""));
-	pieces_put(pieces, out);
-	buf_put_char(out, '"');
-}
-
 static void text_list_put(struct buf *out, struct slice name, const struct pieces *pieces)
 {
 	json_put_name(out, name);
 	json_open(out, '[');
 	json_open(out, '{');
 	json_member_text(out, SLICE("type"), SLICE("text"));
-	json_put_name(out, SLICE("text"));
-	quoted_put(out, pieces);
+	pieces_member_text(out, SLICE("text"), pieces);
 	json_close(out, '}');
 	json_close(out, ']');
 }
@@ -377,19 +343,13 @@ static void grown_step_put(struct buf *out, const struct interaction_step *step)
 			    (step->thought.len && slice_equal(member.name, SLICE("summary"))) ||
 			    (step->signature.len && slice_equal(member.name, SLICE("signature"))))
 				continue;
-			json_put_raw(out, SLICE("\""));
-			buf_put(out, member.name);
-			buf_put(out, SLICE("\":"));
+			json_put_raw_name(out, member.name);
 			buf_put(out, member.value);
 		}
 	if (step->text.len)
 		text_list_put(out, SLICE("content"), &step->text);
-	if (step->arguments.len) {
-		json_put_name(out, SLICE("arguments"));
-		buf_put_char(out, '"');
-		pieces_put(&step->arguments, out);
-		buf_put_char(out, '"');
-	}
+	if (step->arguments.len)
+		pieces_member_text(out, SLICE("arguments"), &step->arguments);
 	if (step->thought.len)
 		text_list_put(out, SLICE("summary"), &step->thought);
 	json_member_raw(out, SLICE("signature"), step->signature);
@@ -410,9 +370,7 @@ static struct slice object_of(struct call *call, const struct interactions *all)
 	json_foreach_member(member, all->object) {
 		if (!has_steps && slice_equal(member.name, SLICE("steps")))
 			continue;
-		json_put_raw(&out.buf, SLICE("\""));
-		buf_put(&out.buf, member.name);
-		buf_put(&out.buf, SLICE("\":"));
+		json_put_raw_name(&out.buf, member.name);
 		buf_put(&out.buf, member.value);
 	}
 	if (!has_steps && all->first) {
@@ -447,8 +405,7 @@ static void finish(struct call *call, void *state)
 		call_lost(call, call->outputs.data);
 		answer_read(call, call->outputs);
 	}
-	if (call->input_messages.len || call->output_messages.len)
-		call->chat_messages = chat_messages_from_parts(call);
+	chat_messages_put(call);
 }
 
 static struct slice span_name(const struct call *call)

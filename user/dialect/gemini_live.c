@@ -4,20 +4,12 @@
  * the client ended ("turnComplete") or with what the server heard, and is over at the server's "turnComplete", or where it
  * asks for tools: their results open the next. Clients write names in either case.
  */
-#include "dialect/parts.h"
+#include "dialect/gemini.h"
 #include "dialect/sound.h"
 
 static const struct slice sound_names[] = { SLICE("data") };
 
-/* A member in the one spelling or the other. */
-static struct slice either(struct slice object, struct slice camel, struct slice snake)
-{
-	struct slice value = json_get(object, camel);
-
-	return value.data ? value : json_get(object, snake);
-}
-
-#define EITHER(object, camel, snake) either((object), SLICE(camel), SLICE(snake))
+#define EITHER(object, camel, snake) gemini_get((object), SLICE(camel), SLICE(snake))
 
 /* ---- the session ---- */
 
@@ -139,21 +131,6 @@ static void results_put(struct parts *parts, struct slice results)
 	}
 }
 
-static void said_put(struct parts *parts, struct slice text)
-{
-	parts_message_open(parts, SLICE("user"));
-	parts_text(parts, text);
-	parts_message_close(parts, false, SLICE_NONE);
-}
-
-static void sound_put(struct parts *parts, struct slice bytes)
-{
-	parts_message_open(parts, SLICE("user"));
-	parts_other(parts, arena_printf(parts->arena, "{\"type\":\"audio\",\"sound_bytes\":%.*s}",
-					SLICE_FMT(slice_head(bytes, 20))));
-	parts_message_close(parts, false, SLICE_NONE);
-}
-
 static void input_messages(struct call *call, const struct live *live, struct slice list)
 {
 	struct parts parts;
@@ -168,12 +145,12 @@ static void input_messages(struct call *call, const struct live *live, struct sl
 		turns_put(&parts, json_get(content, SLICE("turns")));
 		results_put(&parts, EITHER(answer, "functionResponses", "function_responses"));
 		if (json_get(input, SLICE("text")).data)
-			said_put(&parts, json_get(input, SLICE("text")));
+			parts_text_message(&parts, SLICE("user"), json_get(input, SLICE("text")));
 		if (json_type(sound) == JSON_NUMBER)
-			sound_put(&parts, sound);
+			sound_message(&parts, "audio", sound);
 	}
 	if (live->heard.len)
-		said_put(&parts, pieces_quoted(call->arena, &live->heard));
+		parts_text_message(&parts, SLICE("user"), pieces_quoted(call->arena, &live->heard));
 	call->input_messages = parts_finish(&parts);
 }
 
@@ -236,15 +213,6 @@ static void request(struct call *call, void *state)
 
 /* ---- answer ---- */
 
-static bool piece_add(struct call *call, struct pieces *pieces, struct slice text)
-{
-	struct slice raw = json_raw_text(text);
-
-	if (raw.len)
-		call_lost(call, pieces_add(call->arena, pieces, raw));
-	return raw.len > 0;
-}
-
 static bool turn_take(struct call *call, struct live *live, struct slice turn)
 {
 	bool has_content = false;
@@ -253,8 +221,8 @@ static bool turn_take(struct call *call, struct live *live, struct slice turn)
 		bool is_thought = json_is_true(json_get(part.value, SLICE("thought")));
 		struct slice data = json_path(part.value, "inlineData", "data", NULL);
 
-		has_content |=
-			piece_add(call, is_thought ? &live->thought : &live->text, json_get(part.value, SLICE("text")));
+		has_content |= text_gather(call, is_thought ? &live->thought : &live->text,
+					   json_get(part.value, SLICE("text")));
 		live->sound += sound_bytes(data);
 		has_content |= data.data != NULL;
 	}
@@ -263,11 +231,8 @@ static bool turn_take(struct call *call, struct live *live, struct slice turn)
 
 static bool calls_take(struct call *call, struct live *live, struct slice calls)
 {
-	json_foreach_element(function, calls) {
-		if (live->calls.len)
-			pieces_add(call->arena, &live->calls, SLICE(","));
-		call_lost(call, pieces_add(call->arena, &live->calls, function.value));
-	}
+	json_foreach_element(function, calls)
+		elements_gather(call, &live->calls, function.value);
 	return json_count(calls) > 0;
 }
 
@@ -283,9 +248,9 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 	content = json_get(part->data, SLICE("serverContent"));
 	tools = json_path(part->data, "toolCall", "functionCalls", NULL);
 	has_content = turn_take(call, live, json_get(content, SLICE("modelTurn")));
-	has_content |= piece_add(call, &live->spoken, json_path(content, "outputTranscription", "text", NULL));
+	has_content |= text_gather(call, &live->spoken, json_path(content, "outputTranscription", "text", NULL));
 	has_content |= calls_take(call, live, tools);
-	piece_add(call, &live->heard, json_path(content, "inputTranscription", "text", NULL));
+	text_gather(call, &live->heard, json_path(content, "inputTranscription", "text", NULL));
 	call_lost(call, slice_hold(call->arena, &live->usage, json_get(part->data, SLICE("usageMetadata"))));
 	call_lost(call, slice_hold(call->arena, &live->reason, json_get(content, SLICE("turnCompleteReason"))));
 	live->is_interrupted |= json_is_true(json_get(content, SLICE("interrupted")));
@@ -346,10 +311,7 @@ static struct slice outputs_make(struct call *call, const struct live *live)
 	if (live->calls.len) {
 		json_put_name(&out.buf, SLICE("toolCall"));
 		json_open(&out.buf, '{');
-		json_put_name(&out.buf, SLICE("functionCalls"));
-		json_open(&out.buf, '[');
-		pieces_put(&live->calls, &out.buf);
-		json_close(&out.buf, ']');
+		pieces_member_list(&out.buf, SLICE("functionCalls"), &live->calls);
 		json_close(&out.buf, '}');
 	}
 	json_member_raw(&out.buf, SLICE("usageMetadata"), live->usage);

@@ -6,16 +6,6 @@
  */
 #include "dialect/gemini.h"
 
-static bool is_post(const struct dialect_hint *hint)
-{
-	return !hint->method.len || slice_equal(hint->method, SLICE("POST"));
-}
-
-static enum dialect_event event(struct call *call, void *state, const struct message_part *part)
-{
-	return DIALECT_EVENT_QUIET;
-}
-
 static void response(struct call *call, void *state)
 {
 	struct slice answer;
@@ -23,15 +13,11 @@ static void response(struct call *call, void *state)
 	answer_open(call, &answer);
 }
 
-static void finish(struct call *call, void *state)
-{
-}
-
 /* ---- counting ---- */
 
 static unsigned count_recognise(const struct dialect_hint *hint)
 {
-	return is_post(hint) && slice_equal(gemini_method(hint->path), SLICE("countTokens")) ? SCORE_SURE : 0;
+	return hint_is_post(hint) && slice_equal(gemini_method(hint->path), SLICE("countTokens")) ? SCORE_SURE : 0;
 }
 
 static void count_request(struct call *call, void *state)
@@ -65,9 +51,9 @@ DIALECT(gemini_count_tokens, {
 				     .message_format = "gemini",
 				     .recognise = count_recognise,
 				     .request = count_request,
-				     .event = event,
+				     .event = no_event,
 				     .response = response,
-				     .finish = finish,
+				     .finish = no_step,
 				     .span_name = count_span_name,
 			     });
 
@@ -113,7 +99,7 @@ static unsigned embed_recognise(const struct dialect_hint *hint)
 {
 	struct slice method = gemini_method(hint->path);
 
-	if (!is_post(hint))
+	if (!hint_is_post(hint))
 		return 0;
 	if (slice_equal(method, SLICE("embedContent")) || slice_equal(method, SLICE("batchEmbedContents")))
 		return SCORE_SURE;
@@ -170,9 +156,9 @@ DIALECT(gemini_embed, {
 			      .message_format = "gemini",
 			      .recognise = embed_recognise,
 			      .request = embed_request,
-			      .event = event,
+			      .event = no_event,
 			      .response = embed_response,
-			      .finish = finish,
+			      .finish = no_step,
 			      .span_name = embed_span_name,
 		      });
 
@@ -183,7 +169,7 @@ static unsigned predict_recognise(const struct dialect_hint *hint)
 	enum family family = family_of(hint->path);
 	bool is_known = family != FAMILY_NONE || slice_contains(hint->path, SLICE("/publishers/google/"));
 
-	if (!is_post(hint) || !is_predict(hint->path) || family == FAMILY_EMBEDDING || !is_known)
+	if (!hint_is_post(hint) || !is_predict(hint->path) || family == FAMILY_EMBEDDING || !is_known)
 		return 0;
 	return has_instances(hint) ? SCORE_SURE : 0;
 }
@@ -219,8 +205,8 @@ DIALECT(gemini_predict, {
 				.order = 44,
 				.recognise = predict_recognise,
 				.request = predict_request,
-				.event = event,
+				.event = no_event,
 				.response = response,
-				.finish = finish,
+				.finish = no_step,
 				.span_name = predict_span_name,
 			});

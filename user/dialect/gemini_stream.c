@@ -22,65 +22,24 @@ struct gemini_candidate {
 	struct gemini_candidate *next;
 	int64_t index;
 	struct slice role;
-	struct gemini_members members;
+	struct members members;
 	struct gemini_part *first, *last;
 	size_t bytes;
 	bool is_finished;
 };
 
-static void member_hold(struct call *call, struct gemini_members *set, struct slice name, struct slice value)
+static void member_hold(struct call *call, struct members *members, const struct json_iter *member)
 {
-	size_t i = 0;
-
-	if (json_type(value) == JSON_NULL)
-		return;
-	while (i < set->count && !slice_equal(set->items[i].name, name))
-		i++;
-	if (i == GEMINI_MEMBERS) {
-		call->is_undecodable = true;
-		return;
-	}
-	if (i == set->count) {
-		set->items[i] = (struct name_value){ arena_dup(call->arena, name), SLICE_NONE };
-		call_lost(call, set->items[i].name.data || !name.len);
-		if (!set->items[i].name.data)
-			return;
-		set->count++;
-	}
-	call_lost(call, slice_hold(call->arena, &set->items[i].value, value));
-}
-
-static void members_put(struct buf *out, const struct gemini_members *set)
-{
-	for (size_t i = 0; i < set->count; i++) {
-		if (!set->items[i].value.data)
-			continue;
-		json_put_raw(out, SLICE("\""));
-		buf_put(out, set->items[i].name);
-		buf_put(out, SLICE("\":"));
-		buf_put(out, set->items[i].value);
-	}
+	if (json_type(member->value) != JSON_NULL)
+		member_gather(call, members, member->name, member->value);
 }
 
 static struct gemini_candidate *candidate_of(struct call *call, struct gemini_stream *stream, struct slice object)
 {
-	struct gemini_candidate *candidate = stream->first;
 	int64_t index = 0;
 
 	json_int(json_get(object, SLICE("index")), &index);
-	while (candidate && candidate->index != index)
-		candidate = candidate->next;
-	if (candidate)
-		return candidate;
-	candidate = stream->count < CANDIDATES_MAX ? arena_new_of(call->arena, struct gemini_candidate) : NULL;
-	call_lost(call, candidate);
-	if (!candidate)
-		return NULL;
-	candidate->index = index;
-	*(stream->last ? &stream->last->next : &stream->first) = candidate;
-	stream->last = candidate;
-	stream->count++;
-	return candidate;
+	return ITEM_GATHER(call, stream, index, CANDIDATES_MAX);
 }
 
 static struct gemini_part *part_new(struct call *call, struct gemini_candidate *candidate)
@@ -170,7 +129,7 @@ static bool candidate_add(struct call *call, struct gemini_stream *stream, struc
 				has_content |= part_add(call, candidate, part.value);
 			continue;
 		}
-		member_hold(call, &candidate->members, member.name, member.value);
+		member_hold(call, &candidate->members, &member);
 		if (slice_equal(member.name, SLICE("finishReason")) && json_type(member.value) != JSON_NULL &&
 		    !candidate->is_finished) {
 			candidate->is_finished = true;
@@ -185,7 +144,7 @@ static void wrapper_hold(struct call *call, struct gemini_stream *stream, struct
 	stream->is_wrapped = true;
 	json_foreach_member(member, chunk)
 		if (!slice_equal(member.name, SLICE("response")))
-			member_hold(call, &stream->wrapper, member.name, member.value);
+			member_hold(call, &stream->wrapper, &member);
 }
 
 enum dialect_event gemini_stream_add(struct call *call, struct gemini_stream *stream, struct slice chunk)
@@ -206,7 +165,7 @@ enum dialect_event gemini_stream_add(struct call *call, struct gemini_stream *st
 		}
 		is_blocked |= slice_equal(member.name, SLICE("promptFeedback")) &&
 			      json_get(member.value, SLICE("blockReason")).data;
-		member_hold(call, &stream->answer, member.name, member.value);
+		member_hold(call, &stream->answer, &member);
 	}
 	/* The last chunk may be the first token as well; some models put a finish reason into every chunk. */
 	call->ended_itself = stream->count ? stream->finished == stream->count : is_blocked;
@@ -224,10 +183,7 @@ static void part_put(struct buf *out, const struct gemini_part *part)
 		return;
 	}
 	json_open(out, '{');
-	json_put_name(out, SLICE("text"));
-	buf_put_char(out, '"');
-	pieces_put(&part->text, out);
-	buf_put_char(out, '"');
+	pieces_member_text(out, SLICE("text"), &part->text);
 	if (part->is_thought)
 		json_member_raw(out, SLICE("thought"), SLICE("true"));
 	json_member_raw(out, SLICE("thoughtSignature"), part->signature);
@@ -256,14 +212,9 @@ static size_t guess_of(const struct gemini_stream *stream)
 {
 	size_t guess = 256;
 
-	for (const struct gemini_candidate *candidate = stream->first; candidate; candidate = candidate->next) {
-		guess += candidate->bytes + 128;
-		for (size_t i = 0; i < candidate->members.count; i++)
-			guess += candidate->members.items[i].name.len + candidate->members.items[i].value.len + 4;
-	}
-	for (size_t i = 0; i < stream->answer.count; i++)
-		guess += stream->answer.items[i].name.len + stream->answer.items[i].value.len + 4;
-	return guess;
+	for (const struct gemini_candidate *candidate = stream->first; candidate; candidate = candidate->next)
+		guess += candidate->bytes + 128 + members_size(&candidate->members);
+	return guess + members_size(&stream->answer);
 }
 
 struct slice gemini_stream_object(struct call *call, const struct gemini_stream *stream)

@@ -4,13 +4,7 @@
  * object without saying: autolog writes types small and leaves that one out. Tools of the service have only a name.
  */
 #include "dialect/gemini.h"
-
-static void name_put(struct buf *out, const struct json_iter *member)
-{
-	json_put_raw(out, SLICE("\""));
-	buf_put(out, member->name);
-	buf_put(out, SLICE("\":"));
-}
+#include "dialect/tools.h"
 
 static void lower_put(struct buf *out, struct slice type)
 {
@@ -22,81 +16,49 @@ static void lower_put(struct buf *out, struct slice type)
 	buf_put_char(out, '"');
 }
 
-/* A schema with its types in small letters, as deep as it goes in one level; deeper ones stay as they are. */
-static void property_put(struct buf *out, struct slice schema)
+/* Types in small letters, as deep as they go in one level; deeper ones stay as they are. */
+static bool property_own(struct buf *out, const struct json_iter *member)
 {
-	if (json_type(schema) != JSON_OBJECT) {
-		json_put_raw(out, schema);
-		return;
-	}
-	json_open(out, '{');
-	json_foreach_member(member, schema) {
-		if (slice_equal(member.name, SLICE("title")) && json_type(member.value) == JSON_STRING)
-			continue;
-		name_put(out, &member);
-		if (slice_equal(member.name, SLICE("type")) &&
-		    !slice_contains(json_raw_text(member.value), SLICE("\\")) && json_type(member.value) == JSON_STRING)
-			lower_put(out, member.value);
-		else
-			json_put_raw(out, member.value);
-	}
-	json_close(out, '}');
+	if (json_type(member->value) != JSON_STRING)
+		return false;
+	if (slice_equal(member->name, SLICE("title")))
+		return true;
+	if (!slice_equal(member->name, SLICE("type")) || slice_contains(json_raw_text(member->value), SLICE("\\")))
+		return false;
+	json_put_raw_name(out, member->name);
+	lower_put(out, member->value);
+	return true;
 }
 
-static void schema_put(struct buf *out, struct slice schema)
+static bool schema_own_members(struct buf *out, const struct json_iter *member)
 {
-	json_open(out, '{');
-	json_foreach_member(member, schema) {
-		if (slice_equal(member.name, SLICE("title")) || slice_equal(member.name, SLICE("type")))
-			continue;
-		name_put(out, &member);
-		if (!slice_equal(member.name, SLICE("properties")) || json_type(member.value) != JSON_OBJECT) {
-			json_put_raw(out, member.value);
-			continue;
-		}
-		json_open(out, '{');
-		json_foreach_member(property, member.value) {
-			name_put(out, &property);
-			property_put(out, property.value);
-		}
-		json_close(out, '}');
-	}
-	json_close(out, '}');
+	return slice_equal(member->name, SLICE("title")) || slice_equal(member->name, SLICE("type")) ||
+	       schema_properties_put(out, member, property_own);
 }
 
 static void function_put(struct buf *out, struct slice function)
 {
-	struct slice schema = json_get(function, SLICE("parameters"));
+	struct slice schema = json_get(function, SLICE("parameters")), name = json_get(function, SLICE("name"));
 
 	if (!schema.data)
 		schema = gemini_get(function, SLICE("parametersJsonSchema"), SLICE("parameters_json_schema"));
-	if (json_type(json_get(function, SLICE("name"))) != JSON_STRING)
+	if (json_type(name) != JSON_STRING)
 		return;
-	json_open(out, '{');
-	json_member_text(out, SLICE("type"), SLICE("function"));
-	json_put_name(out, SLICE("function"));
-	json_open(out, '{');
-	json_member_raw(out, SLICE("name"), json_get(function, SLICE("name")));
-	json_member_raw(out, SLICE("description"), json_get(function, SLICE("description")));
+	tool_open(out, name, json_get(function, SLICE("description")));
 	if (json_type(schema) == JSON_OBJECT) {
 		json_put_name(out, SLICE("parameters"));
-		schema_put(out, schema);
+		schema_put(out, schema, schema_own_members);
 	}
-	json_close(out, '}');
-	json_close(out, '}');
+	tool_close(out);
 }
 
 static void built_in_put(struct buf *out, struct slice name)
 {
-	json_open(out, '{');
-	json_member_text(out, SLICE("type"), SLICE("function"));
-	json_put_name(out, SLICE("function"));
-	json_open(out, '{');
+	tool_open(out, SLICE_NONE, SLICE_NONE);
 	json_put_raw(out, SLICE("\"name\":\""));
 	buf_put(out, name);
 	buf_put_char(out, '"');
-	json_close(out, '}');
-	json_close(out, '}');
+	tool_close(out);
 }
 
 struct slice gemini_tools(struct call *call, struct slice tools)
@@ -105,8 +67,7 @@ struct slice gemini_tools(struct call *call, struct slice tools)
 
 	if (json_type(tools) != JSON_ARRAY)
 		return SLICE_NONE;
-	out_init(&out, call->arena, tools.len + tools.len / 2 + 64);
-	json_open(&out.buf, '[');
+	tools_open(&out, call, tools);
 	json_foreach_element(tool, tools) {
 		if (json_type(tool.value) != JSON_OBJECT)
 			continue;
@@ -119,8 +80,5 @@ struct slice gemini_tools(struct call *call, struct slice tools)
 				built_in_put(&out.buf, member.name);
 		}
 	}
-	if (out.buf.len <= 1)
-		return SLICE_NONE;
-	json_close(&out.buf, ']');
-	return out_slice(&out);
+	return tools_close(&out);
 }

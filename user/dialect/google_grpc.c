@@ -95,10 +95,6 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 	return DIALECT_EVENT_CONTENT;
 }
 
-static void response(struct call *call, void *state)
-{
-}
-
 static void finish(struct call *call, void *state)
 {
 	struct google *google = state;
@@ -124,7 +120,7 @@ DIALECT(google_grpc, {
 			     .recognise = recognise,
 			     .request = request,
 			     .event = event,
-			     .response = response,
+			     .response = no_step,
 			     .finish = finish,
 			     .span_name = span_name,
 		     });

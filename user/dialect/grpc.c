@@ -61,7 +61,8 @@ struct slice grpc_json(struct call *call, const struct pb_message *message, stru
 	return out_slice(&out);
 }
 
-struct slice grpc_first_message(struct slice body, bool *ret_whole)
+/* The first message of a request's body, without its length; *ret_whole: all of it is there. */
+static struct slice first_message(struct slice body, bool *ret_whole)
 {
 	const unsigned char *in = (const unsigned char *)body.data;
 	struct slice rest = slice_from(body, 4);
@@ -78,7 +79,7 @@ struct slice grpc_first_message(struct slice body, bool *ret_whole)
 bool grpc_request_open(struct call *call, const struct pb_message *message, const char *vendor)
 {
 	bool is_whole, was_decodable = !call->is_undecodable;
-	struct slice bytes = grpc_first_message(call->request_body, &is_whole);
+	struct slice bytes = first_message(call->request_body, &is_whole);
 
 	call->request_body = bytes.data ? grpc_json(call, message, bytes) : SLICE_NONE;
 	if (!is_whole && was_decodable)

@@ -22,8 +22,6 @@ unsigned grpc_score(const struct grpc_method *methods, size_t count, const struc
 
 /* A message as JSON in the call's arena; SLICE_NONE when there is no room. What could not be read is told on the call. */
 struct slice grpc_json(struct call *call, const struct pb_message *message, struct slice bytes);
-/* The first message of a request's body, without its length; *ret_whole: all of it is there. */
-struct slice grpc_first_message(struct slice body, bool *ret_whole);
 /* The request becomes JSON (call->request_body, call->inputs); vendor, model, session of it. false when it is empty. */
 bool grpc_request_open(struct call *call, const struct pb_message *message, const char *vendor);
 /* The status from the trailers: an error where it is one. To be called at the end. */

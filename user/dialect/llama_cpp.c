@@ -52,7 +52,7 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 	struct plain *plain = state;
 	bool has_content;
 
-	if (slice_equal(data, SLICE("[DONE]")))
+	if (event_is_done(part))
 		return DIALECT_EVENT_END;
 	if (!event_open(call, part))
 		return DIALECT_EVENT_QUIET;
@@ -117,11 +117,10 @@ static void answer_read(struct call *call, struct slice answer)
 
 static void response(struct call *call, void *state)
 {
-	struct slice body = json_trim(call->response_body), answer;
+	struct slice answer;
 
-	if (answer_open(call, &answer) || (!call->has_error && json_type(body) == JSON_ARRAY && !call->outputs_is_text))
-		if (is_answer(body))
-			answer_read(call, body);
+	if (plain_answer_open(call, &answer) && is_answer(answer))
+		answer_read(call, answer);
 }
 
 static void finish(struct call *call, void *state)
@@ -136,7 +135,7 @@ static void finish(struct call *call, void *state)
 		call_lost(call, call->outputs.data);
 		answer_read(call, call->outputs);
 	}
-	plain_show(call);
+	chat_messages_put(call);
 }
 
 static struct slice span_name(const struct call *call)

@@ -50,17 +50,12 @@ static void input_read(struct call *call, struct slice input)
 static void request(struct call *call, void *state)
 {
 	struct slice body = json_trim(call->request_body), system;
-	struct parts parts;
 
 	call->operation = OPERATION_CHAT;
 	if (!request_open(call, "lm_studio"))
 		return;
 	system = json_get(body, SLICE("system_prompt"));
-	if (json_raw_text(system).len) {
-		parts_init(&parts, call, system);
-		parts_text(&parts, system);
-		call->system_instructions = parts_finish(&parts);
-	}
+	system_text_put(call, system);
 	input_read(call, json_get(body, SLICE("input")));
 }
 
@@ -75,7 +70,7 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 	struct slice data = slice_trim(part->data), type, content;
 	struct studio *studio = state;
 
-	if (slice_equal(data, SLICE("[DONE]")))
+	if (event_is_done(part))
 		return DIALECT_EVENT_END;
 	if (!event_open(call, part))
 		return DIALECT_EVENT_QUIET;
@@ -96,7 +91,7 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 	}
 	if (slice_equal(type, SLICE("reasoning.delta"))) {
 		studio->said.has_begun = true;
-		call_lost(call, pieces_add(call->arena, &studio->reasoning, json_raw_text(content)));
+		text_gather(call, &studio->reasoning, content);
 		return DIALECT_EVENT_CONTENT;
 	}
 	studio->said.has_begun |= slice_equal(type, SLICE("chat.start"));
@@ -109,10 +104,7 @@ static void item_put(struct buf *out, struct slice type, const struct pieces *te
 		return;
 	json_open(out, '{');
 	json_member_text(out, SLICE("type"), type);
-	json_put_name(out, SLICE("content"));
-	buf_put_char(out, '"');
-	pieces_put(text, out);
-	buf_put_char(out, '"');
+	pieces_member_text(out, SLICE("content"), text);
 	json_close(out, '}');
 }
 
@@ -188,8 +180,7 @@ static void answer_read(struct call *call, struct slice answer)
 	if (json_type(stats) == JSON_OBJECT) {
 		call->usage_raw = stats;
 		usage_read(usage, stats, usage_rules, ARRAY_SIZE(usage_rules));
-		if (usage->input >= 0 && usage->output >= 0)
-			usage->total = usage->input + usage->output;
+		usage_sum(usage);
 	}
 	if (json_type(output) == JSON_ARRAY)
 		output_read(call, output);
@@ -215,7 +206,7 @@ static void finish(struct call *call, void *state)
 		call_lost(call, call->outputs.data);
 		answer_read(call, call->outputs);
 	}
-	plain_show(call);
+	chat_messages_put(call);
 }
 
 static struct slice span_name(const struct call *call)

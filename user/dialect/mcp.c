@@ -8,6 +8,7 @@
  * than text. All else is shown as it travelled: params and result.
  */
 #include "dialect/mcp.h"
+#include "dialect/gather.h"
 
 struct mcp {
 	const struct mcp_method *method;
@@ -173,9 +174,7 @@ static void batch_answer(struct call *call, struct mcp *mcp, struct slice messag
 
 	if (!rpc_is_answer(&rpc))
 		return;
-	if (mcp->answers.len)
-		call_lost(call, pieces_add(call->arena, &mcp->answers, SLICE(",")));
-	call_lost(call, pieces_add(call->arena, &mcp->answers, message));
+	elements_gather(call, &mcp->answers, message);
 	if (!step)
 		return;
 	step->outputs = arena_dup(call->arena, rpc.result);
@@ -305,7 +304,6 @@ static void answer_put(struct call *call, struct mcp *mcp)
 static void finish(struct call *call, void *state)
 {
 	struct mcp *mcp = state;
-	struct out out;
 
 	if (!call->operation)
 		call->operation = OPERATION_TOOL;
@@ -314,11 +312,7 @@ static void finish(struct call *call, void *state)
 		return answer_put(call, mcp);
 	if (!mcp->answers.len)
 		return;
-	out_init(&out, call->arena, mcp->answers.len + 2);
-	json_open(&out.buf, '[');
-	pieces_put(&mcp->answers, &out.buf);
-	json_close(&out.buf, ']');
-	call->outputs = out_slice(&out);
+	call->outputs = pieces_listed(call->arena, &mcp->answers);
 	call_lost(call, call->outputs.data);
 }
 

@@ -13,8 +13,6 @@ struct mcp_method {
 	struct slice target; /* the member of params that is named in the span's name */
 };
 
-extern const struct mcp_method mcp_other_method; /* marked as MCP, but of no known method */
-
 /* The method of a message that gives a span; NULL for notifications, pings, answers and what is not MCP. @is_marked: its
  * headers say that it is MCP. */
 const struct mcp_method *mcp_method_of(const struct rpc *rpc, bool is_marked);

@@ -29,7 +29,8 @@ static const struct mcp_method methods[] = {
 	{ SLICE("roots/list"), OPERATION_TOOL_LIST, SLICE_NONE, SLICE_NONE },
 };
 
-const struct mcp_method mcp_other_method = { SLICE_NONE, OPERATION_TOOL, SLICE_NONE, SLICE_NONE };
+/* Marked as MCP, but of no known method. */
+static const struct mcp_method other_method = { SLICE_NONE, OPERATION_TOOL, SLICE_NONE, SLICE_NONE };
 
 /* _meta holds a name of MCP's own. */
 static bool has_mark(struct slice params)
@@ -54,7 +55,7 @@ const struct mcp_method *mcp_method_of(const struct rpc *rpc, bool is_marked)
 			return method;
 		return NULL;
 	}
-	return is_marked ? &mcp_other_method : NULL;
+	return is_marked ? &other_method : NULL;
 }
 
 bool mcp_is_result(struct slice result)

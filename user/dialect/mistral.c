@@ -19,7 +19,7 @@ static unsigned recognise(const struct dialect_hint *hint)
 	bool has_path =
 		path_ends(hint->path, SLICE("/conversations")) || slice_contains(hint->path, SLICE("/conversations/"));
 
-	if (hint->method.len && !slice_equal(hint->method, SLICE("POST")))
+	if (!hint_is_post(hint))
 		return 0;
 	if (has_path && json_get(body, SLICE("inputs")).data)
 		return SCORE_SURE;
@@ -89,9 +89,7 @@ static void inputs_read(struct call *call, struct slice inputs)
 
 	parts_init(&parts, call, inputs);
 	if (json_type(inputs) == JSON_STRING) {
-		parts_message_open(&parts, SLICE("user"));
-		parts_text(&parts, inputs);
-		parts_message_close(&parts, false, SLICE_NONE);
+		parts_text_message(&parts, SLICE("user"), inputs);
 	} else if (json_type(inputs) == JSON_ARRAY) {
 		json_foreach_element(entry, inputs)
 			entry_put(&parts, entry.value);
@@ -110,7 +108,6 @@ static const struct slice ask_names[_ASK_MAX] = {
 static void request(struct call *call, void *state)
 {
 	struct slice ask[_ASK_MAX] = { 0 };
-	struct parts parts;
 
 	call->operation = OPERATION_CHAT;
 	if (!request_open(call, "mistral_ai"))
@@ -120,11 +117,7 @@ static void request(struct call *call, void *state)
 	call_put_text(call, "gen_ai.agent.id", call_text(call, ask[ASK_AGENT]));
 	if (!call->session_id.len)
 		call->session_id = path_part(call->path, SLICE("/conversations/"));
-	if (json_raw_text(ask[ASK_INSTRUCTIONS]).len) {
-		parts_init(&parts, call, ask[ASK_INSTRUCTIONS]);
-		parts_text(&parts, ask[ASK_INSTRUCTIONS]);
-		call->system_instructions = parts_finish(&parts);
-	}
+	system_text_put(call, ask[ASK_INSTRUCTIONS]);
 	inputs_read(call, ask[ASK_INPUTS]);
 }
 
@@ -153,22 +146,14 @@ static struct entry *entry_of(struct call *call, struct conversation *talk, stru
 	return entry;
 }
 
-static bool add_text(struct call *call, struct pieces *pieces, struct slice value)
-{
-	struct slice raw = json_raw_text(value);
-
-	call_lost(call, pieces_add(call->arena, pieces, raw));
-	return raw.len;
-}
-
 static bool add_thinking(struct call *call, struct entry *entry, struct slice thinking)
 {
 	bool has_content = false;
 
 	if (json_type(thinking) != JSON_ARRAY)
-		return add_text(call, &entry->thinking, thinking);
+		return text_gather(call, &entry->thinking, thinking);
 	json_foreach_element(item, thinking)
-		has_content |= add_text(call, &entry->thinking, json_get(item.value, SLICE("text")));
+		has_content |= text_gather(call, &entry->thinking, json_get(item.value, SLICE("text")));
 	return has_content;
 }
 
@@ -178,16 +163,14 @@ static bool add_content(struct call *call, struct entry *entry, struct slice con
 	struct slice type = json_get(content, SLICE("type"));
 
 	if (json_type(content) == JSON_STRING)
-		return add_text(call, &entry->text, content);
+		return text_gather(call, &entry->text, content);
 	if (json_type(content) != JSON_OBJECT)
 		return false;
 	if (json_text_is(type, SLICE("text")))
-		return add_text(call, &entry->text, json_get(content, SLICE("text")));
+		return text_gather(call, &entry->text, json_get(content, SLICE("text")));
 	if (json_text_is(type, SLICE("thinking")))
 		return add_thinking(call, entry, json_get(content, SLICE("thinking")));
-	if (entry->blocks.len)
-		call_lost(call, pieces_add(call->arena, &entry->blocks, SLICE(",")));
-	call_lost(call, pieces_add(call->arena, &entry->blocks, content));
+	elements_gather(call, &entry->blocks, content);
 	return true;
 }
 
@@ -208,7 +191,7 @@ static bool add_entry(struct call *call, struct conversation *talk, struct slice
 	entry->end_ns = time_ns;
 	if (is == ENTRY_MESSAGE)
 		return add_content(call, entry, json_get(event, SLICE("content")));
-	return add_text(call, &entry->arguments, json_get(event, SLICE("arguments"))) || is == ENTRY_CALL;
+	return text_gather(call, &entry->arguments, json_get(event, SLICE("arguments"))) || is == ENTRY_CALL;
 }
 
 static enum dialect_event event(struct call *call, void *state, const struct message_part *part)
@@ -216,7 +199,7 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 	struct slice data = slice_trim(part->data), type;
 	struct conversation *talk = state;
 
-	if (slice_equal(data, SLICE("[DONE]")))
+	if (event_is_done(part))
 		return DIALECT_EVENT_END;
 	if (!event_open(call, part))
 		return DIALECT_EVENT_QUIET;
@@ -240,26 +223,18 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 
 /* ---- what a stream was ---- */
 
-static void put_quoted(struct buf *out, struct slice name, const struct pieces *pieces)
-{
-	json_put_name(out, name);
-	buf_put_char(out, '"');
-	pieces_put(pieces, out);
-	buf_put_char(out, '"');
-}
-
 static void text_block_put(struct buf *out, const struct pieces *text)
 {
 	json_open(out, '{');
 	json_member_text(out, SLICE("type"), SLICE("text"));
-	put_quoted(out, SLICE("text"), text);
+	pieces_member_text(out, SLICE("text"), text);
 	json_close(out, '}');
 }
 
 static void content_put(struct buf *out, const struct entry *entry)
 {
 	if (!entry->thinking.len && !entry->blocks.len) {
-		put_quoted(out, SLICE("content"), &entry->text);
+		pieces_member_text(out, SLICE("content"), &entry->text);
 		return;
 	}
 	json_put_name(out, SLICE("content"));
@@ -302,7 +277,7 @@ static void entry_write(struct buf *out, const struct entry *entry)
 		json_member_text(out, SLICE("role"), SLICE("assistant"));
 		content_put(out, entry);
 	} else if (entry->is != ENTRY_HANDOFF) {
-		put_quoted(out, SLICE("arguments"), &entry->arguments);
+		pieces_member_text(out, SLICE("arguments"), &entry->arguments);
 	}
 	json_close(out, '}');
 }
@@ -437,8 +412,7 @@ static void finish(struct call *call, void *state)
 		answer_read(call, call->outputs);
 		times_lay(call, talk);
 	}
-	if (call->input_messages.len || call->output_messages.len)
-		call->chat_messages = chat_messages_from_parts(call);
+	chat_messages_put(call);
 }
 
 static struct slice span_name(const struct call *call)

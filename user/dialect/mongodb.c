@@ -222,10 +222,6 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 	return DIALECT_EVENT_CONTENT;
 }
 
-static void response(struct call *call, void *state)
-{
-}
-
 static void finish(struct call *call, void *state)
 {
 	call->operation = OPERATION_RETRIEVAL;
@@ -238,7 +234,7 @@ DIALECT(mongodb_vector_search, {
 				       .recognise = recognise,
 				       .request = request,
 				       .event = event,
-				       .response = response,
+				       .response = no_step,
 				       .finish = finish,
 				       .span_name = retrieval_span_name,
 			       });

@@ -125,9 +125,7 @@ static void message_put(struct parts *parts, struct slice message, bool has_reas
 		images_put(parts, got[MSG_IMAGES]);
 		if (json_type(got[MSG_TOOL_CALLS]) == JSON_ARRAY)
 			json_foreach_element(item, got[MSG_TOOL_CALLS])
-				parts_tool_call(parts, json_get(item.value, SLICE("id")),
-						json_path(item.value, "function", "name", NULL),
-						json_path(item.value, "function", "arguments", NULL));
+				parts_function_call(parts, item.value);
 	}
 	parts_message_close(parts, has_reason, reason);
 }
@@ -166,11 +164,7 @@ static void generate_request(struct call *call, void *state)
 		return;
 	PICK(json_trim(call->request_body), ask_names, ask);
 	call->output_type = output_type(ask[ASK_FORMAT]);
-	if (json_raw_text(ask[ASK_SYSTEM]).len) {
-		parts_init(&parts, call, ask[ASK_SYSTEM]);
-		parts_text(&parts, ask[ASK_SYSTEM]);
-		call->system_instructions = parts_finish(&parts);
-	}
+	system_text_put(call, ask[ASK_SYSTEM]);
 	parts_init(&parts, call, ask[ASK_PROMPT]);
 	parts_message_open(&parts, SLICE("user"));
 	parts_text(&parts, ask[ASK_PROMPT]);
@@ -193,30 +187,20 @@ static const struct slice line_names[_LINE_MAX] = {
 	[LINE_DONE] = SLICE("done"),       [LINE_ERROR] = SLICE("error"),
 };
 
-static bool add_text(struct call *call, struct pieces *pieces, struct slice value)
-{
-	struct slice raw = json_raw_text(value);
-
-	call_lost(call, pieces_add(call->arena, pieces, raw));
-	return raw.len;
-}
-
 static bool add_message(struct call *call, struct ollama *ollama, struct slice message)
 {
 	struct slice got[_MSG_MAX] = { 0 }, calls;
 	bool has_content;
 
 	PICK(message, message_names, got);
-	has_content = add_text(call, &ollama->text, got[MSG_CONTENT]);
-	has_content |= add_text(call, &ollama->thinking, got[MSG_THINKING]);
+	has_content = text_gather(call, &ollama->text, got[MSG_CONTENT]);
+	has_content |= text_gather(call, &ollama->thinking, got[MSG_THINKING]);
 	if (!ollama->role.data)
 		call_lost(call, slice_hold(call->arena, &ollama->role, got[MSG_ROLE]));
 	calls = json_trim(got[MSG_TOOL_CALLS]);
 	if (json_type(calls) != JSON_ARRAY || json_count(calls) == 0)
 		return has_content;
-	if (ollama->tool_calls.len)
-		call_lost(call, pieces_add(call->arena, &ollama->tool_calls, SLICE(",")));
-	call_lost(call, pieces_add(call->arena, &ollama->tool_calls, (struct slice){ calls.data + 1, calls.len - 2 }));
+	elements_gather(call, &ollama->tool_calls, (struct slice){ calls.data + 1, calls.len - 2 });
 	return true;
 }
 
@@ -235,19 +219,11 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 	}
 	call_lost(call, slice_hold(call->arena, &ollama->last, part->data));
 	has_content = add_message(call, ollama, got[LINE_MESSAGE]);
-	has_content |= add_text(call, &ollama->text, got[LINE_RESPONSE]);
-	has_content |= add_text(call, &ollama->thinking, got[LINE_THINKING]);
+	has_content |= text_gather(call, &ollama->text, got[LINE_RESPONSE]);
+	has_content |= text_gather(call, &ollama->thinking, got[LINE_THINKING]);
 	if (json_is_true(got[LINE_DONE]))
 		return DIALECT_EVENT_LAST;
 	return has_content ? DIALECT_EVENT_CONTENT : DIALECT_EVENT_QUIET;
-}
-
-static void put_text(struct buf *out, struct slice name, const struct pieces *pieces)
-{
-	json_put_name(out, name);
-	buf_put_char(out, '"');
-	pieces_put(pieces, out);
-	buf_put_char(out, '"');
 }
 
 static void put_message(struct buf *out, const struct ollama *ollama)
@@ -255,15 +231,11 @@ static void put_message(struct buf *out, const struct ollama *ollama)
 	json_put_name(out, SLICE("message"));
 	json_open(out, '{');
 	json_member_raw(out, SLICE("role"), ollama->role.data ? ollama->role : SLICE("\"assistant\""));
-	put_text(out, SLICE("content"), &ollama->text);
+	pieces_member_text(out, SLICE("content"), &ollama->text);
 	if (ollama->thinking.len)
-		put_text(out, SLICE("thinking"), &ollama->thinking);
-	if (ollama->tool_calls.len) {
-		json_put_name(out, SLICE("tool_calls"));
-		json_open(out, '[');
-		pieces_put(&ollama->tool_calls, out);
-		json_close(out, ']');
-	}
+		pieces_member_text(out, SLICE("thinking"), &ollama->thinking);
+	if (ollama->tool_calls.len)
+		pieces_member_list(out, SLICE("tool_calls"), &ollama->tool_calls);
 	json_close(out, '}');
 }
 
@@ -279,17 +251,15 @@ static struct slice object_of(struct call *call, const struct ollama *ollama, bo
 		if (slice_equal(member.name, SLICE("message")) || slice_equal(member.name, SLICE("response")) ||
 		    slice_equal(member.name, SLICE("thinking")))
 			continue;
-		json_put_raw(&out.buf, SLICE("\""));
-		buf_put(&out.buf, member.name);
-		buf_put(&out.buf, SLICE("\":"));
+		json_put_raw_name(&out.buf, member.name);
 		json_put_raw(&out.buf, member.value);
 	}
 	if (is_chat) {
 		put_message(&out.buf, ollama);
 	} else {
-		put_text(&out.buf, SLICE("response"), &ollama->text);
+		pieces_member_text(&out.buf, SLICE("response"), &ollama->text);
 		if (ollama->thinking.len)
-			put_text(&out.buf, SLICE("thinking"), &ollama->thinking);
+			pieces_member_text(&out.buf, SLICE("thinking"), &ollama->thinking);
 	}
 	json_close(&out.buf, '}');
 	return out_slice(&out);
@@ -332,8 +302,7 @@ static void answer_read(struct call *call, struct slice answer)
 	usage_read(usage, answer, usage_rules, ARRAY_SIZE(usage_rules));
 	if (usage->input >= 0 || usage->output >= 0)
 		call->usage_raw = usage_text(call, usage);
-	if (usage->input >= 0 && usage->output >= 0)
-		usage->total = usage->input + usage->output;
+	usage_sum(usage);
 	call->response_model = call_text(call, got[GOT_MODEL]);
 	reason = call_text(call, got[GOT_REASON]);
 	finish_add(call, reason);
@@ -369,8 +338,7 @@ static void finish(struct call *call, struct ollama *ollama, bool is_chat)
 		call_lost(call, call->outputs.data);
 		answer_read(call, call->outputs);
 	}
-	if (call->input_messages.len || call->output_messages.len)
-		call->chat_messages = chat_messages_from_parts(call);
+	chat_messages_put(call);
 }
 
 static void chat_finish(struct call *call, void *state)
@@ -383,15 +351,6 @@ static void generate_finish(struct call *call, void *state)
 {
 	call->operation = OPERATION_TEXT_COMPLETION;
 	finish(call, state, false);
-}
-
-static enum dialect_event embed_event(struct call *call, void *state, const struct message_part *part)
-{
-	return DIALECT_EVENT_QUIET;
-}
-
-static void embed_finish(struct call *call, void *state)
-{
 }
 
 static struct slice chat_span_name(const struct call *call)
@@ -438,8 +397,8 @@ DIALECT(ollama_embed, {
 			      .order = 52,
 			      .recognise = embed_recognise,
 			      .request = embed_request,
-			      .event = embed_event,
+			      .event = no_event,
 			      .response = response,
-			      .finish = embed_finish,
+			      .finish = no_step,
 			      .span_name = embed_span_name,
 		      });

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the dialects of the OpenAI family share: messages, content blocks, usage, names of spans. */
 #pragma once
+#include "dialect/gather.h"
 #include "dialect/parts.h"
 
 /* "Completions" or "AsyncCompletions", as the client is. */

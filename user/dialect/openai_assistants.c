@@ -24,7 +24,7 @@ static unsigned recognise(const struct dialect_hint *hint)
 {
 	struct slice beta = call_header(hint->headers, hint->header_count, SLICE("openai-beta"));
 
-	if (hint->method.len && !slice_equal(hint->method, SLICE("POST")))
+	if (!hint_is_post(hint))
 		return 0;
 	if (hint->path.len && !path_ends(hint->path, SLICE("/runs")) &&
 	    !path_ends(hint->path, SLICE("/submit_tool_outputs")))
@@ -141,9 +141,7 @@ static void step_completed(struct call *call, const struct assistant *assistant,
 
 static void message_completed(struct call *call, struct assistant *assistant, struct slice message)
 {
-	if (assistant->messages.len)
-		call_lost(call, pieces_add(call->arena, &assistant->messages, SLICE(",")));
-	call_lost(call, pieces_add(call->arena, &assistant->messages, json_trim(message)));
+	elements_gather(call, &assistant->messages, json_trim(message));
 	assistant->text = (struct pieces){ 0 };
 }
 
@@ -154,8 +152,7 @@ static bool message_grows(struct call *call, struct assistant *assistant, struct
 
 	if (json_type(content) == JSON_ARRAY)
 		json_foreach_element(block, content)
-			call_lost(call, pieces_add(call->arena, &assistant->text,
-						   json_raw_text(json_path(block.value, "text", "value", NULL))));
+			text_gather(call, &assistant->text, json_path(block.value, "text", "value", NULL));
 	return assistant->text.len > before;
 }
 
@@ -164,7 +161,7 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 	struct assistant *assistant = state;
 	struct slice object, status;
 
-	if (slice_equal(slice_trim(part->data), SLICE("[DONE]")))
+	if (event_is_done(part))
 		return DIALECT_EVENT_END;
 	if (!event_open(call, part))
 		return DIALECT_EVENT_QUIET;
@@ -267,9 +264,7 @@ static struct slice object_of(struct call *call, const struct assistant *assista
 	out_init(&out, call->arena, assistant->run.len + assistant->messages.len + assistant->text.len + 128);
 	json_open(&out.buf, '{');
 	json_foreach_member(member, assistant->run) {
-		json_put_raw(&out.buf, SLICE("\""));
-		buf_put(&out.buf, member.name);
-		buf_put(&out.buf, SLICE("\":"));
+		json_put_raw_name(&out.buf, member.name);
 		json_put_raw(&out.buf, member.value);
 	}
 	json_put_name(&out.buf, SLICE("messages"));
@@ -299,8 +294,7 @@ static void finish(struct call *call, void *state)
 		call_lost(call, call->outputs.data);
 		answer_read(call, call->outputs);
 	}
-	if (call->input_messages.len || call->output_messages.len)
-		call->chat_messages = chat_messages_from_parts(call);
+	chat_messages_put(call);
 }
 
 static struct slice span_name(const struct call *call)

@@ -3,7 +3,6 @@
  * openai.speech and openai.transcriptions: sound is told by its type and its length, and never kept; words are. The
  * question of a transcription is a form, its answer JSON, text, or a stream of words whose last event repeats them all.
  */
-#include "dialect/form.h"
 #include "dialect/openai.h"
 #include "dialect/sound.h"
 
@@ -22,12 +21,11 @@ static const struct slice translations = SLICE("/audio/translations");
 
 static unsigned transcription_recognise(const struct dialect_hint *hint)
 {
-	if (hint->method.len && !slice_equal(hint->method, SLICE("POST")))
+	if (!hint_is_post(hint))
 		return 0;
 	if (!path_ends(hint->path, SLICE("/audio/transcriptions")) && !path_ends(hint->path, translations))
 		return 0;
-	if (form_is(hint->request_body) || json_get(json_trim(hint->request_body), SLICE("file")).data ||
-	    body_keys(hint->request_body) & KEY_MODEL)
+	if (json_get(json_trim(hint->request_body), SLICE("file")).data || body_keys(hint->request_body) & KEY_MODEL)
 		return SCORE_SURE;
 	return hint->request_body.len ? 0 : SCORE_PATH;
 }
@@ -105,7 +103,7 @@ static enum dialect_event speech_event(struct call *call, void *state, const str
 	struct audio *audio = state;
 	struct slice type, sound;
 
-	if (slice_equal(slice_trim(part->data), SLICE("[DONE]")))
+	if (event_is_done(part))
 		return DIALECT_EVENT_END;
 	if (!event_open(call, part))
 		return DIALECT_EVENT_QUIET;
@@ -194,7 +192,7 @@ static void transcription_request(struct call *call, void *state)
 {
 	call->operation = OPERATION_TRANSCRIPTION;
 	call->output_type = SLICE("text");
-	form_request_open(call, "openai");
+	request_open(call, "openai");
 	if (!call->request_model.len)
 		call->request_model = openai_path_model(call);
 }
@@ -202,9 +200,9 @@ static void transcription_request(struct call *call, void *state)
 static enum dialect_event transcription_event(struct call *call, void *state, const struct message_part *part)
 {
 	struct audio *audio = state;
-	struct slice type, delta;
+	struct slice type;
 
-	if (slice_equal(slice_trim(part->data), SLICE("[DONE]")))
+	if (event_is_done(part))
 		return DIALECT_EVENT_END;
 	if (!event_open(call, part))
 		return DIALECT_EVENT_QUIET;
@@ -215,20 +213,13 @@ static enum dialect_event transcription_event(struct call *call, void *state, co
 		call_lost(call, slice_hold(call->arena, &audio->last, part->data));
 		return DIALECT_EVENT_LAST;
 	}
-	delta = json_raw_text(json_get(part->data, SLICE("delta")));
-	call_lost(call, pieces_add(call->arena, &audio->text, delta));
-	return delta.len ? DIALECT_EVENT_CONTENT : DIALECT_EVENT_QUIET;
+	return text_gather(call, &audio->text, json_get(part->data, SLICE("delta"))) ? DIALECT_EVENT_CONTENT
+										     : DIALECT_EVENT_QUIET;
 }
 
 static void said_put(struct call *call, struct slice text)
 {
-	struct parts parts;
-
-	parts_init(&parts, call, text);
-	parts_message_open(&parts, SLICE("assistant"));
-	parts_text(&parts, text);
-	parts_message_close(&parts, false, SLICE_NONE);
-	call->output_messages = parts_finish(&parts);
+	call->output_messages = text_message(call, SLICE("assistant"), text);
 }
 
 /* text, srt and vtt are what they are called. */

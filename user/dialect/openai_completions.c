@@ -28,16 +28,12 @@ static void prompt_messages(struct call *call, struct slice prompt)
 
 	parts_init(&parts, call, prompt);
 	if (json_type(prompt) == JSON_STRING) {
-		parts_message_open(&parts, SLICE("user"));
-		parts_text(&parts, prompt);
-		parts_message_close(&parts, false, SLICE_NONE);
+		parts_text_message(&parts, SLICE("user"), prompt);
 	} else if (json_type(prompt) == JSON_ARRAY) {
 		json_foreach_element(item, prompt) {
 			if (json_type(item.value) != JSON_STRING)
 				continue;
-			parts_message_open(&parts, SLICE("user"));
-			parts_text(&parts, item.value);
-			parts_message_close(&parts, false, SLICE_NONE);
+			parts_text_message(&parts, SLICE("user"), item.value);
 		}
 	}
 	call->input_messages = parts_finish(&parts);

@@ -32,11 +32,6 @@ static void request(struct call *call, void *state)
 		call->request_model = openai_path_model(call);
 }
 
-static enum dialect_event event(struct call *call, void *state, const struct message_part *part)
-{
-	return DIALECT_EVENT_QUIET;
-}
-
 /* ---- numbers ---- */
 
 static int sextet(char c)
@@ -129,9 +124,7 @@ static bool put_item(struct buf *out, struct slice item)
 	json_foreach_member(member, item) {
 		bool is_vector = slice_equal(member.name, SLICE("embedding")) && json_type(member.value) == JSON_STRING;
 
-		json_put_raw(out, SLICE("\""));
-		buf_put(out, member.name);
-		buf_put(out, SLICE("\":"));
+		json_put_raw_name(out, member.name);
 		if (!is_vector)
 			json_put_raw(out, member.value);
 		else if (!put_vector(out, json_raw_text(member.value)))
@@ -168,9 +161,7 @@ static struct slice decoded(struct call *call, struct slice answer)
 	out_init(&out, call->arena, answer.len * 4 + 64);
 	json_open(&out.buf, '{');
 	json_foreach_member(member, answer) {
-		json_put_raw(&out.buf, SLICE("\""));
-		buf_put(&out.buf, member.name);
-		buf_put(&out.buf, SLICE("\":"));
+		json_put_raw_name(&out.buf, member.name);
 		if (!slice_equal(member.name, SLICE("data")) || json_type(member.value) != JSON_ARRAY)
 			json_put_raw(&out.buf, member.value);
 		else if (!put_data(&out.buf, member.value))
@@ -211,7 +202,7 @@ DIALECT(openai_embeddings, {
 				   .order = 13,
 				   .recognise = recognise,
 				   .request = request,
-				   .event = event,
+				   .event = no_event,
 				   .response = response,
 				   .finish = finish,
 				   .span_name = span_name,

@@ -3,7 +3,6 @@
  * openai.images and openai.moderations: plain calls of which the request and the answer are shown as they are. Streamed
  * images come in events that each hold the whole picture so far; the last one is the answer.
  */
-#include "dialect/form.h"
 #include "dialect/openai.h"
 
 static const struct path_rule image_rules[] = {
@@ -24,7 +23,7 @@ static unsigned image_recognise(const struct dialect_hint *hint)
 	bool is_upload =
 		path_ends(hint->path, SLICE("/images/edits")) || path_ends(hint->path, SLICE("/images/variations"));
 
-	if (is_upload && (form_is(hint->request_body) || json_get(json_trim(hint->request_body), SLICE("image")).data))
+	if (is_upload && json_get(json_trim(hint->request_body), SLICE("image")).data)
 		return SCORE_SURE;
 	return signature_score(&image_signature, hint);
 }
@@ -42,7 +41,7 @@ static void image_request(struct call *call, void *state)
 {
 	call->operation = OPERATION_IMAGE;
 	call->output_type = SLICE("image");
-	form_request_open(call, "openai");
+	request_open(call, "openai");
 	if (!call->request_model.len)
 		call->request_model = openai_path_model(call);
 }
@@ -88,11 +87,6 @@ static enum dialect_event image_event(struct call *call, void *state, const stru
 	return slice_ends(type, SLICE(".completed")) ? DIALECT_EVENT_LAST : DIALECT_EVENT_CONTENT;
 }
 
-static enum dialect_event moderation_event(struct call *call, void *state, const struct message_part *part)
-{
-	return DIALECT_EVENT_QUIET;
-}
-
 static void response(struct call *call, void *state)
 {
 	struct slice answer;
@@ -109,10 +103,6 @@ static void image_finish(struct call *call, void *state)
 		call->outputs = image->last;
 		answer_read(call, image->last);
 	}
-}
-
-static void moderation_finish(struct call *call, void *state)
-{
 }
 
 static struct slice image_span_name(const struct call *call)
@@ -142,8 +132,8 @@ DIALECT(openai_moderations, {
 				    .order = 15,
 				    .recognise = moderation_recognise,
 				    .request = moderation_request,
-				    .event = moderation_event,
+				    .event = no_event,
 				    .response = response,
-				    .finish = moderation_finish,
+				    .finish = no_step,
 				    .span_name = moderation_span_name,
 			    });

@@ -20,22 +20,6 @@ static const struct {
 	{ SLICE("executed_tools"), SLOT_EXECUTED_TOOLS },
 };
 
-static void put_text(struct buf *out, struct slice name, const struct pieces *pieces)
-{
-	json_put_name(out, name);
-	buf_put_char(out, '"');
-	pieces_put(pieces, out);
-	buf_put_char(out, '"');
-}
-
-static void put_items(struct buf *out, struct slice name, const struct pieces *pieces)
-{
-	json_put_name(out, name);
-	json_open(out, '[');
-	pieces_put(pieces, out);
-	json_close(out, ']');
-}
-
 static void put_raw_or_null(struct buf *out, struct slice name, struct slice value)
 {
 	json_member_raw(out, name, value.data ? value : SLICE("null"));
@@ -45,7 +29,7 @@ static void put_block(struct buf *out, struct slice type, struct slice name, con
 {
 	json_open(out, '{');
 	json_member_text(out, SLICE("type"), type);
-	put_text(out, name, text);
+	pieces_member_text(out, name, text);
 	json_close(out, '}');
 }
 
@@ -56,7 +40,7 @@ static void put_content(struct buf *out, const struct openai_choice *choice)
 
 	if (!thinking->len && !blocks->len) {
 		if (choice->has_content && (text->len || !choice->tools))
-			put_text(out, SLICE("content"), text);
+			pieces_member_text(out, SLICE("content"), text);
 		else
 			put_raw_or_null(out, SLICE("content"), SLICE_NONE);
 		return;
@@ -91,7 +75,7 @@ static void put_tool(struct buf *out, const struct openai_tool *tool)
 	json_put_name(out, kind);
 	json_open(out, '{');
 	put_raw_or_null(out, SLICE("name"), tool->name);
-	put_text(out, tool->is_custom ? SLICE("input") : SLICE("arguments"), &tool->arguments);
+	pieces_member_text(out, tool->is_custom ? SLICE("input") : SLICE("arguments"), &tool->arguments);
 	json_close(out, '}');
 	json_member_raw(out, SLICE("extra_content"), tool->extra);
 	json_close(out, '}');
@@ -104,9 +88,9 @@ static void put_audio(struct buf *out, const struct openai_choice *choice)
 	json_put_name(out, SLICE("audio"));
 	json_open(out, '{');
 	json_member_raw(out, SLICE("id"), choice->audio_id);
-	put_text(out, SLICE("data"), &choice->slots[SLOT_AUDIO_DATA]);
+	pieces_member_text(out, SLICE("data"), &choice->slots[SLOT_AUDIO_DATA]);
 	json_member_raw(out, SLICE("expires_at"), choice->audio_expires);
-	put_text(out, SLICE("transcript"), &choice->slots[SLOT_AUDIO_TRANSCRIPT]);
+	pieces_member_text(out, SLICE("transcript"), &choice->slots[SLOT_AUDIO_TRANSCRIPT]);
 	json_close(out, '}');
 }
 
@@ -124,8 +108,8 @@ static void put_calls(struct buf *out, const struct openai_choice *choice)
 	if (slots[SLOT_FUNCTION_NAME].len) {
 		json_put_name(out, SLICE("function_call"));
 		json_open(out, '{');
-		put_text(out, SLICE("name"), &slots[SLOT_FUNCTION_NAME]);
-		put_text(out, SLICE("arguments"), &slots[SLOT_FUNCTION_ARGUMENTS]);
+		pieces_member_text(out, SLICE("name"), &slots[SLOT_FUNCTION_NAME]);
+		pieces_member_text(out, SLICE("arguments"), &slots[SLOT_FUNCTION_ARGUMENTS]);
 		json_close(out, '}');
 	}
 }
@@ -141,15 +125,15 @@ static void put_message(struct buf *out, const struct openai_choice *choice)
 	put_content(out, choice);
 	for (size_t i = 0; i < ARRAY_SIZE(text_members); i++)
 		if (slots[text_members[i].slot].len) {
-			put_text(out, text_members[i].name, &slots[text_members[i].slot]);
+			pieces_member_text(out, text_members[i].name, &slots[text_members[i].slot]);
 			has_reasoning |= text_members[i].slot != SLOT_REFUSAL;
 		}
 	/* The details repeat the reasoning word by word, an object for each. */
 	if (slots[SLOT_REASONING_DETAILS].len && !has_reasoning)
-		put_items(out, SLICE("reasoning_details"), &slots[SLOT_REASONING_DETAILS]);
+		pieces_member_list(out, SLICE("reasoning_details"), &slots[SLOT_REASONING_DETAILS]);
 	for (size_t i = 0; i < ARRAY_SIZE(item_members); i++)
 		if (slots[item_members[i].slot].len)
-			put_items(out, item_members[i].name, &slots[item_members[i].slot]);
+			pieces_member_list(out, item_members[i].name, &slots[item_members[i].slot]);
 	put_calls(out, choice);
 	put_audio(out, choice);
 	json_close(out, '}');
@@ -163,9 +147,9 @@ static void put_logprobs(struct buf *out, const struct openai_choice *choice)
 		return;
 	json_put_name(out, SLICE("logprobs"));
 	json_open(out, '{');
-	put_items(out, SLICE("content"), content);
+	pieces_member_list(out, SLICE("content"), content);
 	if (refusal->len)
-		put_items(out, SLICE("refusal"), refusal);
+		pieces_member_list(out, SLICE("refusal"), refusal);
 	json_close(out, '}');
 }
 
@@ -216,7 +200,7 @@ struct slice openai_stream_object(struct call *call, struct openai_stream *strea
 		if (is_chat)
 			put_message(buf, choice);
 		else
-			put_text(buf, SLICE("text"), &choice->slots[SLOT_TEXT]);
+			pieces_member_text(buf, SLICE("text"), &choice->slots[SLOT_TEXT]);
 		put_logprobs(buf, choice);
 		json_member_raw(buf, SLICE("finish_reason"), reason_of(call, choice));
 		json_close(buf, '}');

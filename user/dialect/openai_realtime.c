@@ -140,21 +140,6 @@ static void item_put(struct parts *parts, struct slice item, bool has_reason, st
 	parts_message_close(parts, has_reason, is_call ? SLICE("tool_call") : reason);
 }
 
-static void heard_put(struct parts *parts, struct slice transcript)
-{
-	parts_message_open(parts, SLICE("user"));
-	parts_text(parts, transcript);
-	parts_message_close(parts, false, SLICE_NONE);
-}
-
-static void sound_put(struct parts *parts, struct slice bytes)
-{
-	parts_message_open(parts, SLICE("user"));
-	parts_other(parts, arena_printf(parts->arena, "{\"type\":\"input_audio\",\"sound_bytes\":%.*s}",
-					SLICE_FMT(slice_head(bytes, 20))));
-	parts_message_close(parts, false, SLICE_NONE);
-}
-
 static void input_messages(struct call *call, const struct realtime *realtime, struct slice list)
 {
 	struct parts parts;
@@ -167,12 +152,12 @@ static void input_messages(struct call *call, const struct realtime *realtime, s
 		if (item.data)
 			item_put(&parts, item, false, SLICE_NONE);
 		else if (json_get(message.value, SLICE("transcript")).data)
-			heard_put(&parts, json_get(message.value, SLICE("transcript")));
+			parts_text_message(&parts, SLICE("user"), json_get(message.value, SLICE("transcript")));
 		else if (json_type(sound) == JSON_NUMBER)
-			sound_put(&parts, sound);
+			sound_message(&parts, "input_audio", sound);
 	}
 	for (const struct heard *heard = realtime->heard; heard; heard = heard->next)
-		heard_put(&parts, heard->transcript);
+		parts_text_message(&parts, SLICE("user"), heard->transcript);
 	call->input_messages = parts_finish(&parts);
 }
 

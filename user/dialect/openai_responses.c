@@ -183,9 +183,7 @@ static void request_messages(struct call *call, struct responses *responses, con
 	}
 	parts_init(&parts, call, ask[ASK_INPUT]);
 	if (json_type(ask[ASK_INPUT]) == JSON_STRING) {
-		parts_message_open(&parts, SLICE("user"));
-		parts_text(&parts, ask[ASK_INPUT]);
-		parts_message_close(&parts, false, SLICE_NONE);
+		parts_text_message(&parts, SLICE("user"), ask[ASK_INPUT]);
 	} else if (json_type(ask[ASK_INPUT]) == JSON_ARRAY) {
 		items_put(&parts, ask[ASK_INPUT], false, SLICE_NONE);
 	}

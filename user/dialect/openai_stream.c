@@ -10,16 +10,6 @@
 
 /* ---- small gatherers; each returns whether there was content in it ---- */
 
-static bool add_text(struct call *call, struct pieces *pieces, struct slice value)
-{
-	struct slice raw = json_raw_text(value);
-
-	if (!raw.len)
-		return false;
-	call_lost(call, pieces_add(call->arena, pieces, raw));
-	return true;
-}
-
 /* The elements of an array, or one object, behind those that are there. */
 static bool add_items(struct call *call, struct pieces *pieces, struct slice value)
 {
@@ -29,9 +19,7 @@ static bool add_items(struct call *call, struct pieces *pieces, struct slice val
 		inside = json_trim((struct slice){ inside.data + 1, inside.len - 2 });
 	if (!inside.len)
 		return false;
-	if (pieces->len)
-		call_lost(call, pieces_add(call->arena, pieces, SLICE(",")));
-	call_lost(call, pieces_add(call->arena, pieces, inside));
+	elements_gather(call, pieces, inside);
 	return true;
 }
 
@@ -123,7 +111,7 @@ static bool add_tool(struct call *call, struct openai_choice *choice, struct sli
 		call_lost(call, pieces_add(call->arena, &tool->arguments, out_slice(&text)));
 		return true;
 	}
-	return add_text(call, &tool->arguments, arguments) || json_raw_text(name).len;
+	return text_gather(call, &tool->arguments, arguments) || json_raw_text(name).len;
 }
 
 /* ---- deltas ---- */
@@ -157,7 +145,7 @@ static bool add_content(struct call *call, struct openai_choice *choice, struct 
 
 	if (json_type(value) == JSON_STRING) {
 		choice->has_content = true;
-		return add_text(call, &choice->slots[SLOT_CONTENT], value);
+		return text_gather(call, &choice->slots[SLOT_CONTENT], value);
 	}
 	if (json_type(value) != JSON_ARRAY)
 		return false;
@@ -168,11 +156,11 @@ static bool add_content(struct call *call, struct openai_choice *choice, struct 
 		choice->has_content = true;
 		if (json_text_is(type, SLICE("text"))) {
 			has_content |=
-				add_text(call, &choice->slots[SLOT_CONTENT], json_get(item.value, SLICE("text")));
+				text_gather(call, &choice->slots[SLOT_CONTENT], json_get(item.value, SLICE("text")));
 		} else if (json_type(thinking) == JSON_ARRAY) {
 			json_foreach_element(inner, thinking)
-				has_content |= add_text(call, &choice->slots[SLOT_THINKING],
-							json_get(inner.value, SLICE("text")));
+				has_content |= text_gather(call, &choice->slots[SLOT_THINKING],
+							   json_get(inner.value, SLICE("text")));
 		} else {
 			has_content |= add_items(call, &choice->slots[SLOT_BLOCKS], item.value);
 		}
@@ -182,8 +170,8 @@ static bool add_content(struct call *call, struct openai_choice *choice, struct 
 
 static bool add_audio(struct call *call, struct openai_choice *choice, struct slice audio)
 {
-	bool has_data = add_text(call, &choice->slots[SLOT_AUDIO_DATA], json_get(audio, SLICE("data")));
-	bool has_words = add_text(call, &choice->slots[SLOT_AUDIO_TRANSCRIPT], json_get(audio, SLICE("transcript")));
+	bool has_data = text_gather(call, &choice->slots[SLOT_AUDIO_DATA], json_get(audio, SLICE("data")));
+	bool has_words = text_gather(call, &choice->slots[SLOT_AUDIO_TRANSCRIPT], json_get(audio, SLICE("transcript")));
 
 	hold_first(call, &choice->audio_id, json_get(audio, SLICE("id")));
 	hold(call, &choice->audio_expires, json_get(audio, SLICE("expires_at")));
@@ -193,9 +181,9 @@ static bool add_audio(struct call *call, struct openai_choice *choice, struct sl
 static bool add_function(struct call *call, struct openai_choice *choice, struct slice function)
 {
 	struct pieces *name = &choice->slots[SLOT_FUNCTION_NAME];
-	bool has_name = !name->len && add_text(call, name, json_get(function, SLICE("name")));
+	bool has_name = !name->len && text_gather(call, name, json_get(function, SLICE("name")));
 
-	return add_text(call, &choice->slots[SLOT_FUNCTION_ARGUMENTS], json_get(function, SLICE("arguments"))) ||
+	return text_gather(call, &choice->slots[SLOT_FUNCTION_ARGUMENTS], json_get(function, SLICE("arguments"))) ||
 	       has_name;
 }
 
@@ -205,7 +193,7 @@ static bool add_member(struct call *call, struct openai_choice *choice, size_t r
 
 	switch (delta_rules[rule].how) {
 	case HOW_TEXT:
-		return add_text(call, &choice->slots[delta_rules[rule].slot], value);
+		return text_gather(call, &choice->slots[delta_rules[rule].slot], value);
 	case HOW_ITEMS:
 		return json_type(value) == JSON_ARRAY && add_items(call, &choice->slots[delta_rules[rule].slot], value);
 	case HOW_CONTENT:
@@ -245,24 +233,7 @@ static bool add_delta(struct call *call, struct openai_choice *choice, struct sl
 
 static struct openai_choice *choice_of(struct call *call, struct openai_stream *stream, int64_t index)
 {
-	struct openai_choice *choice = stream->recent;
-
-	if (choice && choice->index == index)
-		return choice;
-	for (choice = stream->first; choice && choice->index != index; choice = choice->next)
-		;
-	if (!choice) {
-		choice = stream->count < CHOICES_MAX ? arena_new_of(call->arena, struct openai_choice) : NULL;
-		call_lost(call, choice);
-		if (!choice)
-			return NULL;
-		choice->index = index;
-		*(stream->last ? &stream->last->next : &stream->first) = choice;
-		stream->last = choice;
-		stream->count++;
-	}
-	stream->recent = choice;
-	return choice;
+	return ITEM_GATHER(call, stream, index, CHOICES_MAX);
 }
 
 enum { IN_INDEX, IN_DELTA, IN_TEXT, IN_FINISH, IN_LOGPROBS, IN_USAGE, IN_MESSAGE, _IN_MAX };
@@ -294,7 +265,7 @@ static bool add_choice(struct call *call, struct openai_stream *stream, struct s
 		if (json_type(refusals) == JSON_ARRAY)
 			add_items(call, &choice->slots[SLOT_LOGPROBS_REFUSAL], refusals);
 	}
-	has_text = add_text(call, &choice->slots[SLOT_TEXT], got[IN_TEXT]);
+	has_text = text_gather(call, &choice->slots[SLOT_TEXT], got[IN_TEXT]);
 	/* A message beside a delta repeats what was said so far; alone it is what is said. */
 	return add_delta(call, choice, got[IN_DELTA].data ? got[IN_DELTA] : got[IN_MESSAGE]) || has_text;
 }
@@ -349,7 +320,7 @@ static bool add_chunk(struct call *call, struct openai_stream *stream, const str
 	} else if (json_type(got[CHUNK_VALUE]) == JSON_STRING) { /* Writer's completions are no more than this */
 		struct openai_choice *choice = choice_of(call, stream, 0);
 
-		has_content = choice && add_text(call, &choice->slots[SLOT_TEXT], got[CHUNK_VALUE]);
+		has_content = choice && text_gather(call, &choice->slots[SLOT_TEXT], got[CHUNK_VALUE]);
 	}
 	if (json_type(got[CHUNK_USAGE]) == JSON_OBJECT)
 		hold(call, &stream->usage, got[CHUNK_USAGE]);
@@ -360,7 +331,7 @@ enum dialect_event openai_stream_event(struct call *call, struct openai_stream *
 {
 	struct slice got[_CHUNK_MAX] = { 0 };
 
-	if (slice_equal(slice_trim(part->data), SLICE("[DONE]")))
+	if (event_is_done(part))
 		return DIALECT_EVENT_END;
 	if (!event_open(call, part))
 		return DIALECT_EVENT_QUIET;

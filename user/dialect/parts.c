@@ -57,6 +57,33 @@ void parts_text(struct parts *parts, struct slice raw)
 	json_close(out, '}');
 }
 
+void parts_text_message(struct parts *parts, struct slice role, struct slice raw)
+{
+	parts_message_open(parts, role);
+	parts_text(parts, raw);
+	parts_message_close(parts, false, SLICE_NONE);
+}
+
+struct slice text_message(struct call *call, struct slice role, struct slice raw)
+{
+	struct parts parts;
+
+	parts_init(&parts, call, raw);
+	parts_text_message(&parts, role, raw);
+	return parts_finish(&parts);
+}
+
+void system_text_put(struct call *call, struct slice raw)
+{
+	struct parts parts;
+
+	if (!json_raw_text(raw).len)
+		return;
+	parts_init(&parts, call, raw);
+	parts_text(&parts, raw);
+	call->system_instructions = parts_finish(&parts);
+}
+
 void parts_reasoning(struct parts *parts, struct slice raw)
 {
 	struct buf *out = part_open(parts, SLICE("reasoning"));
@@ -76,6 +103,12 @@ void parts_tool_call(struct parts *parts, struct slice id, struct slice name, st
 	json_member_raw(out, SLICE("name"), name.len ? name : SLICE("\"\""));
 	json_member_raw(out, SLICE("arguments"), arguments);
 	json_close(out, '}');
+}
+
+void parts_function_call(struct parts *parts, struct slice object)
+{
+	parts_tool_call(parts, json_get(object, SLICE("id")), json_path(object, "function", "name", NULL),
+			json_path(object, "function", "arguments", NULL));
 }
 
 void parts_tool_result(struct parts *parts, struct slice id, struct slice result)

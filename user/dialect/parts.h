@@ -24,10 +24,15 @@ void parts_message_open(struct parts *parts, struct slice role);
 /* @reason: the provider's word; left out when @has_reason is false. */
 void parts_message_close(struct parts *parts, bool has_reason, struct slice reason);
 
+/* A message of one text. */
+void parts_text_message(struct parts *parts, struct slice role, struct slice raw);
+
 void parts_text(struct parts *parts, struct slice raw);
 void parts_reasoning(struct parts *parts, struct slice raw);
 /* @arguments: an object, or a string that holds one as text. */
 void parts_tool_call(struct parts *parts, struct slice id, struct slice name, struct slice arguments);
+/* {id, function: {name, arguments}} */
+void parts_function_call(struct parts *parts, struct slice object);
 void parts_tool_result(struct parts *parts, struct slice id, struct slice result);
 /* An image, sound or document: data: URLs and base64 become blobs, other URLs uris, ids files. */
 void parts_url(struct parts *parts, struct slice modality, struct slice url);
@@ -39,5 +44,12 @@ void parts_other(struct parts *parts, struct slice object);
 /* stop, length, content_filter, tool_call or error for any provider's word. */
 struct slice finish_reason_neutral(struct slice reason);
 
+/* A list of one message of one text. */
+struct slice text_message(struct call *call, struct slice role, struct slice raw);
+/* A text that is not empty as system_instructions. */
+void system_text_put(struct call *call, struct slice raw);
+
 /* mlflow.chat.messages of system_instructions, input_messages and output_messages. */
 struct slice chat_messages_from_parts(struct call *call);
+/* The same into the call, where there is a message. */
+void chat_messages_put(struct call *call);

@@ -33,10 +33,7 @@ void plain_prompt(struct call *call, const struct slice *prompts, size_t count)
 
 bool plain_add(struct call *call, struct plain *plain, struct slice piece)
 {
-	struct slice raw = json_raw_text(piece);
-
-	call_lost(call, pieces_add(call->arena, &plain->text, raw));
-	return raw.len;
+	return text_gather(call, &plain->text, piece);
 }
 
 bool plain_add_rest(struct call *call, struct plain *plain, struct slice text)
@@ -53,20 +50,24 @@ struct slice plain_object(struct call *call, const struct plain *plain, struct s
 
 	out_init(&out, call->arena, plain->last.len + plain->text.len + name.len + 16);
 	json_open(&out.buf, '{');
-	json_put_name(&out.buf, name);
-	buf_put_char(&out.buf, '"');
-	pieces_put(&plain->text, &out.buf);
-	buf_put_char(&out.buf, '"');
+	pieces_member_text(&out.buf, name, &plain->text);
 	json_foreach_member(member, plain->last) {
 		if (slice_equal(member.name, name))
 			continue;
-		json_put_raw(&out.buf, SLICE("\""));
-		buf_put(&out.buf, member.name);
-		buf_put(&out.buf, SLICE("\":"));
+		json_put_raw_name(&out.buf, member.name);
 		json_put_raw(&out.buf, member.value);
 	}
 	json_close(&out.buf, '}');
 	return out_slice(&out);
+}
+
+bool plain_answer_open(struct call *call, struct slice *ret)
+{
+	struct slice object;
+
+	*ret = json_trim(call->response_body);
+	return answer_open(call, &object) ||
+	       (!call->has_error && json_type(*ret) == JSON_ARRAY && !call->outputs_is_text);
 }
 
 static void said_put(struct parts *parts, struct slice text, struct slice reason)
@@ -95,10 +96,4 @@ void plain_said_each(struct call *call, struct slice list, struct slice name, st
 	json_foreach_element(item, list)
 		said_put(&parts, json_get(item.value, name), reason);
 	call->output_messages = parts_finish(&parts);
-}
-
-void plain_show(struct call *call)
-{
-	if (call->input_messages.len || call->output_messages.len)
-		call->chat_messages = chat_messages_from_parts(call);
 }

@@ -20,17 +20,12 @@ bool plain_add(struct call *call, struct plain *plain, struct slice piece);
 bool plain_add_rest(struct call *call, struct plain *plain, struct slice text);
 /* @plain->last with the whole text as its member @name. */
 struct slice plain_object(struct call *call, const struct plain *plain, struct slice name);
+/* answer_open() for an object or a list of them. */
+bool plain_answer_open(struct call *call, struct slice *ret);
 /* One message of the model with its reason to end. */
 void plain_said(struct call *call, struct slice text, struct slice reason);
 /* Several answers: each of @list is an object with @name. */
 void plain_said_each(struct call *call, struct slice list, struct slice name, struct slice reason);
-/* Messages for MLflow's page, which reads none of these formats. */
-void plain_show(struct call *call);
-
-static inline bool hint_is_post(const struct dialect_hint *hint)
-{
-	return !hint->method.len || slice_equal(hint->method, SLICE("POST"));
-}
 
 /* @body, or the first of a list of answers. */
 static inline struct slice first_object(struct slice body)

@@ -81,11 +81,6 @@ static void request(struct call *call, void *state)
 		call->request_model = openai_path_model(call);
 }
 
-static enum dialect_event event(struct call *call, void *state, const struct message_part *part)
-{
-	return DIALECT_EVENT_QUIET;
-}
-
 static void response(struct call *call, void *state)
 {
 	struct slice answer;
@@ -94,10 +89,6 @@ static void response(struct call *call, void *state)
 		return;
 	openai_answer_head(call, answer);
 	openai_usage_read(call, json_get(answer, SLICE("usage")));
-}
-
-static void finish(struct call *call, void *state)
-{
 }
 
 static struct slice span_name(const struct call *call)
@@ -112,8 +103,8 @@ DIALECT(model_call, {
 			    .order = 76,
 			    .recognise = recognise,
 			    .request = request,
-			    .event = event,
+			    .event = no_event,
 			    .response = response,
-			    .finish = finish,
+			    .finish = no_step,
 			    .span_name = span_name,
 		    });

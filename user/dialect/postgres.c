@@ -484,10 +484,6 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 	}
 }
 
-static void response(struct call *call, void *state)
-{
-}
-
 static void finish(struct call *call, void *state)
 {
 	struct postgres *pg = state;
@@ -505,7 +501,7 @@ DIALECT(postgres_pgvector, {
 				   .recognise = recognise,
 				   .request = request,
 				   .event = event,
-				   .response = response,
+				   .response = no_step,
 				   .finish = finish,
 				   .span_name = retrieval_span_name,
 			   });

@@ -109,7 +109,7 @@ unsigned signature_score(const struct signature *signature, const struct dialect
 {
 	unsigned score;
 
-	if (hint->method.len && !slice_equal(hint->method, SLICE("POST")))
+	if (!hint_is_post(hint))
 		return 0;
 	score = rules_score(signature, hint);
 	if (score || !hint->response_body.len || !signature->answer)

@@ -355,10 +355,6 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 	return DIALECT_EVENT_CONTENT;
 }
 
-static void response(struct call *call, void *state)
-{
-}
-
 static void finish(struct call *call, void *state)
 {
 	call->operation = OPERATION_RETRIEVAL;
@@ -371,7 +367,7 @@ DIALECT(redis_search, {
 			      .recognise = recognise,
 			      .request = request,
 			      .event = event,
-			      .response = response,
+			      .response = no_step,
 			      .finish = finish,
 			      .span_name = retrieval_span_name,
 		      });

@@ -50,7 +50,6 @@ static void request(struct call *call, void *state)
 	static const struct slice names[] = { SLICE("prompt"), SLICE("text"), SLICE("message") };
 	struct slice body = json_trim(call->request_body), input, got[ARRAY_SIZE(names)] = { 0 }, system;
 	bool is_whole = request_open(call, "replicate");
-	struct parts parts;
 
 	call->operation = is_stream_path(call->path) ? OPERATION_FETCH : OPERATION_TEXT_COMPLETION;
 	call->request_model = path_model(call->path);
@@ -62,11 +61,7 @@ static void request(struct call *call, void *state)
 	PICK(input, names, got);
 	plain_prompt(call, got, ARRAY_SIZE(got));
 	system = json_get(input, SLICE("system_prompt"));
-	if (json_raw_text(system).len) {
-		parts_init(&parts, call, system);
-		parts_text(&parts, system);
-		call->system_instructions = parts_finish(&parts);
-	}
+	system_text_put(call, system);
 }
 
 struct prediction {
@@ -124,7 +119,7 @@ static void output_read(struct call *call, struct slice output)
 	}
 	if (json_type(output) == JSON_ARRAY) {
 		json_foreach_element(item, output)
-			call_lost(call, pieces_add(call->arena, &text, json_raw_text(item.value)));
+			text_gather(call, &text, item.value);
 		output = pieces_quoted(call->arena, &text);
 		call_lost(call, output.data);
 	}
@@ -148,8 +143,7 @@ static void answer_read(struct call *call, struct slice answer)
 	if (json_type(metrics) == JSON_OBJECT) {
 		call->usage_raw = metrics;
 		usage_read(&call->usage, metrics, usage_rules, ARRAY_SIZE(usage_rules));
-		if (call->usage.input >= 0 && call->usage.output >= 0)
-			call->usage.total = call->usage.input + call->usage.output;
+		usage_sum(&call->usage);
 	}
 	if (error.data || json_text_is(status, SLICE("failed"))) {
 		if (!call->has_error)
@@ -179,7 +173,7 @@ static void finish(struct call *call, void *state)
 		call_lost(call, call->outputs.data);
 		output_read(call, json_get(call->outputs, SLICE("output")));
 	}
-	plain_show(call);
+	chat_messages_put(call);
 }
 
 static struct slice span_name(const struct call *call)

@@ -93,7 +93,7 @@ static unsigned recognise(const struct dialect_hint *hint)
 {
 	struct slice ask[_ASK_MAX] = { 0 };
 
-	if (hint->method.len && !slice_equal(hint->method, SLICE("POST")))
+	if (!hint_is_post(hint))
 		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
 		if (!path_ends(hint->path, paths[i].path))
@@ -124,11 +124,6 @@ static void request(struct call *call, void *state)
 	call_put_text(call, "gen_ai.retrieval.query.text", call_text(call, query));
 	if (!call->request_model.len)
 		call->request_model = call_text(call, ask[ASK_MODEL_ID]);
-}
-
-static enum dialect_event event(struct call *call, void *state, const struct message_part *part)
-{
-	return DIALECT_EVENT_QUIET;
 }
 
 /* ---- answer ---- */
@@ -299,7 +294,7 @@ DIALECT(rerank, {
 			.order = 65,
 			.recognise = recognise,
 			.request = request,
-			.event = event,
+			.event = no_event,
 			.response = response,
 			.finish = finish,
 			.span_name = span_name,

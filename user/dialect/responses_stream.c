@@ -66,26 +66,10 @@ static const struct slice event_names[_EV_MAX] = {
 
 static struct response_item *item_of(struct call *call, struct response_stream *stream, struct slice output_index)
 {
-	struct response_item *item = stream->recent;
 	int64_t index = 0;
 
 	json_int(output_index, &index);
-	if (item && item->index == index)
-		return item;
-	for (item = stream->first; item && item->index != index; item = item->next)
-		;
-	if (!item) {
-		item = stream->count < ITEMS_MAX ? arena_new_of(call->arena, struct response_item) : NULL;
-		call_lost(call, item);
-		if (!item)
-			return NULL;
-		item->index = index;
-		*(stream->last ? &stream->last->next : &stream->first) = item;
-		stream->last = item;
-		stream->count++;
-	}
-	stream->recent = item;
-	return item;
+	return ITEM_GATHER(call, stream, index, ITEMS_MAX);
 }
 
 static struct spot *spot_of(struct call *call, struct response_item *item, const struct delta_rule *rule, int64_t index)
@@ -185,7 +169,7 @@ enum dialect_event response_stream_event(struct call *call, struct response_stre
 	static const struct slice head = SLICE("response."), tail = SLICE(".delta");
 	struct slice got[_EV_MAX] = { 0 }, type;
 
-	if (slice_equal(slice_trim(part->data), SLICE("[DONE]")))
+	if (event_is_done(part))
 		return DIALECT_EVENT_END;
 	if (!event_open(call, part))
 		return DIALECT_EVENT_QUIET;
@@ -220,20 +204,6 @@ void response_stream_times(struct call *call, const struct response_stream *stre
 
 /* ---- writing ---- */
 
-static void put_string(struct buf *out, const struct pieces *text)
-{
-	json_put_raw(out, SLICE("\""));
-	pieces_put(text, out);
-	buf_put_char(out, '"');
-}
-
-static void put_name(struct buf *out, struct slice name)
-{
-	json_put_raw(out, SLICE("\""));
-	buf_put(out, name);
-	buf_put(out, SLICE("\":"));
-}
-
 /* The parts of content or summary that deltas wrote. */
 static void put_parts(struct buf *out, const struct response_item *item, enum place place, struct slice name)
 {
@@ -243,14 +213,13 @@ static void put_parts(struct buf *out, const struct response_item *item, enum pl
 		if (spot->rule->place != place)
 			continue;
 		if (!is_open) {
-			put_name(out, name);
+			json_put_name(out, name);
 			json_open(out, '[');
 			is_open = true;
 		}
 		json_open(out, '{');
 		json_member_text(out, SLICE("type"), spot->rule->type);
-		put_name(out, spot->rule->member);
-		put_string(out, &spot->text);
+		pieces_member_text(out, spot->rule->member, &spot->text);
 		json_close(out, '}');
 	}
 	if (is_open)
@@ -282,7 +251,7 @@ static void put_item(struct buf *out, const struct response_item *item)
 		json_foreach_member(member, item->added) {
 			if (is_grown(item, member.name))
 				continue;
-			put_name(out, member.name);
+			json_put_raw_name(out, member.name);
 			json_put_raw(out, member.value);
 		}
 	else /* its beginning was not seen */
@@ -293,10 +262,8 @@ static void put_item(struct buf *out, const struct response_item *item)
 	put_parts(out, item, PLACE_CONTENT, SLICE("content"));
 	put_parts(out, item, PLACE_SUMMARY, SLICE("summary"));
 	for (const struct spot *spot = item->spots; spot; spot = spot->next)
-		if (spot->rule->place == PLACE_MEMBER) {
-			put_name(out, spot->rule->member);
-			put_string(out, &spot->text);
-		}
+		if (spot->rule->place == PLACE_MEMBER)
+			pieces_member_text(out, spot->rule->member, &spot->text);
 	json_close(out, '}');
 }
 
@@ -326,12 +293,12 @@ struct slice response_stream_object(struct call *call, const struct response_str
 		json_foreach_member(member, base) {
 			if (slice_equal(member.name, SLICE("output")))
 				continue;
-			put_name(&out.buf, member.name);
+			json_put_raw_name(&out.buf, member.name);
 			json_put_raw(&out.buf, member.value);
 		}
 	else
 		json_member_text(&out.buf, SLICE("object"), SLICE("response"));
-	put_name(&out.buf, SLICE("output"));
+	json_put_name(&out.buf, SLICE("output"));
 	json_open(&out.buf, '[');
 	for (const struct response_item *item = stream->first; item; item = item->next)
 		put_item(&out.buf, item);

@@ -25,7 +25,8 @@ struct slice place_get(struct slice value, const char *place)
 	return value;
 }
 
-struct slice places_get(struct slice value, const char *const *places)
+/* The first place of @places that has something. */
+static struct slice places_get(struct slice value, const char *const *places)
 {
 	struct slice got = SLICE_NONE;
 
@@ -52,7 +53,7 @@ static struct slice list_of(const struct retrieval *shape, struct slice object)
 	return SLICE_NONE;
 }
 
-bool retrieval_is_answer(const struct retrieval *shape, struct slice body)
+static bool has_list(const struct retrieval *shape, struct slice body)
 {
 	return list_of(shape, json_trim(body)).data != NULL;
 }
@@ -85,14 +86,14 @@ unsigned retrieval_score(const struct retrieval *shape, const struct dialect_hin
 	const struct retrieval_path *path = path_of(shape, hint->path);
 	bool is_its;
 
-	if (!path || (hint->method.len && !slice_equal(hint->method, SLICE("POST"))))
+	if (!path || !hint_is_post(hint))
 		return 0;
 	is_its = !path->is_generic || host_is_its(shape, hint);
 	if (!hint->request_body.len && !hint->request_is_whole)
 		return is_its ? SCORE_PATH : 0;
 	if (!asks_for_it(shape, json_trim(hint->request_body)))
 		return 0;
-	return is_its || retrieval_is_answer(shape, hint->response_body) ? SCORE_SURE : 0;
+	return is_its || has_list(shape, hint->response_body) ? SCORE_SURE : 0;
 }
 
 /* ---- request ---- */
@@ -237,18 +238,13 @@ void retrieval_response(struct call *call, const struct retrieval *shape)
 		answer = body;
 	}
 	tokens_read(call, shape, answer);
-	if (json_type(answer) == JSON_OBJECT && !retrieval_is_answer(shape, answer)) {
+	if (json_type(answer) == JSON_OBJECT && !has_list(shape, answer)) {
 		call->outputs = vectors_remove(call, answer, NULL);
 		return;
 	}
 	documents_open(&documents, call, shape, answer.len);
 	documents_walk(&documents, answer);
 	documents_close(&documents);
-}
-
-enum dialect_event retrieval_event(struct call *call, void *state, const struct message_part *part)
-{
-	return DIALECT_EVENT_QUIET;
 }
 
 void retrieval_finish(struct call *call, void *state)

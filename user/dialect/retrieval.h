@@ -58,15 +58,11 @@ void documents_close(struct documents *documents);
 
 /* Value at a place ("a/b/c"; "#0" is an index; "" the value itself). */
 struct slice place_get(struct slice value, const char *place);
-/* The first place of @places that has something. */
-struct slice places_get(struct slice value, const char *const *places);
 
 /* A request's or answer's @value with every vector replaced by {"dimensions":n}; *ret_dimensions: of the first (untouched where there is none). */
 struct slice vectors_remove(struct call *call, struct slice value, int64_t *ret_dimensions);
 
 unsigned retrieval_score(const struct retrieval *shape, const struct dialect_hint *hint);
-/* The answer has one of the lists. */
-bool retrieval_is_answer(const struct retrieval *shape, struct slice body);
 /* Steps of a dialect; a store with a shape of its own takes them apart. */
 void retrieval_request(struct call *call, const struct retrieval *shape);
 /* @source: the data source, where the dialect knows it better than its table. */
@@ -74,7 +70,6 @@ void retrieval_request_from(struct call *call, const struct retrieval *shape, st
 /* As answer_open(); also reads errors of stores. */
 bool retrieval_answer_open(struct call *call, struct slice *ret);
 void retrieval_response(struct call *call, const struct retrieval *shape);
-enum dialect_event retrieval_event(struct call *call, void *state, const struct message_part *part);
 void retrieval_finish(struct call *call, void *state);
 struct slice retrieval_span_name(const struct call *call);
 
@@ -104,7 +99,7 @@ struct slice retrieval_span_name(const struct call *call);
 			     .order = (rank),                                                                          \
 			     .recognise = (is_mine),                                                                   \
 			     .request = (on_request),                                                                  \
-			     .event = retrieval_event,                                                                 \
+			     .event = no_event,                                                                        \
 			     .response = (on_response),                                                                \
 			     .finish = retrieval_finish,                                                               \
 			     .span_name = retrieval_span_name,                                                         \

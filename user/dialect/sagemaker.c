@@ -25,8 +25,7 @@ static unsigned recognise(const struct dialect_hint *hint)
 {
 	struct slice body = json_trim(hint->request_body);
 
-	if ((hint->method.len && !slice_equal(hint->method, SLICE("POST"))) ||
-	    !slice_contains(hint->path, path_endpoints) ||
+	if (!hint_is_post(hint) || !slice_contains(hint->path, path_endpoints) ||
 	    !(path_ends(hint->path, path_once) || path_ends(hint->path, path_stream)))
 		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
@@ -62,15 +61,10 @@ static void text_request(struct call *call, struct slice body)
 {
 	struct slice inputs = json_get(body, SLICE("inputs"));
 	struct slice text = inputs.data ? inputs : json_get(body, SLICE("text_inputs"));
-	struct parts parts;
 
 	if (json_type(text) != JSON_STRING)
 		return;
-	parts_init(&parts, call, text);
-	parts_message_open(&parts, SLICE("user"));
-	parts_text(&parts, text);
-	parts_message_close(&parts, false, SLICE_NONE);
-	call->input_messages = parts_finish(&parts);
+	call->input_messages = text_message(call, SLICE("user"), text);
 }
 
 static void request(struct call *call, void *state)
@@ -93,20 +87,6 @@ static void request(struct call *call, void *state)
 }
 
 /* ---- answer ---- */
-
-static void text_answer(struct call *call, struct slice text, struct slice reason)
-{
-	struct parts parts;
-
-	finish_add(call, call_copy(call, reason));
-	if (json_type(text) != JSON_STRING)
-		return;
-	parts_init(&parts, call, text);
-	parts_message_open(&parts, SLICE("assistant"));
-	parts_text(&parts, text);
-	parts_message_close(&parts, reason.len, json_raw_text(reason));
-	call->output_messages = parts_finish(&parts);
-}
 
 static void details_read(struct call *call, struct slice details)
 {
@@ -131,7 +111,8 @@ static void response(struct call *call, void *state)
 		return;
 	first = json_type(answer) == JSON_ARRAY ? json_path(answer, "#0", NULL) : answer;
 	details_read(call, json_get(first, SLICE("details")));
-	text_answer(call, json_get(first, SLICE("generated_text")), json_path(first, "details", "finish_reason", NULL));
+	aws_text_read(call, json_get(first, SLICE("generated_text")),
+		      json_path(first, "details", "finish_reason", NULL));
 }
 
 static enum dialect_event line_event(struct call *call, struct sagemaker *sagemaker, struct slice line,
@@ -195,7 +176,7 @@ static void text_finish(struct call *call, struct sagemaker *sagemaker)
 	call->outputs = json_text(call->arena, text);
 	call->outputs_is_text = true;
 	call_lost(call, call->outputs.data || !sagemaker->text.len);
-	text_answer(call, text, SLICE_NONE);
+	aws_text_read(call, text, SLICE_NONE);
 }
 
 static void finish(struct call *call, void *state)
@@ -210,14 +191,14 @@ static void finish(struct call *call, void *state)
 		sagemaker->inner->finish(call, sagemaker->state);
 	else if (sagemaker->events)
 		text_finish(call, sagemaker);
-	if (is_text && call->usage.input >= 0 && call->usage.output >= 0)
-		call->usage.total = call->usage.input + call->usage.output;
+	if (is_text)
+		usage_sum(&call->usage);
 	if (call->operation == OPERATION_UNKNOWN)
 		call->operation = OPERATION_TEXT_COMPLETION;
 	call->vendor = SLICE("aws.sagemaker");
 	call->request_model = endpoint;
-	if (!call->chat_messages.len && (call->input_messages.len || call->output_messages.len))
-		call->chat_messages = chat_messages_from_parts(call);
+	if (!call->chat_messages.len)
+		chat_messages_put(call);
 }
 
 static struct slice span_name(const struct call *call)

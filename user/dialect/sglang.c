@@ -40,7 +40,7 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 	struct slice data = slice_trim(part->data), meta;
 	struct plain *plain = state;
 
-	if (slice_equal(data, SLICE("[DONE]")))
+	if (event_is_done(part))
 		return DIALECT_EVENT_END;
 	if (!event_open(call, part))
 		return DIALECT_EVENT_QUIET;
@@ -70,8 +70,7 @@ static void answer_read(struct call *call, struct slice answer)
 	call->response_id = call_text(call, json_get(meta, SLICE("id")));
 	call->usage_raw = meta;
 	usage_read(usage, meta, usage_rules, ARRAY_SIZE(usage_rules));
-	if (usage->input >= 0 && usage->output >= 0)
-		usage->total = usage->input + usage->output;
+	usage_sum(usage);
 	if (json_type(answer) == JSON_ARRAY)
 		plain_said_each(call, answer, SLICE("text"), reason);
 	else
@@ -80,11 +79,10 @@ static void answer_read(struct call *call, struct slice answer)
 
 static void response(struct call *call, void *state)
 {
-	struct slice body = json_trim(call->response_body), answer;
+	struct slice answer;
 
-	if (answer_open(call, &answer) || (!call->has_error && json_type(body) == JSON_ARRAY && !call->outputs_is_text))
-		if (is_answer(body))
-			answer_read(call, body);
+	if (plain_answer_open(call, &answer) && is_answer(answer))
+		answer_read(call, answer);
 }
 
 /* The text and what the last event told of it. */
@@ -94,10 +92,7 @@ static struct slice object_of(struct call *call, const struct plain *plain)
 
 	out_init(&out, call->arena, plain->last.len + plain->text.len + 40);
 	json_open(&out.buf, '{');
-	json_put_name(&out.buf, SLICE("text"));
-	buf_put_char(&out.buf, '"');
-	pieces_put(&plain->text, &out.buf);
-	buf_put_char(&out.buf, '"');
+	pieces_member_text(&out.buf, SLICE("text"), &plain->text);
 	json_member_raw(&out.buf, SLICE("meta_info"), plain->last);
 	json_close(&out.buf, '}');
 	return out_slice(&out);
@@ -115,7 +110,7 @@ static void finish(struct call *call, void *state)
 		call_lost(call, call->outputs.data);
 		answer_read(call, call->outputs);
 	}
-	plain_show(call);
+	chat_messages_put(call);
 }
 
 static struct slice span_name(const struct call *call)

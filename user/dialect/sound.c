@@ -61,3 +61,11 @@ struct slice sound_strip(struct call *call, struct slice json, const struct slic
 	strip_into(&out.buf, json, names, count);
 	return out_slice(&out);
 }
+
+void sound_message(struct parts *parts, const char *type, struct slice bytes)
+{
+	parts_message_open(parts, SLICE("user"));
+	parts_other(parts, arena_printf(parts->arena, "{\"type\":\"%s\",\"sound_bytes\":%.*s}", type,
+					SLICE_FMT(slice_head(bytes, 20))));
+	parts_message_close(parts, false, SLICE_NONE);
+}

@@ -491,9 +491,7 @@ static void document_put(struct buf *out, const struct found *found)
 	json_foreach_member(field, found->fields) {
 		if (slice_equal(field.name, name) || slice_equal(field.name, SLICE("score")))
 			continue;
-		json_put_raw(out, SLICE("\""));
-		buf_put(out, field.name);
-		buf_put(out, SLICE("\":"));
+		json_put_raw_name(out, field.name);
 		json_put_raw(out, field.value);
 	}
 	json_member_raw(out, SLICE("score"), found->score);
@@ -540,10 +538,6 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 	return DIALECT_EVENT_CONTENT;
 }
 
-static void response(struct call *call, void *state)
-{
-}
-
 static void finish(struct call *call, void *state)
 {
 	call->operation = OPERATION_RETRIEVAL;
@@ -569,7 +563,7 @@ static struct slice span_name(const struct call *call)
 				    .recognise = tag##_recognise,                                                      \
 				    .request = request,                                                                \
 				    .event = event,                                                                    \
-				    .response = response,                                                              \
+				    .response = no_step,                                                               \
 				    .finish = finish,                                                                  \
 				    .span_name = span_name,                                                            \
 			    })

@@ -5,6 +5,7 @@
  */
 #include "dialect/text.h"
 #include "base/cleanup.h"
+#include "base/json.h"
 
 enum { PIECE_MIN = 112, PIECE_MAX = 64 << 10 };
 
@@ -60,15 +61,50 @@ void pieces_put(const struct pieces *pieces, struct buf *out)
 		buf_put(out, (struct slice){ piece->data, piece->used });
 }
 
+static void put_quoted(struct buf *out, const struct pieces *pieces)
+{
+	buf_put_char(out, '"');
+	pieces_put(pieces, out);
+	buf_put_char(out, '"');
+}
+
+static void put_listed(struct buf *out, const struct pieces *pieces)
+{
+	json_open(out, '[');
+	pieces_put(pieces, out);
+	if (out->len && out->data[out->len - 1] == ',')
+		out->len--;
+	json_close(out, ']');
+}
+
 struct slice pieces_quoted(struct arena *arena, const struct pieces *pieces)
 {
 	struct out out;
 
 	out_init(&out, arena, pieces->len + 2);
-	buf_put_char(&out.buf, '"');
-	pieces_put(pieces, &out.buf);
-	buf_put_char(&out.buf, '"');
+	put_quoted(&out.buf, pieces);
 	return out_slice(&out);
+}
+
+struct slice pieces_listed(struct arena *arena, const struct pieces *pieces)
+{
+	struct out out;
+
+	out_init(&out, arena, pieces->len + 2);
+	put_listed(&out.buf, pieces);
+	return out_slice(&out);
+}
+
+void pieces_member_text(struct buf *out, struct slice name, const struct pieces *pieces)
+{
+	json_put_name(out, name);
+	put_quoted(out, pieces);
+}
+
+void pieces_member_list(struct buf *out, struct slice name, const struct pieces *pieces)
+{
+	json_put_name(out, name);
+	put_listed(out, pieces);
 }
 
 bool slice_hold(struct arena *arena, struct slice *held, struct slice value)

@@ -22,6 +22,11 @@ bool pieces_add(struct arena *arena, struct pieces *pieces, struct slice bytes);
 void pieces_put(const struct pieces *pieces, struct buf *out);
 /* "text" with quotes around it: a JSON string, when the pieces are insides of JSON strings. */
 struct slice pieces_quoted(struct arena *arena, const struct pieces *pieces);
+/* [elements], when the pieces are elements and the commas between them; a comma behind which nothing found memory is left out. */
+struct slice pieces_listed(struct arena *arena, const struct pieces *pieces);
+/* The same written as members of an object: ,"name":"text" and ,"name":[elements]. */
+void pieces_member_text(struct buf *out, struct slice name, const struct pieces *pieces);
+void pieces_member_list(struct buf *out, struct slice name, const struct pieces *pieces);
 /* Keeps a copy of the newest value in *held, in its old place where it fits. *held must be empty or of this function;
  * absent values are passed over. false when the arena is full. */
 bool slice_hold(struct arena *arena, struct slice *held, struct slice value);

@@ -58,7 +58,7 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 	struct plain *plain = state;
 	bool has_content;
 
-	if (slice_equal(data, SLICE("[DONE]")))
+	if (event_is_done(part))
 		return DIALECT_EVENT_END;
 	if (!event_open(call, part))
 		return DIALECT_EVENT_QUIET;
@@ -84,14 +84,6 @@ static const struct usage_rule usage_rules[] = {
 	{ {}, SLICE("generated_tokens"), offsetof(struct usage, output) },
 };
 
-static int64_t header_count(const struct call *call, struct slice name)
-{
-	struct slice text = call_header(call->response_headers, call->response_header_count, name);
-	int64_t count = -1;
-
-	return text.len && json_int(text, &count) == 0 ? count : -1;
-}
-
 static void usage_of(struct call *call, struct slice details)
 {
 	struct usage *usage = &call->usage;
@@ -104,11 +96,10 @@ static void usage_of(struct call *call, struct slice details)
 			usage->input = (int64_t)json_count(prefill);
 	}
 	if (usage->input < 0)
-		usage->input = header_count(call, SLICE("x-prompt-tokens"));
+		usage->input = answer_header_count(call, SLICE("x-prompt-tokens"));
 	if (usage->output < 0)
-		usage->output = header_count(call, SLICE("x-generated-tokens"));
-	if (usage->input >= 0 && usage->output >= 0)
-		usage->total = usage->input + usage->output;
+		usage->output = answer_header_count(call, SLICE("x-generated-tokens"));
+	usage_sum(usage);
 }
 
 static void answer_read(struct call *call, struct slice answer)
@@ -125,11 +116,10 @@ static void answer_read(struct call *call, struct slice answer)
 
 static void response(struct call *call, void *state)
 {
-	struct slice body = json_trim(call->response_body), answer;
+	struct slice answer;
 
-	if (answer_open(call, &answer) || (!call->has_error && json_type(body) == JSON_ARRAY && !call->outputs_is_text))
-		if (is_answer(body))
-			answer_read(call, body);
+	if (plain_answer_open(call, &answer) && is_answer(answer))
+		answer_read(call, answer);
 }
 
 static void finish(struct call *call, void *state)
@@ -147,7 +137,7 @@ static void finish(struct call *call, void *state)
 		call_lost(call, call->outputs.data);
 		answer_read(call, call->outputs);
 	}
-	plain_show(call);
+	chat_messages_put(call);
 }
 
 static struct slice span_name(const struct call *call)

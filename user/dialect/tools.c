@@ -31,15 +31,7 @@ static const struct slice tool_names[_TOOL_MAX] = {
 	[TOOL_CUSTOM] = SLICE("custom"),
 };
 
-static void put_member_name(struct buf *out, const struct json_iter *iter)
-{
-	json_put_raw(out, SLICE("\""));
-	buf_put(out, iter->name);
-	buf_put(out, SLICE("\":"));
-}
-
-/* An object without its title: the label that schema generators put everywhere, and autolog leaves out. */
-static void put_untitled(struct buf *out, struct slice schema)
+void schema_put(struct buf *out, struct slice schema, schema_own *own)
 {
 	if (json_type(schema) != JSON_OBJECT) {
 		json_put_raw(out, schema);
@@ -47,37 +39,53 @@ static void put_untitled(struct buf *out, struct slice schema)
 	}
 	json_open(out, '{');
 	json_foreach_member(member, schema) {
-		if (slice_equal(member.name, SLICE("title")) && json_type(member.value) == JSON_STRING)
+		if (own(out, &member))
 			continue;
-		put_member_name(out, &member);
+		json_put_raw_name(out, member.name);
 		json_put_raw(out, member.value);
 	}
 	json_close(out, '}');
 }
 
-/* Titles go where autolog's own model of a schema has none: at its top and at each property. */
-static void put_schema(struct buf *out, struct slice schema)
+bool schema_properties_put(struct buf *out, const struct json_iter *member, schema_own *own)
 {
-	if (json_type(schema) != JSON_OBJECT) {
-		json_put_raw(out, schema);
-		return;
-	}
+	if (!slice_equal(member->name, SLICE("properties")) || json_type(member->value) != JSON_OBJECT)
+		return false;
+	json_put_raw_name(out, member->name);
 	json_open(out, '{');
-	json_foreach_member(member, schema) {
-		if (slice_equal(member.name, SLICE("title")) && json_type(member.value) == JSON_STRING)
-			continue;
-		put_member_name(out, &member);
-		if (!slice_equal(member.name, SLICE("properties")) || json_type(member.value) != JSON_OBJECT) {
-			json_put_raw(out, member.value);
-			continue;
-		}
-		json_open(out, '{');
-		json_foreach_member(property, member.value) {
-			put_member_name(out, &property);
-			put_untitled(out, property.value);
-		}
-		json_close(out, '}');
+	json_foreach_member(property, member->value) {
+		json_put_raw_name(out, property.name);
+		schema_put(out, property.value, own);
 	}
+	json_close(out, '}');
+	return true;
+}
+
+/* The label that schema generators put everywhere, and autolog leaves out where its own model of a schema has none: at the
+ * schema's top and at each property. */
+static bool title_drop(struct buf *out, const struct json_iter *member)
+{
+	return slice_equal(member->name, SLICE("title")) && json_type(member->value) == JSON_STRING;
+}
+
+static bool titles_drop(struct buf *out, const struct json_iter *member)
+{
+	return title_drop(out, member) || schema_properties_put(out, member, title_drop);
+}
+
+void tool_open(struct buf *out, struct slice name, struct slice description)
+{
+	json_open(out, '{');
+	json_member_text(out, SLICE("type"), SLICE("function"));
+	json_put_name(out, SLICE("function"));
+	json_open(out, '{');
+	json_member_raw(out, SLICE("name"), name);
+	json_member_raw(out, SLICE("description"), description);
+}
+
+void tool_close(struct buf *out)
+{
+	json_close(out, '}');
 	json_close(out, '}');
 }
 
@@ -85,19 +93,13 @@ static void tool_put(struct buf *out, const struct tool *tool)
 {
 	if (json_type(tool->name) != JSON_STRING)
 		return;
-	json_open(out, '{');
-	json_member_text(out, SLICE("type"), SLICE("function"));
-	json_put_name(out, SLICE("function"));
-	json_open(out, '{');
-	json_member_raw(out, SLICE("name"), tool->name);
-	json_member_raw(out, SLICE("description"), tool->description);
+	tool_open(out, tool->name, tool->description);
 	if (tool->parameters.len) {
 		json_put_name(out, SLICE("parameters"));
-		put_schema(out, tool->parameters);
+		schema_put(out, tool->parameters, titles_drop);
 	}
 	json_member_raw(out, SLICE("strict"), tool->strict);
-	json_close(out, '}');
-	json_close(out, '}');
+	tool_close(out);
 }
 
 static void function_view(const struct slice *got, struct tool *tool)
@@ -168,7 +170,7 @@ static void namespaces_put(struct buf *out, struct slice tools)
 			tools_put(out, json_get(item.value, SLICE("tools")), responses_view);
 }
 
-static struct slice tools_done(struct out *out)
+struct slice tools_close(struct out *out)
 {
 	if (out->buf.len <= 1)
 		return SLICE_NONE;
@@ -176,7 +178,7 @@ static struct slice tools_done(struct out *out)
 	return out_slice(out);
 }
 
-static void tools_init(struct out *out, struct call *call, struct slice tools)
+void tools_open(struct out *out, struct call *call, struct slice tools)
 {
 	out_init(out, call->arena, tools.len + tools.len / 2 + 64);
 	json_open(&out->buf, '[');
@@ -188,17 +190,17 @@ struct slice tools_from_chat(struct call *call, struct slice tools, struct slice
 
 	if (!tools.len && !functions.len)
 		return SLICE_NONE;
-	tools_init(&out, call, tools.len ? tools : functions);
+	tools_open(&out, call, tools.len ? tools : functions);
 	tools_put(&out.buf, tools, chat_view);
 	tools_put(&out.buf, functions, function_view);
-	return tools_done(&out);
+	return tools_close(&out);
 }
 
 struct slice tools_from_responses(struct call *call, struct slice tools, struct slice input)
 {
 	struct out out;
 
-	tools_init(&out, call, tools);
+	tools_open(&out, call, tools);
 	tools_put(&out.buf, tools, responses_view);
 	namespaces_put(&out.buf, tools);
 	if (json_type(input) == JSON_ARRAY)
@@ -209,7 +211,7 @@ struct slice tools_from_responses(struct call *call, struct slice tools, struct 
 			tools_put(&out.buf, tools, responses_view);
 			namespaces_put(&out.buf, tools);
 		}
-	return tools_done(&out);
+	return tools_close(&out);
 }
 
 struct slice tools_from_messages(struct call *call, struct slice tools)
@@ -218,7 +220,7 @@ struct slice tools_from_messages(struct call *call, struct slice tools)
 
 	if (!tools.len)
 		return SLICE_NONE;
-	tools_init(&out, call, tools);
+	tools_open(&out, call, tools);
 	tools_put(&out.buf, tools, messages_view);
-	return tools_done(&out);
+	return tools_close(&out);
 }

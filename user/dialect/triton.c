@@ -37,7 +37,7 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 	struct slice data = slice_trim(part->data), text;
 	struct plain *plain = state;
 
-	if (slice_equal(data, SLICE("[DONE]")))
+	if (event_is_done(part))
 		return DIALECT_EVENT_END;
 	if (!event_open(call, part))
 		return DIALECT_EVENT_QUIET;
@@ -77,7 +77,7 @@ static void finish(struct call *call, void *state)
 		call_lost(call, call->outputs.data);
 		answer_read(call, call->outputs);
 	}
-	plain_show(call);
+	chat_messages_put(call);
 }
 
 static struct slice span_name(const struct call *call)

@@ -56,7 +56,7 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 	struct unknown *unknown = state;
 	struct slice data = slice_trim(part->data);
 
-	if (slice_equal(data, SLICE("[DONE]")))
+	if (event_is_done(part))
 		return DIALECT_EVENT_END;
 	if (unknown->events.len)
 		call_lost(call, pieces_add(call->arena, &unknown->events, SLICE("\n")));

@@ -95,11 +95,6 @@ static void request(struct call *call, void *state)
 		call->request_model = call_text(call, json_get(json_trim(call->request_body), SLICE("model_id")));
 }
 
-static enum dialect_event event(struct call *call, void *state, const struct message_part *part)
-{
-	return DIALECT_EVENT_QUIET;
-}
-
 static void response(struct call *call, void *state)
 {
 	struct slice body = json_trim(call->response_body), answer = SLICE_NONE;
@@ -134,7 +129,7 @@ DIALECT(vectors_embed, {
 			       .order = 74,
 			       .recognise = recognise,
 			       .request = request,
-			       .event = event,
+			       .event = no_event,
 			       .response = response,
 			       .finish = finish,
 			       .span_name = span_name,

@@ -171,8 +171,7 @@ static void counts_read(struct call *call, struct slice result)
 	usage_read(&call->usage, result, usage_rules, ARRAY_SIZE(usage_rules));
 	if (call->usage.input <= 0 && input > 0)
 		call->usage.input = input;
-	if (call->usage.input >= 0 && call->usage.output >= 0)
-		call->usage.total = call->usage.input + call->usage.output;
+	usage_sum(&call->usage);
 }
 
 struct text {
@@ -185,7 +184,7 @@ static enum dialect_event text_event(struct call *call, void *state, const struc
 	struct slice data = slice_trim(part->data), result;
 	struct text *text = state;
 
-	if (slice_equal(data, SLICE("[DONE]")))
+	if (event_is_done(part))
 		return DIALECT_EVENT_END;
 	if (!event_open(call, part) || failure_read(call, data, true))
 		return DIALECT_EVENT_QUIET;
@@ -246,7 +245,7 @@ static void text_finish(struct call *call, void *state)
 		call->response_model = call_text(call, text->model);
 		text_answer(call, result);
 	}
-	plain_show(call);
+	chat_messages_put(call);
 }
 
 static struct slice text_span_name(const struct call *call)

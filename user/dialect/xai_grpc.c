@@ -4,6 +4,7 @@
  * the outputs that it names by index; so the answer is the last of each with the outputs put together. An output may be what
  * the service did with tools of its own: that is told as steps.
  */
+#include "dialect/gather.h"
 #include "dialect/grpc.h"
 #include "dialect/parts.h"
 #include "dialect/xai_proto.h"
@@ -54,8 +55,8 @@ struct xai {
 	bool is_chunked; /* the method is the streaming one */
 	bool has_pieces;
 	struct slice head[_HEAD_MAX]; /* the newest of each */
-	struct output *outputs, *last;
-	size_t output_count;
+	struct output *first, *last, *recent;
+	size_t count; /* of outputs */
 	size_t step_count;
 };
 
@@ -120,9 +121,7 @@ static void tool_calls_put(struct parts *parts, struct slice calls)
 {
 	json_foreach_element(item, calls)
 		if (is_clients(item.value))
-			parts_tool_call(parts, json_get(item.value, SLICE("id")),
-					json_path(item.value, "function", "name", NULL),
-					json_path(item.value, "function", "arguments", NULL));
+			parts_function_call(parts, item.value);
 }
 
 static void asked_put(struct call *call, struct parts *parts, struct slice message)
@@ -228,39 +227,11 @@ static void request(struct call *call, void *state)
 
 /* ---- a stream ---- */
 
-static struct output *output_of(struct call *call, struct xai *xai, int64_t index)
-{
-	struct output *output;
-
-	for (output = xai->outputs; output; output = output->next)
-		if (output->index == index)
-			return output;
-	output = xai->output_count < OUTPUTS_MAX ? arena_new_of(call->arena, struct output) : NULL;
-	call_lost(call, output);
-	if (!output)
-		return NULL;
-	output->index = index;
-	*(xai->last ? &xai->last->next : &xai->outputs) = output;
-	xai->last = output;
-	xai->output_count++;
-	return output;
-}
-
-static bool text_add(struct call *call, struct pieces *pieces, struct slice value)
-{
-	struct slice raw = json_raw_text(value);
-
-	call_lost(call, pieces_add(call->arena, pieces, raw));
-	return raw.len;
-}
-
 static bool list_add(struct call *call, struct pieces *pieces, struct slice list)
 {
 	if (json_type(list) != JSON_ARRAY || json_count(list) == 0)
 		return false;
-	if (pieces->len)
-		call_lost(call, pieces_add(call->arena, pieces, SLICE(",")));
-	call_lost(call, pieces_add(call->arena, pieces, (struct slice){ list.data + 1, list.len - 2 }));
+	elements_gather(call, pieces, (struct slice){ list.data + 1, list.len - 2 });
 	return true;
 }
 
@@ -282,14 +253,14 @@ static bool output_add(struct call *call, struct xai *xai, struct slice piece)
 	int64_t index = 0;
 
 	json_int(json_get(piece, SLICE("index")), &index);
-	output = output_of(call, xai, index);
+	output = ITEM_GATHER(call, xai, index, OUTPUTS_MAX);
 	if (!output)
 		return false;
 	PICK(json_get(piece, SLICE("delta")), say_names, got);
-	has_content = text_add(call, &output->content, got[SAY_CONTENT]);
-	has_content |= text_add(call, &output->reasoning, got[SAY_REASONING]);
+	has_content = text_gather(call, &output->content, got[SAY_CONTENT]);
+	has_content |= text_gather(call, &output->reasoning, got[SAY_REASONING]);
 	has_content |= list_add(call, &output->tool_calls, got[SAY_TOOL_CALLS]);
-	text_add(call, &output->encrypted, got[SAY_ENCRYPTED]);
+	text_gather(call, &output->encrypted, got[SAY_ENCRYPTED]);
 	list_add(call, &output->citations, got[SAY_CITATIONS]);
 	call_lost(call, slice_hold(call->arena, &output->role, got[SAY_ROLE]));
 	call_lost(call, slice_hold(call->arena, &output->reason, json_get(piece, SLICE("finishReason"))));
@@ -312,22 +283,14 @@ static bool chunk_add(struct call *call, struct xai *xai, struct slice chunk)
 
 static void text_put(struct buf *out, struct slice name, const struct pieces *pieces)
 {
-	if (!pieces->len)
-		return;
-	json_put_name(out, name);
-	buf_put_char(out, '"');
-	pieces_put(pieces, out);
-	buf_put_char(out, '"');
+	if (pieces->len)
+		pieces_member_text(out, name, pieces);
 }
 
 static void list_put(struct buf *out, struct slice name, const struct pieces *pieces)
 {
-	if (!pieces->len)
-		return;
-	json_put_name(out, name);
-	json_open(out, '[');
-	pieces_put(pieces, out);
-	json_close(out, ']');
+	if (pieces->len)
+		pieces_member_list(out, name, pieces);
 }
 
 static void output_put(struct buf *out, const struct output *output)
@@ -356,7 +319,7 @@ static struct slice answer_of(struct call *call, const struct xai *xai)
 
 	for (size_t i = 0; i < _HEAD_MAX; i++)
 		guess += xai->head[i].len + 24;
-	for (const struct output *output = xai->outputs; output; output = output->next)
+	for (const struct output *output = xai->first; output; output = output->next)
 		guess += output->content.len + output->reasoning.len + output->encrypted.len + output->tool_calls.len +
 			 output->citations.len + 200;
 	out_init(&out, call->arena, guess);
@@ -364,7 +327,7 @@ static struct slice answer_of(struct call *call, const struct xai *xai)
 	json_member_raw(&out.buf, head_names[HEAD_ID], xai->head[HEAD_ID]);
 	json_put_name(&out.buf, SLICE("outputs"));
 	json_open(&out.buf, '[');
-	for (const struct output *output = xai->outputs; output; output = output->next)
+	for (const struct output *output = xai->first; output; output = output->next)
 		output_put(&out.buf, output);
 	json_close(&out.buf, ']');
 	for (size_t i = HEAD_ID + 1; i < _HEAD_MAX; i++)
@@ -512,10 +475,6 @@ static void answer_read(struct call *call, struct xai *xai, struct slice answer)
 	call->output_messages = parts_finish(&parts);
 }
 
-static void response(struct call *call, void *state)
-{
-}
-
 static void finish(struct call *call, void *state)
 {
 	struct xai *xai = state;
@@ -531,8 +490,7 @@ static void finish(struct call *call, void *state)
 	}
 	if (call->outputs.data)
 		answer_read(call, xai, call->outputs);
-	if (call->input_messages.len || call->output_messages.len)
-		call->chat_messages = chat_messages_from_parts(call);
+	chat_messages_put(call);
 }
 
 static struct slice span_name(const struct call *call)
@@ -547,7 +505,7 @@ DIALECT(xai_grpc, {
 			  .recognise = recognise,
 			  .request = request,
 			  .event = event,
-			  .response = response,
+			  .response = no_step,
 			  .finish = finish,
 			  .span_name = span_name,
 		  });

@@ -30,6 +30,7 @@ bool record_attribute_is_for(struct slice name, enum sink_family family)
 	return true;
 }
 
+/* Chunks of a stream are MLflow's own invention. */
 bool record_event_is_for(struct slice name, enum sink_family family)
 {
 	return family == SINK_FAMILY_MLFLOW || !slice_starts(name, SLICE("mlflow."));

@@ -156,11 +156,6 @@ static size_t size_digits(struct slice line)
 	return len;
 }
 
-bool chunk_line_is_possible(struct slice line)
-{
-	return line.len == 0 || size_digits(line) > 0;
-}
-
 bool chunk_line_size(struct slice line, uint64_t *ret_size)
 {
 	size_t digits = size_digits(line);

@@ -37,6 +37,5 @@ enum chunk_step chunked_next(struct chunked *chunked, struct slice *in, struct s
 bool chunked_hole(struct chunked *chunked, uint64_t len);
 /* Goes on behind a size line that someone else found. */
 void chunked_resume(struct chunked *chunked, uint64_t size);
-/* Whether @line, without its end, is a chunk's size line (its size then), or can still become one. */
+/* Whether @line, without its end, is a chunk's size line; its size then. */
 bool chunk_line_size(struct slice line, uint64_t *ret_size);
-bool chunk_line_is_possible(struct slice line);

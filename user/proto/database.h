@@ -29,6 +29,22 @@ static inline bool patience_is_over(const struct patience *patience)
 	       patience->losses > DATABASE_LOSSES;
 }
 
+/* One message, told and ended at once: @part, which took part->stream_bytes, or why it is not whole (_MISSING_MAX: it is). */
+static inline void database_message_tell(struct outgoing *out, struct slice protocol, const struct message_part *part,
+					 enum missing_reason lost)
+{
+	struct message_head head = { .protocol = protocol, .method = SLICE("COMMAND") };
+
+	outgoing_tell(out, &head);
+	outgoing_passed(out, part->stream_bytes, part->time_ns);
+	out->body_bytes = part->stream_bytes;
+	if (lost != _MISSING_MAX)
+		outgoing_lose(out, part->stream_bytes, lost);
+	else
+		outgoing_part(out, part);
+	outgoing_end(out, MESSAGE_END_FRAMED, CLOSE_UNKNOWN);
+}
+
 /* A search whose answer, sent in @dir, will not be found any more. */
 static inline void database_answer_lost(struct proto *proto, uint64_t exchange, enum direction dir, uint64_t time_ns)
 {

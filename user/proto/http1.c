@@ -272,14 +272,8 @@ static void head_line(struct http1 *http1, struct flow *flow, uint64_t time_ns)
 
 static void head_step(struct http1 *http1, struct flow *flow, struct slice *in, uint64_t time_ns)
 {
-	const char *lf = memchr(in->data, '\n', in->len);
-	struct slice piece = slice_head(*in, lf ? (size_t)(lf - in->data) + 1 : in->len);
+	struct slice piece = flow_line_take(flow, in, time_ns);
 
-	piece = slice_head(piece, flow->line.max - flow->line.len);
-	if (!flow->line.len)
-		flow->line_ns = time_ns;
-	*in = slice_from(*in, piece.len);
-	buf_put(&flow->line, piece);
 	if (flow->line.failed || !piece.len)
 		head_breach(http1, flow, piece.len, time_ns);
 	else if (!flow->has_start && http1_sniff(slice_head(buf_slice(&flow->line), SNIFF_BYTES)) == SNIFF_NO)

@@ -61,6 +61,20 @@ static inline struct flow *flow_other(struct http1 *http1, const struct flow *fl
 	return &http1->flows[direction_other(flow->dir)];
 }
 
+/* Of *in what belongs to the open line and finds room there; *in is not empty. */
+static inline struct slice flow_line_take(struct flow *flow, struct slice *in, uint64_t time_ns)
+{
+	const char *lf = memchr(in->data, '\n', in->len);
+	struct slice piece = slice_head(*in, lf ? (size_t)(lf - in->data) + 1 : in->len);
+
+	piece = slice_head(piece, flow->line.max - flow->line.len);
+	if (!flow->line.len)
+		flow->line_ns = time_ns;
+	*in = slice_from(*in, piece.len);
+	buf_put(&flow->line, piece);
+	return piece;
+}
+
 /* ---- http1.c ---- */
 /* Whole heads of both directions were read: what passes is nothing else. */
 static inline bool http1_is_sure(const struct http1 *http1)

@@ -178,14 +178,8 @@ static void line_slide(struct http1 *http1, struct flow *flow, uint64_t time_ns)
 
 void seek_step(struct http1 *http1, struct flow *flow, struct slice *in, uint64_t time_ns)
 {
-	const char *lf = memchr(in->data, '\n', in->len);
-	struct slice piece = slice_head(*in, lf ? (size_t)(lf - in->data) + 1 : in->len);
+	struct slice piece = flow_line_take(flow, in, time_ns);
 
-	piece = slice_head(piece, flow->line.max - flow->line.len);
-	if (!flow->line.len)
-		flow->line_ns = time_ns;
-	*in = slice_from(*in, piece.len);
-	buf_put(&flow->line, piece);
 	if (flow->line.failed) {
 		seek_passed(http1, flow, flow->line.len + piece.len, time_ns);
 		line_restart(flow);

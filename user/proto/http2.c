@@ -150,9 +150,9 @@ static void http2_frame_end(struct http2 *http2, struct http2_flow *flow, uint64
 	flow->head_len = 0;
 	if (flow->frame.type == HTTP2_DATA) {
 		role_guess(http2, flow);
-		http2_data_end(http2, flow, time_ns);
+		http2_data_end(http2, flow);
 		if (flow->frame.flags & HTTP2_END_STREAM)
-			http2_stream_end(http2, flow, flow->frame.stream, time_ns);
+			http2_stream_end(http2, flow, flow->frame.stream);
 	} else if (http2_frame_is_of_block(flow)) {
 		if (flow->in_block && flow->frame.flags & HTTP2_END_HEADERS)
 			block_end(http2, flow, time_ns);

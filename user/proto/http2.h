@@ -114,7 +114,7 @@ void http2_data(struct http2 *http2, struct http2_flow *flow, struct slice bytes
 /* The header block of @flow is at its end. */
 void http2_headers(struct http2 *http2, struct http2_flow *flow, uint64_t time_ns);
 /* The sender of @flow ends its message on this stream. */
-void http2_stream_end(struct http2 *http2, struct http2_flow *flow, uint32_t id, uint64_t time_ns);
+void http2_stream_end(struct http2 *http2, struct http2_flow *flow, uint32_t id);
 void http2_reset(struct http2 *http2, struct http2_flow *flow, uint32_t id, uint64_t time_ns);
 /* The server will not look at streams beyond @last. */
 void http2_go_away(struct http2 *http2, struct http2_flow *flow, uint32_t last, uint64_t time_ns);
@@ -124,7 +124,7 @@ void http2_streams_end(struct http2 *http2, enum close_how how);
 void http2_streams_free(struct http2 *http2);
 
 /* The sender of @flow ended the DATA frame that it is in. */
-void http2_data_end(struct http2 *http2, struct http2_flow *flow, uint64_t time_ns);
+void http2_data_end(struct http2 *http2, struct http2_flow *flow);
 /* @len bytes of the DATA frame are missing in @out. */
 void http2_data_hole(struct http2 *http2, struct http2_flow *flow, struct outgoing *out, uint32_t len,
 		     enum missing_reason reason, uint64_t time_ns);

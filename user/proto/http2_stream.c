@@ -183,7 +183,7 @@ void http2_data(struct http2 *http2, struct http2_flow *flow, struct slice bytes
 		outgoing_body(out, bytes, time_ns);
 }
 
-void http2_data_end(struct http2 *http2, struct http2_flow *flow, uint64_t time_ns)
+void http2_data_end(struct http2 *http2, struct http2_flow *flow)
 {
 	enum message_kind kind = http2_kind(http2, flow);
 	struct http2_stream *stream = stream_find(http2, flow->frame.stream);
@@ -217,7 +217,7 @@ void http2_streams_break(struct http2 *http2, enum message_kind kind, enum missi
 	}
 }
 
-void http2_stream_end(struct http2 *http2, struct http2_flow *flow, uint32_t id, uint64_t time_ns)
+void http2_stream_end(struct http2 *http2, struct http2_flow *flow, uint32_t id)
 {
 	struct http2_stream *stream = stream_find(http2, id);
 	enum message_kind kind = http2_kind(http2, flow);

@@ -112,21 +112,18 @@ static bool is_search(const struct mongodb_side *side)
 	return slice_starts(slice_from(body, 10), name) && slice_contains(body, stage);
 }
 
-static void message_tell(struct mongodb *mongodb, struct mongodb_side *side, struct outgoing *out, uint64_t time_ns)
+static void message_tell(struct mongodb_side *side, struct outgoing *out, uint64_t time_ns)
 {
-	struct message_head head = { .protocol = SLICE("mongodb"), .method = SLICE("COMMAND") };
-	struct message_part part = { .kind = PART_MESSAGE, .type = SLICE("message"), .data = buf_slice(&side->body) };
+	struct message_part part = { .kind = PART_MESSAGE,
+				     .type = SLICE("message"),
+				     .data = buf_slice(&side->body),
+				     .stream_bytes = side->passed,
+				     .time_ns = time_ns };
 
-	outgoing_tell(out, &head);
-	outgoing_passed(out, side->passed, time_ns);
-	out->body_bytes = side->passed;
-	part.stream_bytes = side->passed;
-	part.time_ns = time_ns;
-	if (side->is_damaged || side->body.failed)
-		outgoing_lose(out, side->passed, side->is_damaged ? side->reason : MISSING_BUDGET);
-	else
-		outgoing_part(out, &part);
-	outgoing_end(out, MESSAGE_END_FRAMED, CLOSE_UNKNOWN);
+	database_message_tell(out, SLICE("mongodb"), &part,
+			      side->is_damaged    ? side->reason
+			      : side->body.failed ? MISSING_BUDGET
+						  : _MISSING_MAX);
 	side->passed = 0;
 }
 
@@ -147,7 +144,7 @@ static void command_end(struct mongodb *mongodb, struct mongodb_side *side, uint
 	out.exchange = ++mongodb->proto->exchanges;
 	mongodb->searches[mongodb->search_count++] =
 		(struct search){ .number = number_at(side->head + 4), .exchange = out.exchange };
-	message_tell(mongodb, side, &out, time_ns);
+	message_tell(side, &out, time_ns);
 }
 
 static void reply_end(struct mongodb *mongodb, struct mongodb_side *side, uint64_t time_ns)
@@ -161,7 +158,7 @@ static void reply_end(struct mongodb *mongodb, struct mongodb_side *side, uint64
 	out.exchange = search->exchange;
 	out.is_skipped = search->is_skipped;
 	*search = mongodb->searches[--mongodb->search_count];
-	message_tell(mongodb, side, &out, time_ns);
+	message_tell(side, &out, time_ns);
 }
 
 static void message_end(struct mongodb *mongodb, struct mongodb_side *side, uint64_t time_ns)

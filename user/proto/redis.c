@@ -152,24 +152,18 @@ static bool is_among_vectors(const struct redis_side *side)
 	       slice_contains(command, SLICE("VECTOR_RANGE")) || slice_contains(command, SLICE("vector_range"));
 }
 
-static void message_tell(struct redis *redis, struct redis_side *side, struct outgoing *out, struct slice type,
-			 uint64_t time_ns)
+static void message_tell(struct redis_side *side, struct outgoing *out, struct slice type, uint64_t time_ns)
 {
-	struct message_head head = { .protocol = SLICE("redis"), .method = SLICE("COMMAND") };
-	struct message_part part = { .kind = PART_MESSAGE, .type = type, .data = buf_slice(&side->body) };
+	struct message_part part = { .kind = PART_MESSAGE,
+				     .type = type,
+				     .data = buf_slice(&side->body),
+				     .stream_bytes = side->passed,
+				     .time_ns = time_ns };
 
-	outgoing_tell(out, &head);
-	outgoing_passed(out, side->passed, time_ns);
-	out->body_bytes = side->passed;
-	part.stream_bytes = side->passed;
-	part.time_ns = time_ns;
-	if (side->is_damaged)
-		outgoing_lose(out, side->passed, side->reason);
-	else if (side->body.failed)
-		outgoing_lose(out, side->passed, MISSING_BUDGET);
-	else
-		outgoing_part(out, &part);
-	outgoing_end(out, MESSAGE_END_FRAMED, CLOSE_UNKNOWN);
+	database_message_tell(out, SLICE("redis"), &part,
+			      side->is_damaged    ? side->reason
+			      : side->body.failed ? MISSING_BUDGET
+						  : _MISSING_MAX);
 	side->passed = 0;
 }
 
@@ -185,7 +179,7 @@ static void command_end(struct redis *redis, struct redis_side *side, uint64_t t
 		outgoing_open(&out, redis->proto, MESSAGE_REQUEST, side->dir, side->start_ns);
 		out.exchange = ++redis->proto->exchanges;
 		*search = (struct search){ .number = redis->asked, .exchange = out.exchange };
-		message_tell(redis, side, &out, SLICE("command"), time_ns);
+		message_tell(side, &out, SLICE("command"), time_ns);
 	}
 	redis->asked++;
 }
@@ -201,7 +195,7 @@ static void reply_end(struct redis *redis, struct redis_side *side, uint64_t tim
 		out.is_skipped = search->is_skipped;
 		redis->search_count--;
 		memmove(search, search + 1, redis->search_count * sizeof(*search));
-		message_tell(redis, side, &out, SLICE("reply"), time_ns);
+		message_tell(side, &out, SLICE("reply"), time_ns);
 	}
 	redis->answered++;
 }

@@ -93,8 +93,7 @@ static size_t events_filter(Otlp__SpanEvent **list, size_t count, enum sink_fami
 	size_t kept = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		/* Chunks of a stream are MLflow's own invention. */
-		if (family != SINK_FAMILY_MLFLOW && strncmp(list[i]->name, "mlflow.", strlen("mlflow.")) == 0)
+		if (!record_event_is_for(slice_of(list[i]->name), family))
 			continue;
 		list[i]->n_attributes = attributes_filter(list[i]->attributes, list[i]->n_attributes, family);
 		list[kept++] = list[i];

@@ -14,7 +14,6 @@ struct sink_kind {
 	void (*close)(struct sink *sink); /* also after a failed open */
 	int (*send)(struct sink *sink, const struct record *records, size_t count);
 	int (*write)(struct sink *sink, const struct record *record);
-	void (*trace_url)(const struct sink *sink, const uint8_t trace_id[16], char *ret, size_t size);
 };
 
 extern const struct sink_kind sink_kind_mlflow, sink_kind_otlp, sink_kind_otlp_file, sink_kind_console, sink_kind_none;

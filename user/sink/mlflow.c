@@ -365,16 +365,6 @@ static void mlflow_close(struct sink *sink)
 	free(mlflow);
 }
 
-static void mlflow_trace_url(const struct sink *sink, const uint8_t trace_id[16], char *ret, size_t size)
-{
-	const struct mlflow *mlflow = sink->own;
-	char hex[33];
-
-	hex_put(trace_id, 16, hex);
-	if (*mlflow->experiment)
-		snprintf(ret, size, "%s/#/experiments/%s/traces/tr-%s", mlflow->shown, mlflow->experiment, hex);
-}
-
 const struct sink_kind sink_kind_mlflow = {
 	.name = "mlflow",
 	.family = SINK_FAMILY_MLFLOW,
@@ -382,5 +372,4 @@ const struct sink_kind sink_kind_mlflow = {
 	.open = mlflow_open,
 	.close = mlflow_close,
 	.send = mlflow_send,
-	.trace_url = mlflow_trace_url,
 };

@@ -102,13 +102,6 @@ int sink_write(struct sink *sink, const struct record *record)
 	return sink->kind->write ? sink->kind->write(sink, record) : 0;
 }
 
-void sink_trace_url(const struct sink *sink, const uint8_t trace_id[16], char *ret, size_t size)
-{
-	*ret = 0;
-	if (sink->kind->trace_url)
-		sink->kind->trace_url(sink, trace_id, ret, size);
-}
-
 void sink_say(struct sink *sink, bool is_well, const char *format, ...)
 {
 	char text[sizeof(sink->said)];

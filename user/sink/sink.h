@@ -62,5 +62,3 @@ void sink_want(struct sink *sink, uint64_t waiting, size_t *ret_count, uint64_t 
 int sink_send(struct sink *sink, const struct record *records, size_t count);
 /* Direct sinks. */
 int sink_write(struct sink *sink, const struct record *record);
-/* URL of a trace for the user, or empty. Into @ret (size bytes). */
-void sink_trace_url(const struct sink *sink, const uint8_t trace_id[16], char *ret, size_t size);

@@ -43,7 +43,6 @@ static const char *const statement_texts[_DB_MAX] = {
 		" delivered = delivered + ?5 WHERE id = ?1",
 	[DB_SINK_STATS] = "SELECT total(waiting), total(waiting_bytes), total(dead), total(delivered) FROM sink"
 			  " WHERE id = ?1 OR ?1 < 0",
-	[DB_SINK_EACH] = "SELECT id, name FROM sink ORDER BY id",
 	[DB_OLDEST] =
 		"SELECT created FROM record WHERE id = (SELECT min(oldest) FROM (SELECT (SELECT min(record) FROM delivery d"
 		" WHERE d.sink = sink.id) AS oldest FROM sink))",

@@ -47,28 +47,6 @@ static struct slice column_text(sqlite3_stmt *statement, int column)
 			       (size_t)sqlite3_column_bytes(statement, column) };
 }
 
-int spool_each_sink(struct spool *spool, void (*each)(void *user, int sink, struct slice name), void *user)
-{
-	int ids[64], count = 0, code;
-	char *names[64];
-	sqlite3_stmt *statement = db_statement(spool, DB_SINK_EACH);
-
-	if (!statement)
-		return db_error(spool, sqlite3_errcode(spool->db));
-	/* Collected first: the callback may ask for more, with statements of its own. */
-	while ((code = sqlite3_step(statement)) == SQLITE_ROW && count < (int)ARRAY_SIZE(ids)) {
-		ids[count] = sqlite3_column_int(statement, 0);
-		names[count] = strdup((const char *)sqlite3_column_text(statement, 1) ?: "");
-		count += names[count] != NULL;
-	}
-	sqlite3_reset(statement);
-	for (int i = 0; i < count; i++) {
-		each(user, ids[i], slice_of(names[i]));
-		free(names[i]);
-	}
-	return db_error(spool, code);
-}
-
 int spool_each_dead(struct spool *spool, void (*each)(void *user, const struct spool_dead *dead), void *user)
 {
 	sqlite3_stmt *statement = db_statement(spool, DB_DEAD_EACH);

@@ -58,7 +58,6 @@ int spool_nack(struct spool *spool, int sink, const int64_t *ids, size_t count);
 /* Refused for good: to the dead-letter table. */
 int spool_bury(struct spool *spool, int sink, int64_t id, struct slice reason);
 int spool_stats(struct spool *spool, int sink, struct spool_stats *ret); /* sink -1: all */
-int spool_each_sink(struct spool *spool, void (*each)(void *user, int sink, struct slice name), void *user);
 
 struct spool_dead {
 	int64_t id;

@@ -199,8 +199,13 @@ static void what_is_written_is_read_back(void **state)
 	json_put_null(&out);
 	json_close(&out, ']');
 	json_member_text(&out, SLICE("absent"), SLICE_NONE);
+	json_foreach_member(member, SLICE("{\"a\\u0022\":7}")) {
+		json_put_raw_name(&out, member.name);
+		json_put_raw(&out, member.value);
+	}
 	json_close(&out, '}');
 	assert_false(out.failed);
+	assert_true(slice_ends(buf_slice(&out), SLICE("],\"a\\u0022\":7}")));
 	assert_int_equal(json_check(buf_slice(&out), 5), 0);
 	assert_true(slice_equal(json_text(arena, json_get(buf_slice(&out), SLICE("odd"))), odd));
 	assert_int_equal(json_double(json_path(buf_slice(&out), "list", "#0", NULL), &number), 0);

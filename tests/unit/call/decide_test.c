@@ -1,21 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is proven: which exchanges become calls, that the rest is dropped early, and that the bytes add up. */
-#include "unit/call/fake.h"
-
-static struct world world;
-
-static int setup(void **state)
-{
-	world = (struct world){ 0 };
-	assert_true(world_open(&world));
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	world_close(&world);
-	return 0;
-}
+#include "unit/call/world.h"
 
 #define ELSEWHERE .target = "/api/other"
 
@@ -368,24 +353,28 @@ static void what_was_missed_is_no_stranger(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_get_is_dropped_at_its_head, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_get_that_a_dialect_wants_is_kept, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_large_upload_is_dropped_before_its_end, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_json_post_waits_for_what_the_answer_tells, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_stream_that_nobody_knows_is_dropped_after_a_few_events, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(nothing_is_muted_beside_a_wanted_exchange, setup, teardown),
-		cmocka_unit_test_setup_teardown(http2_is_never_muted, setup, teardown),
-		cmocka_unit_test_setup_teardown(joined_in_its_middle_it_is_still_a_call, setup, teardown),
-		cmocka_unit_test_setup_teardown(half_an_exchange_is_a_call, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_request_is_told_with_its_connection, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_is_of_no_exchange_is_counted, setup, teardown),
-		cmocka_unit_test_setup_teardown(open_exchanges_are_bounded, setup, teardown),
-		cmocka_unit_test_setup_teardown(many_strangers_are_the_end_of_a_connection, setup, teardown),
-		cmocka_unit_test_setup_teardown(small_strangers_cost_nothing, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_connection_that_had_a_call_is_never_denied, setup, teardown),
-		cmocka_unit_test_setup_teardown(an_open_exchange_may_become_the_first_call, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_was_missed_is_no_stranger, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_get_is_dropped_at_its_head, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(a_get_that_a_dialect_wants_is_kept, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(a_large_upload_is_dropped_before_its_end, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(a_json_post_waits_for_what_the_answer_tells, world_setup,
+						world_teardown),
+		cmocka_unit_test_setup_teardown(a_stream_that_nobody_knows_is_dropped_after_a_few_events, world_setup,
+						world_teardown),
+		cmocka_unit_test_setup_teardown(nothing_is_muted_beside_a_wanted_exchange, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(http2_is_never_muted, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(joined_in_its_middle_it_is_still_a_call, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(half_an_exchange_is_a_call, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(a_request_is_told_with_its_connection, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(what_is_of_no_exchange_is_counted, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(open_exchanges_are_bounded, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(many_strangers_are_the_end_of_a_connection, world_setup,
+						world_teardown),
+		cmocka_unit_test_setup_teardown(small_strangers_cost_nothing, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(a_connection_that_had_a_call_is_never_denied, world_setup,
+						world_teardown),
+		cmocka_unit_test_setup_teardown(an_open_exchange_may_become_the_first_call, world_setup,
+						world_teardown),
+		cmocka_unit_test_setup_teardown(what_was_missed_is_no_stranger, world_setup, world_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,21 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is proven: how each exchange ended, when, and that nothing is called complete that lacks a byte. */
-#include "unit/call/fake.h"
-
-static struct world world;
-
-static int setup(void **state)
-{
-	world = (struct world){ 0 };
-	assert_true(world_open(&world));
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	world_close(&world);
-	return 0;
-}
+#include "unit/call/world.h"
 
 /* How far the answer came. */
 enum answer { NONE, HEAD, EVENT, OWN_END, LAST_EVENT, FRAMED, LOST };
@@ -281,15 +266,17 @@ static void a_cut_without_a_close_is_told_by_the_next_tick(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(every_end_has_its_name, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_reset_stream_ends_its_call_at_once, setup, teardown),
-		cmocka_unit_test_setup_teardown(an_error_status_is_a_complete_end, setup, teardown),
-		cmocka_unit_test_setup_teardown(whatever_is_missing_makes_it_incomplete, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_hole_is_told_even_when_the_end_forgets_it, setup, teardown),
-		cmocka_unit_test_setup_teardown(garbage_is_incomplete_but_a_cut_is_not, setup, teardown),
-		cmocka_unit_test_setup_teardown(an_early_answer_waits_for_its_request, setup, teardown),
-		cmocka_unit_test_setup_teardown(silence_for_too_long_ends_it_as_unknown, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_cut_without_a_close_is_told_by_the_next_tick, setup, teardown),
+		cmocka_unit_test_setup_teardown(every_end_has_its_name, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(a_reset_stream_ends_its_call_at_once, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(an_error_status_is_a_complete_end, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(whatever_is_missing_makes_it_incomplete, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(a_hole_is_told_even_when_the_end_forgets_it, world_setup,
+						world_teardown),
+		cmocka_unit_test_setup_teardown(garbage_is_incomplete_but_a_cut_is_not, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(an_early_answer_waits_for_its_request, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(silence_for_too_long_ends_it_as_unknown, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(a_cut_without_a_close_is_told_by_the_next_tick, world_setup,
+						world_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

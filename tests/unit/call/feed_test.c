@@ -3,22 +3,7 @@
  * What is proven: a request that is answered 202 gets its answer from the stream of the same process and endpoint, by its id,
  * whichever comes first; what never comes is waited for in bounds; other streams of events are dropped as ever.
  */
-#include "unit/call/fake.h"
-
-static struct world world;
-
-static int setup(void **state)
-{
-	world = (struct world){ 0 };
-	assert_true(world_open(&world));
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	world_close(&world);
-	return 0;
-}
+#include "unit/call/world.h"
 
 static struct call_conn *connect(uint64_t id, uint32_t pid)
 {
@@ -238,13 +223,15 @@ static void memory_may_end_anywhere(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(answers_come_by_the_stream, setup, teardown),
-		cmocka_unit_test_setup_teardown(an_answer_may_overtake_its_202, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_does_not_belong_together_is_not_joined, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_never_comes_is_waited_for_in_bounds, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_flush_tells_what_waits, setup, teardown),
-		cmocka_unit_test_setup_teardown(other_streams_are_dropped_at_their_first_event, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_stream_may_be_silent_for_long, setup, teardown),
+		cmocka_unit_test_setup_teardown(answers_come_by_the_stream, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(an_answer_may_overtake_its_202, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(what_does_not_belong_together_is_not_joined, world_setup,
+						world_teardown),
+		cmocka_unit_test_setup_teardown(what_never_comes_is_waited_for_in_bounds, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(a_flush_tells_what_waits, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(other_streams_are_dropped_at_their_first_event, world_setup,
+						world_teardown),
+		cmocka_unit_test_setup_teardown(a_stream_may_be_silent_for_long, world_setup, world_teardown),
 		cmocka_unit_test(memory_may_end_anywhere),
 	};
 

@@ -5,7 +5,7 @@
  */
 #include "base/json.h"
 #include "call/form.h"
-#include "unit/call/fake.h"
+#include "unit/call/world.h"
 
 #define TYPE "multipart/form-data; boundary=\"-X y\""
 #define MARK "---X y"
@@ -181,8 +181,6 @@ static void only_forms_with_a_boundary_are_forms(void **state)
 	assert_false(form_init(&form, SLICE("multipart/form-data; boundary="), &heap.alloc, &out));
 	assert_true(form_init(&form, SLICE("Multipart/Form-Data; charset=x; Boundary=a"), &heap.alloc, &out));
 }
-
-static struct world world;
 
 static void a_call_shows_its_form(void **state)
 {

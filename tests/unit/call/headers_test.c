@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is proven: what of a head is kept, and that nothing else of it is anywhere in the memory of the call. */
-#include "unit/call/fake.h"
+#include "unit/call/world.h"
 
 /* All memory of the tracker in one piece, so that it can be searched whole; nothing is ever used twice or cleared. */
 struct pool {
@@ -10,8 +10,6 @@ struct pool {
 };
 
 static struct pool pool;
-static struct world world;
-
 static void *pool_resize(struct alloc *alloc, void *pointer, size_t old_len, size_t new_len)
 {
 	char *got = pool.memory + pool.used;

@@ -6,7 +6,7 @@
  */
 #include "call/media.h"
 #include "proto/proto.h"
-#include "unit/call/fake.h"
+#include "unit/call/world.h"
 
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -324,7 +324,7 @@ static void whichever_memory_is_refused_the_bytes_add_up(void **state)
 static char seen_event[TEXT_MAX];
 static int64_t told_count, told_bytes;
 
-static void note_call(struct world *world, const struct call *call)
+static void note_call(struct world *of, const struct call *call)
 {
 	told_count = told_bytes = 0;
 	for (const struct attribute *attribute = call->attributes; attribute; attribute = attribute->next) {
@@ -335,8 +335,6 @@ static void note_call(struct world *world, const struct call *call)
 	}
 	text_copy(seen_event, sizeof(seen_event), call->outputs);
 }
-
-static struct world world;
 
 static void a_picture_in_an_event_is_replaced_before_anyone_reads_it(void **state)
 {

@@ -4,9 +4,7 @@
  * that lost something says that it is complete; a body beyond its budget is cut and said to be; and no order of
  * events, however senseless, does harm.
  */
-#include "unit/call/fake.h"
-
-static struct world world;
+#include "unit/call/world.h"
 
 static void big_body(struct call_conn *conn, uint64_t number, enum message_kind kind, size_t len)
 {

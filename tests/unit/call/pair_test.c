@@ -1,21 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is proven: both ends of one connection give one call, in whatever order and however late they are known. */
-#include "unit/call/fake.h"
-
-static struct world world;
-
-static int setup(void **state)
-{
-	world = (struct world){ 0 };
-	assert_true(world_open(&world));
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	world_close(&world);
-	return 0;
-}
+#include "unit/call/world.h"
 
 enum side { CLIENT, SERVER };
 enum { ID_CLIENT = 11, ID_SERVER = 22 };
@@ -378,19 +363,19 @@ static void what_waits_is_bounded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(both_ends_are_one_call, setup, teardown),
-		cmocka_unit_test_setup_teardown(many_on_one_connection_pair_in_order, setup, teardown),
-		cmocka_unit_test_setup_teardown(alone_it_waits_and_is_told, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_peer_on_another_host_is_not_waited_for, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_server_waits_while_its_client_is_at_it, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_server_that_comes_late_is_still_known, setup, teardown),
-		cmocka_unit_test_setup_teardown(peers_learnt_late_still_pair, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_call_is_not_told_before_an_earlier_one_of_its_process, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(calls_are_told_in_their_order_whatever_is_learnt_between, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(others_are_not_taken_for_twins, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_waits_is_bounded, setup, teardown),
+		cmocka_unit_test_setup_teardown(both_ends_are_one_call, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(many_on_one_connection_pair_in_order, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(alone_it_waits_and_is_told, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(a_peer_on_another_host_is_not_waited_for, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(a_server_waits_while_its_client_is_at_it, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(a_server_that_comes_late_is_still_known, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(peers_learnt_late_still_pair, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(a_call_is_not_told_before_an_earlier_one_of_its_process, world_setup,
+						world_teardown),
+		cmocka_unit_test_setup_teardown(calls_are_told_in_their_order_whatever_is_learnt_between, world_setup,
+						world_teardown),
+		cmocka_unit_test_setup_teardown(others_are_not_taken_for_twins, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(what_waits_is_bounded, world_setup, world_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,9 +3,7 @@
  * What is proven: a socket gives one call for each turn, whatever order and lanes the answers have; what belongs to no turn
  * is counted as of no call; holes, closes and missed ends are told on the turns they hit; both ends seen give one call.
  */
-#include "unit/call/fake.h"
-
-static struct world world;
+#include "unit/call/world.h"
 
 /* Messages are words: "in…", "ctx…", "ask LANE", "ev KEY LANE", "new KEY LANE", "end KEY LANE", "say KEY", else nobody's. */
 static void word_step(enum message_kind kind, const struct message_part *part, struct session_step *ret)

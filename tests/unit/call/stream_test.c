@@ -1,21 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is proven: the times of a streamed answer, which events count, which stay, and when its call is told. */
-#include "unit/call/fake.h"
-
-static struct world world;
-
-static int setup(void **state)
-{
-	world = (struct world){ 0 };
-	assert_true(world_open(&world));
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	world_close(&world);
-	return 0;
-}
+#include "unit/call/world.h"
 
 static struct call_conn *streaming(const char *version)
 {
@@ -291,17 +276,19 @@ static void exchanges_that_interleave_stay_apart(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(times_are_those_of_the_events, setup, teardown),
-		cmocka_unit_test_setup_teardown(lines_are_events_too, setup, teardown),
-		cmocka_unit_test_setup_teardown(the_newest_chunks_stay, setup, teardown),
-		cmocka_unit_test_setup_teardown(only_json_that_is_no_error_is_a_chunk, setup, teardown),
-		cmocka_unit_test_setup_teardown(events_wait_for_the_request, setup, teardown),
-		cmocka_unit_test_setup_teardown(an_own_end_is_handed_out_when_the_rest_does_not_come, setup, teardown),
-		cmocka_unit_test_setup_teardown(an_own_end_behind_a_hole_waits_longer_for_the_sums, setup, teardown),
-		cmocka_unit_test_setup_teardown(the_end_of_a_run_tells_the_sums_so_far, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_new_request_ends_the_one_before, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_new_request_ends_no_other_stream, setup, teardown),
-		cmocka_unit_test_setup_teardown(exchanges_that_interleave_stay_apart, setup, teardown),
+		cmocka_unit_test_setup_teardown(times_are_those_of_the_events, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(lines_are_events_too, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(the_newest_chunks_stay, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(only_json_that_is_no_error_is_a_chunk, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(events_wait_for_the_request, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(an_own_end_is_handed_out_when_the_rest_does_not_come, world_setup,
+						world_teardown),
+		cmocka_unit_test_setup_teardown(an_own_end_behind_a_hole_waits_longer_for_the_sums, world_setup,
+						world_teardown),
+		cmocka_unit_test_setup_teardown(the_end_of_a_run_tells_the_sums_so_far, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(a_new_request_ends_the_one_before, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(a_new_request_ends_no_other_stream, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(exchanges_that_interleave_stay_apart, world_setup, world_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,13 +10,13 @@
  */
 #include "base/buf.h"
 #include "daemon/delivery.h"
-#include "model/otlp.pb-c.h"
+#include "unit/otlp.h"
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <time.h>
 
-enum { ATTRIBUTES_MAX = 32, POISON_MAX = 16, SINKS_MAX = 8 };
+enum { POISON_MAX = 16, SINKS_MAX = 8 };
 
 struct options {
 	struct sink_spec sinks[SINKS_MAX];
@@ -31,40 +31,6 @@ struct options {
 	bool hold;
 };
 
-struct attributes {
-	Otlp__KeyValue pairs[ATTRIBUTES_MAX], *list[ATTRIBUTES_MAX];
-	Otlp__AnyValue values[ATTRIBUTES_MAX];
-	size_t count;
-};
-
-static Otlp__AnyValue *attribute(struct attributes *all, const char *name)
-{
-	size_t i = all->count++;
-
-	otlp__key_value__init(&all->pairs[i]);
-	otlp__any_value__init(&all->values[i]);
-	all->pairs[i].key = (char *)name;
-	all->pairs[i].value = &all->values[i];
-	all->list[i] = &all->pairs[i];
-	return &all->values[i];
-}
-
-static void text(struct attributes *all, const char *name, const char *value)
-{
-	Otlp__AnyValue *at = attribute(all, name);
-
-	at->value_case = OTLP__ANY_VALUE__VALUE_STRING_VALUE;
-	at->string_value = (char *)value;
-}
-
-static void number(struct attributes *all, const char *name, int64_t value)
-{
-	Otlp__AnyValue *at = attribute(all, name);
-
-	at->value_case = OTLP__ANY_VALUE__VALUE_INT_VALUE;
-	at->int_value = value;
-}
-
 static const char *poison_of(const struct options *options, unsigned long n)
 {
 	for (size_t i = 0; i < options->poison_count; i++)
@@ -73,21 +39,21 @@ static const char *poison_of(const struct options *options, unsigned long n)
 	return NULL;
 }
 
-static void poison_add(struct attributes *all, const char *kind)
+static void poison_add(struct pairs *all, const char *kind)
 {
 	static char deep[4000], session[300];
 
 	if (strcmp(kind, "utf8") == 0)
-		text(all, "http.poison", "\xff\xfe");
+		pair_text(all, "http.poison", "\xff\xfe");
 	if (strcmp(kind, "session") == 0)
-		text(all, "session.id", memset(session, 's', 280));
+		pair_text(all, "session.id", memset(session, 's', 280));
 	memset(deep, '[', 1500);
 	memset(deep + 1500, ']', 1500);
 	if (strcmp(kind, "deep") == 0)
-		text(all, "http.poison", deep);
+		pair_text(all, "http.poison", deep);
 }
 
-static void attributes_fill(struct attributes *all, const struct options *options, unsigned long n, char *inputs,
+static void attributes_fill(struct pairs *all, const struct options *options, unsigned long n, char *inputs,
 			    size_t size)
 {
 	const char *kind = poison_of(options, n);
@@ -99,30 +65,31 @@ static void attributes_fill(struct attributes *all, const struct options *option
 	len = strlen(inputs);
 	memset(inputs + len, 'q', options->size);
 	snprintf(inputs + len + options->size, size - len - options->size, "\"}]}");
-	text(all, "mlflow.spanType", "CHAT_MODEL");
-	text(all, "mlflow.message.format", "openai");
-	text(all, "mlflow.spanInputs", inputs);
-	text(all, "mlflow.spanOutputs",
-	     "{\"id\":\"c\",\"object\":\"chat.completion\",\"model\":\"gpt-4o-mini-2024-07-18\",\"choices\":"
-	     "[{\"index\":0,\"finish_reason\":\"stop\",\"message\":{\"role\":\"assistant\",\"content\":\"Hello\"}}]}");
-	text(all, "mlflow.chat.tokenUsage", "{\"input_tokens\":9,\"output_tokens\":2,\"total_tokens\":11}");
-	text(all, "mlflow.llm.model", "gpt-4o-mini-2024-07-18");
-	text(all, "mlflow.traceTag.mlflow.traceName", "Completions");
-	text(all, "gen_ai.operation.name", "chat");
-	text(all, "gen_ai.provider.name", "openai");
-	text(all, "gen_ai.request.model", "gpt-4o-mini");
-	text(all, "gen_ai.input.messages", "[{\"role\":\"user\",\"parts\":[]}]");
-	number(all, "gen_ai.usage.input_tokens", 9);
-	number(all, "gen_ai.usage.output_tokens", 2);
-	number(all, "http.response.status_code", 200);
-	number(all, "process.pid", 4821);
-	text(all, "process.executable.name", "python3");
-	text(all, "process.owner", "alice");
-	truth = attribute(all, "spantap.complete");
+	pair_text(all, "mlflow.spanType", "CHAT_MODEL");
+	pair_text(all, "mlflow.message.format", "openai");
+	pair_text(all, "mlflow.spanInputs", inputs);
+	pair_text(
+		all, "mlflow.spanOutputs",
+		"{\"id\":\"c\",\"object\":\"chat.completion\",\"model\":\"gpt-4o-mini-2024-07-18\",\"choices\":"
+		"[{\"index\":0,\"finish_reason\":\"stop\",\"message\":{\"role\":\"assistant\",\"content\":\"Hello\"}}]}");
+	pair_text(all, "mlflow.chat.tokenUsage", "{\"input_tokens\":9,\"output_tokens\":2,\"total_tokens\":11}");
+	pair_text(all, "mlflow.llm.model", "gpt-4o-mini-2024-07-18");
+	pair_text(all, "mlflow.traceTag.mlflow.traceName", "Completions");
+	pair_text(all, "gen_ai.operation.name", "chat");
+	pair_text(all, "gen_ai.provider.name", "openai");
+	pair_text(all, "gen_ai.request.model", "gpt-4o-mini");
+	pair_text(all, "gen_ai.input.messages", "[{\"role\":\"user\",\"parts\":[]}]");
+	pair_int(all, "gen_ai.usage.input_tokens", 9);
+	pair_int(all, "gen_ai.usage.output_tokens", 2);
+	pair_int(all, "http.response.status_code", 200);
+	pair_int(all, "process.pid", 4821);
+	pair_text(all, "process.executable.name", "python3");
+	pair_text(all, "process.owner", "alice");
+	truth = pair(all, "spantap.complete");
 	truth->value_case = OTLP__ANY_VALUE__VALUE_BOOL_VALUE;
 	truth->bool_value = 1;
 	if (!kind || strcmp(kind, "session") != 0)
-		text(all, "session.id", "s-1");
+		pair_text(all, "session.id", "s-1");
 	if (kind)
 		poison_add(all, kind);
 }
@@ -130,7 +97,7 @@ static void attributes_fill(struct attributes *all, const struct options *option
 /* A record of one span, as policy_seal() would make it. The body is malloc'ed. */
 static struct record record_make(const struct options *options, unsigned long n)
 {
-	struct attributes attributes = { 0 }, resource_attributes = { 0 };
+	struct pairs attributes = { 0 }, resource_attributes = { 0 };
 	Otlp__Span span = OTLP__SPAN__INIT, *spans = &span;
 	Otlp__Status status = OTLP__STATUS__INIT;
 	Otlp__ScopeSpans scope = OTLP__SCOPE_SPANS__INIT, *scopes = &scope;
@@ -146,8 +113,8 @@ static struct record record_make(const struct options *options, unsigned long n)
 	for (size_t i = 0; i < 8; i++)
 		record.trace_id[15 - i] = (uint8_t)(id >> 8 * i);
 	attributes_fill(&attributes, options, n, inputs, size);
-	text(&resource_attributes, "service.name", "drive");
-	text(&resource_attributes, "secret.resource", "not for MLflow");
+	pair_text(&resource_attributes, "service.name", "drive");
+	pair_text(&resource_attributes, "secret.resource", "not for MLflow");
 	span.name = (char *)"Completions";
 	span.trace_id = (ProtobufCBinaryData){ 16, record.trace_id };
 	span.span_id = (ProtobufCBinaryData){ 8, (uint8_t *)&id };

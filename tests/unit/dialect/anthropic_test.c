@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Messages: blocks grow in any order, usage replaces itself field by field, the page gets what it cannot read. */
+#include "unit/dialect/attributes.h"
 #include "unit/dialect/talk.h"
 
 #define ASK                                                                                                                              \
@@ -257,14 +258,6 @@ static void a_stream_tells_all_that_a_message_has(void **state)
 	told_free(&told);
 }
 
-static struct slice text_of(const struct call *call, const char *name)
-{
-	for (const struct attribute *a = call->attributes; a; a = a->next)
-		if (slice_equal(a->name, slice_of(name)))
-			return a->value.text;
-	return SLICE_NONE;
-}
-
 /* Claude Code: who asks, a system message in the middle, and a line for billing that is no instruction. */
 static void a_coding_agent_says_who_it_is(void **state)
 {
@@ -279,7 +272,7 @@ static void a_coding_agent_says_who_it_is(void **state)
 		"\"metadata\":{\"user_id\":\"{\\\"device_id\\\":\\\"d\\\",\\\"session_id\\\":\\\"s-1\\\"}\"}}");
 	talk.body = SLICE(SAID("", "\"end_turn\""));
 	told = talk_told(&talk);
-	assert_slice(text_of(&told.call, "gen_ai.agent.id"), "agent-7");
+	assert_slice(attribute_text(&told.call, "gen_ai.agent.id"), "agent-7");
 	assert_slice(told.call.session_id, "s-1");
 	assert_slice(told.call.user_id, "d");
 	assert_slice(told.call.system_instructions, "[{\"type\":\"text\",\"content\":\"Be terse.\"}]");
@@ -289,7 +282,7 @@ static void a_coding_agent_says_who_it_is(void **state)
 	told_free(&told);
 	talk.header.name = SLICE("x-claude-code-parent-agent-id");
 	told = talk_told(&talk);
-	assert_slice(text_of(&told.call, "spantap.agent.parent_id"), "agent-7");
+	assert_slice(attribute_text(&told.call, "spantap.agent.parent_id"), "agent-7");
 	told_free(&told);
 }
 

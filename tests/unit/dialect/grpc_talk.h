@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One gRPC exchange told to a dialect: a request message, answers, and the trailers at the end. */
 #pragma once
+#include "unit/dialect/attributes.h"
 #include "unit/dialect/talk.h"
 #include "unit/pbwrite.h"
 
@@ -96,14 +97,6 @@ static inline void assert_grpc_sane(const struct told *told)
 		assert_json_or_none(step->outputs);
 	}
 	assert_true(told->dialect->span_name(call).len > 0);
-}
-
-static inline const struct attribute *attribute_of(const struct call *call, const char *name)
-{
-	for (const struct attribute *attribute = call->attributes; attribute; attribute = attribute->next)
-		if (slice_equal(attribute->name, slice_of(name)))
-			return attribute;
-	return NULL;
 }
 
 /* Every byte of every message is changed and every message is cut at every place. */

@@ -1,15 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* MongoDB: what is asked and found is shown as JSON, without the session and without vectors. */
 #include "unit/bson.h"
+#include "unit/dialect/attributes.h"
 #include "unit/dialect/talk.h"
-
-static const struct attribute *attribute_find(const struct told *told, const char *name)
-{
-	for (const struct attribute *a = told->call.attributes; a; a = a->next)
-		if (slice_equal(a->name, slice_of(name)))
-			return a;
-	return NULL;
-}
 
 /* @ask begins where its head's last four bytes were: they stand for the length that a request's message has before it. */
 static struct told run(struct slice ask, struct slice answer)
@@ -41,10 +34,10 @@ static void a_search_shows_its_documents(void **state)
 	assert_slice(told.call.inputs,
 		     "{\"aggregate\":\"docs\",\"pipeline\":[{\"$vectorSearch\":{\"queryVector\":{\"dimensions\":2},"
 		     "\"limit\":2}}],\"$db\":\"shop\"}");
-	assert_slice(attribute_find(&told, "gen_ai.data_source.id")->value.text, "docs");
-	assert_slice(attribute_find(&told, "db.namespace")->value.text, "shop");
-	assert_int_equal(attribute_find(&told, "gen_ai.retrieval.top_k")->value.integer, 2);
-	assert_int_equal(attribute_find(&told, "spantap.retrieval.vector_dimensions")->value.integer, 2);
+	assert_slice(attribute_of(&told.call, "gen_ai.data_source.id")->value.text, "docs");
+	assert_slice(attribute_of(&told.call, "db.namespace")->value.text, "shop");
+	assert_int_equal(attribute_of(&told.call, "gen_ai.retrieval.top_k")->value.integer, 2);
+	assert_int_equal(attribute_of(&told.call, "spantap.retrieval.vector_dimensions")->value.integer, 2);
 	told_free(&told);
 }
 

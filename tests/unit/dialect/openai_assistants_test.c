@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Runs of assistants: the run with its messages is the answer, and somebody else's runs are not taken. */
+#include "unit/dialect/attributes.h"
 #include "unit/dialect/talk.h"
 
 #define RUN(status, rest)                                                                                                         \
@@ -26,14 +27,6 @@ static struct talk run(void)
 	};
 }
 
-static struct slice agent_of(const struct call *call)
-{
-	for (const struct attribute *a = call->attributes; a; a = a->next)
-		if (slice_equal(a->name, SLICE("gen_ai.agent.id")))
-			return a->value.text;
-	return SLICE_NONE;
-}
-
 static void a_stream_is_a_run_with_its_messages(void **state)
 {
 	struct talk talk = run();
@@ -57,7 +50,7 @@ static void a_stream_is_a_run_with_its_messages(void **state)
 	assert_string_equal(told.kinds, "qqqqccqqe");
 	assert_int_equal(told.call.operation, OPERATION_AGENT);
 	assert_slice(told.dialect->span_name(&told.call), "Runs");
-	assert_slice(agent_of(&told.call), "asst_1");
+	assert_slice(attribute_text(&told.call, "gen_ai.agent.id"), "asst_1");
 	assert_slice(told.call.session_id, "thread_1");
 	assert_slice(told.call.response_id, "run_1");
 	assert_slice(told.call.response_model, "m-1");

@@ -1,33 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* PostgreSQL's messages: rows become documents, whatever form their values have; vectors leave their length. */
+#include "unit/dialect/attributes.h"
 #include "unit/dialect/talk.h"
 
 #define M(literal)                                                                                                     \
 	{                                                                                                              \
 		(literal), sizeof(literal) - 1                                                                         \
 	}
-
-static const struct attribute *attribute_find(const struct told *told, const char *name)
-{
-	for (const struct attribute *a = told->call.attributes; a; a = a->next)
-		if (slice_equal(a->name, slice_of(name)))
-			return a;
-	return NULL;
-}
-
-static struct slice attribute(const struct told *told, const char *name)
-{
-	const struct attribute *found = attribute_find(told, name);
-
-	return found ? found->value.text : SLICE_NONE;
-}
-
-static int64_t number(const struct told *told, const char *name)
-{
-	const struct attribute *found = attribute_find(told, name);
-
-	return found ? found->value.integer : -1;
-}
 
 static struct told run(struct talk *talk)
 {
@@ -66,10 +45,10 @@ static void a_query_shows_its_rows_as_documents(void **state)
 
 	assert_slice(told.call.inputs,
 		     "{\"query\":\"SELECT id, content, e, e <=> '[3 numbers]' AS distance FROM d LIMIT 5;\"}");
-	assert_slice(attribute(&told, "gen_ai.data_source.id"), "d");
-	assert_int_equal(number(&told, "gen_ai.retrieval.top_k"), 5);
-	assert_int_equal(number(&told, "spantap.retrieval.vector_dimensions"), 3);
-	assert_int_equal(number(&told, "db.response.returned_rows"), 2);
+	assert_slice(attribute_text(&told.call, "gen_ai.data_source.id"), "d");
+	assert_int_equal(attribute_count(&told.call, "gen_ai.retrieval.top_k"), 5);
+	assert_int_equal(attribute_count(&told.call, "spantap.retrieval.vector_dimensions"), 3);
+	assert_int_equal(attribute_count(&told.call, "db.response.returned_rows"), 2);
 	assert_slice(json_path(told.call.outputs, "#0", "page_content", NULL), "\"A\"");
 	assert_slice(json_path(told.call.outputs, "#0", "id", NULL), "\"7\"");
 	assert_slice(json_path(told.call.outputs, "#0", "metadata", "e", NULL), "{\"dimensions\":3}");
@@ -92,9 +71,9 @@ static void steps_show_parameters_and_binary_rows(void **state)
 
 	assert_slice(told.call.inputs, "{\"query\":\"SELECT id FROM d ORDER BY e <-> $1 LIMIT $2\","
 				       "\"parameters\":[{\"dimensions\":2},{\"bytes\":4}]}");
-	assert_int_equal(number(&told, "gen_ai.retrieval.top_k"), 3);
-	assert_int_equal(number(&told, "spantap.retrieval.vector_dimensions"), 2);
-	assert_slice(attribute(&told, "gen_ai.retrieval.documents"), "[{\"id\":\"256\"}]");
+	assert_int_equal(attribute_count(&told.call, "gen_ai.retrieval.top_k"), 3);
+	assert_int_equal(attribute_count(&told.call, "spantap.retrieval.vector_dimensions"), 2);
+	assert_slice(attribute_text(&told.call, "gen_ai.retrieval.documents"), "[{\"id\":\"256\"}]");
 	told_free(&told);
 }
 

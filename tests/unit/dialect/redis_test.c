@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Redis: replies of both protocols become the same documents, and vectors leave their length. */
+#include "unit/dialect/attributes.h"
 #include "unit/dialect/talk.h"
 
 #define M(literal)                                                                                                     \
 	{                                                                                                              \
 		(literal), sizeof(literal) - 1                                                                         \
 	}
-
-static const struct attribute *attribute_find(const struct told *told, const char *name)
-{
-	for (const struct attribute *a = told->call.attributes; a; a = a->next)
-		if (slice_equal(a->name, slice_of(name)))
-			return a;
-	return NULL;
-}
 
 static struct told run(struct talk *talk)
 {
@@ -47,10 +40,10 @@ static void both_protocols_give_the_same_documents(void **state)
 		struct told told = run(&talk);
 
 		assert_slice(told.call.outputs, DOCUMENTS);
-		assert_slice(attribute_find(&told, "gen_ai.data_source.id")->value.text, "idx");
-		assert_slice(attribute_find(&told, "gen_ai.retrieval.query.text")->value.text, "(@k:cats)");
-		assert_int_equal(attribute_find(&told, "gen_ai.retrieval.top_k")->value.integer, 2);
-		assert_int_equal(attribute_find(&told, "spantap.retrieval.vector_dimensions")->value.integer, 2);
+		assert_slice(attribute_of(&told.call, "gen_ai.data_source.id")->value.text, "idx");
+		assert_slice(attribute_of(&told.call, "gen_ai.retrieval.query.text")->value.text, "(@k:cats)");
+		assert_int_equal(attribute_of(&told.call, "gen_ai.retrieval.top_k")->value.integer, 2);
+		assert_int_equal(attribute_of(&told.call, "spantap.retrieval.vector_dimensions")->value.integer, 2);
 		assert_slice(json_path(told.call.inputs, "arguments", "#5", NULL), "{\"bytes\":8}");
 		assert_false(told.call.is_undecodable);
 		told_free(&told);
@@ -72,8 +65,8 @@ static void a_vector_set_gives_its_elements(void **state)
 					"{\"page_content\":\"b\",\"metadata\":{\"score\":0.8},\"id\":\"b\"}]");
 	assert_slice(told.call.inputs,
 		     "{\"command\":\"VSIM\",\"arguments\":[\"k\",\"VALUES\",\"2\",\"WITHSCORES\",\"COUNT\",\"3\"]}");
-	assert_int_equal(attribute_find(&told, "spantap.retrieval.vector_dimensions")->value.integer, 2);
-	assert_int_equal(attribute_find(&told, "gen_ai.retrieval.top_k")->value.integer, 3);
+	assert_int_equal(attribute_of(&told.call, "spantap.retrieval.vector_dimensions")->value.integer, 2);
+	assert_int_equal(attribute_of(&told.call, "gen_ai.retrieval.top_k")->value.integer, 3);
 	told_free(&told);
 }
 

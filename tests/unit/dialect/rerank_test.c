@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reranking: whoever answers, the documents stand in their new order with their scores. */
+#include "unit/dialect/attributes.h"
 #include "unit/dialect/talk.h"
 
 #define ASK                                                                                                            \
@@ -7,14 +8,6 @@
 #define WANTED                                                                                                         \
 	"[{\"page_content\":\"B\",\"metadata\":{\"score\":0.9,\"index\":1},\"id\":\"b\"},"                             \
 	"{\"page_content\":\"A\",\"metadata\":{\"score\":0.1,\"index\":0}}]"
-
-static struct slice attribute(const struct told *told, const char *name)
-{
-	for (const struct attribute *a = told->call.attributes; a; a = a->next)
-		if (slice_equal(a->name, slice_of(name)))
-			return a->value.text;
-	return SLICE_NONE;
-}
 
 static void documents_are_shown_in_their_new_order(void **state)
 {
@@ -51,8 +44,8 @@ static void documents_are_shown_in_their_new_order(void **state)
 		assert_int_equal(told.call.operation, OPERATION_RERANK);
 		assert_slice(told.call.outputs, WANTED);
 		assert_int_equal(told.call.usage.input, servers[i].tokens);
-		assert_slice(attribute(&told, "gen_ai.retrieval.query.text"), "q");
-		assert_slice(attribute(&told, "gen_ai.retrieval.documents"),
+		assert_slice(attribute_text(&told.call, "gen_ai.retrieval.query.text"), "q");
+		assert_slice(attribute_text(&told.call, "gen_ai.retrieval.documents"),
 			     "[{\"id\":\"b\",\"score\":0.9},{\"id\":\"0\",\"score\":0.1}]");
 		told_free(&told);
 	}

@@ -1,28 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Retrieval: whatever store answers, documents are shown in one shape, and no vector is. */
+#include "unit/dialect/attributes.h"
 #include "unit/dialect/talk.h"
-
-static const struct attribute *attribute_find(const struct told *told, const char *name)
-{
-	for (const struct attribute *a = told->call.attributes; a; a = a->next)
-		if (slice_equal(a->name, slice_of(name)))
-			return a;
-	return NULL;
-}
-
-static struct slice attribute(const struct told *told, const char *name)
-{
-	const struct attribute *found = attribute_find(told, name);
-
-	return found ? found->value.text : SLICE_NONE;
-}
-
-static int64_t number(const struct told *told, const char *name)
-{
-	const struct attribute *found = attribute_find(told, name);
-
-	return found ? found->value.integer : -1;
-}
 
 struct gold {
 	const char *dialect, *path, *host, *ask, *answer;
@@ -150,11 +129,11 @@ static void every_store_gives_the_same_documents(void **state)
 		assert_string_equal(told.dialect->name, gold->dialect);
 		assert_int_equal(told.call.operation, OPERATION_RETRIEVAL);
 		assert_slice(told.call.outputs, gold->outputs);
-		assert_slice(attribute(&told, "gen_ai.retrieval.documents"), gold->ids);
-		assert_slice(attribute(&told, "gen_ai.retrieval.query.text"), gold->query);
-		assert_slice(attribute(&told, "gen_ai.data_source.id"), gold->source);
-		assert_int_equal(number(&told, "gen_ai.retrieval.top_k"), gold->top_k);
-		assert_int_equal(number(&told, "spantap.retrieval.vector_dimensions"), gold->dimensions);
+		assert_slice(attribute_text(&told.call, "gen_ai.retrieval.documents"), gold->ids);
+		assert_slice(attribute_text(&told.call, "gen_ai.retrieval.query.text"), gold->query);
+		assert_slice(attribute_text(&told.call, "gen_ai.data_source.id"), gold->source);
+		assert_int_equal(attribute_count(&told.call, "gen_ai.retrieval.top_k"), gold->top_k);
+		assert_int_equal(attribute_count(&told.call, "spantap.retrieval.vector_dimensions"), gold->dimensions);
 		assert_false(slice_contains(told.call.inputs, SLICE("-3e-2")));
 		assert_false(told.call.is_undecodable);
 		told_free(&told);
@@ -200,7 +179,7 @@ static void a_real_answer_of_chroma_is_read(void **state)
 	};
 	struct told told = talk_told(&talk);
 
-	assert_slice(attribute(&told, "gen_ai.retrieval.documents"),
+	assert_slice(attribute_text(&told.call, "gen_ai.retrieval.documents"),
 		     "[{\"id\":\"a\",\"score\":1.0},{\"id\":\"b\",\"score\":22.0}]");
 	told_free(&told);
 }

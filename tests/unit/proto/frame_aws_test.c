@@ -4,31 +4,8 @@
  * else, behind damage or a hole the next message is found, and no length can lie its way past a limit.
  */
 #include "base/buf.h"
-#include "base/cleanup.h"
-#include "proto/frame.h"
-#include "unit/support.h"
-#include <stdio.h>
+#include "unit/proto/seen.h"
 #include <zlib.h>
-
-struct seen {
-	char text[2048];
-	size_t len;
-};
-
-static void on_part(void *user, const struct message_part *part)
-{
-	struct seen *seen = user;
-
-	seen->len += (size_t)snprintf(seen->text + seen->len, sizeof(seen->text) - seen->len, "[%.*s|%.*s]",
-				      SLICE_FMT(part->type), SLICE_FMT(part->data));
-}
-
-static void on_lost(void *user, size_t len)
-{
-	struct seen *seen = user;
-
-	seen->len += (size_t)snprintf(seen->text + seen->len, sizeof(seen->text) - seen->len, "(lost %zu)", len);
-}
 
 static void on_damaged(void *user, size_t len)
 {
@@ -37,7 +14,7 @@ static void on_damaged(void *user, size_t len)
 	seen->len += (size_t)snprintf(seen->text + seen->len, sizeof(seen->text) - seen->len, "(damaged %zu)", len);
 }
 
-static const struct frame_ops ops = { on_part, on_lost, on_damaged };
+static const struct frame_ops ops = { seen_part, seen_lost, on_damaged };
 
 /* ---- messages ---- */
 

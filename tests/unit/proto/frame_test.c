@@ -1,30 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is proven of the frame alone: the same events and lines for every first cut and every step behind it. */
-#include "proto/frame.h"
-#include "unit/support.h"
-#include <stdio.h>
+#include "unit/proto/seen.h"
 
-struct seen {
-	char text[2048];
-	size_t len;
-};
-
-static void on_part(void *user, const struct message_part *part)
-{
-	struct seen *seen = user;
-
-	seen->len += (size_t)snprintf(seen->text + seen->len, sizeof(seen->text) - seen->len, "[%.*s|%.*s]",
-				      SLICE_FMT(part->type), SLICE_FMT(part->data));
-}
-
-static void on_lost(void *user, size_t len)
-{
-	struct seen *seen = user;
-
-	seen->len += (size_t)snprintf(seen->text + seen->len, sizeof(seen->text) - seen->len, "(lost %zu)", len);
-}
-
-static const struct frame_ops ops = { .part = on_part, .lost = on_lost };
+static const struct frame_ops ops = { .part = seen_part, .lost = seen_lost };
 
 /* In the text, 0x01 is a hole and 0x02 a boundary. */
 static void feed(struct frame *frame, struct slice bytes)

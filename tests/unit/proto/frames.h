@@ -126,3 +126,25 @@ static inline void frames_expect(struct frames *h2, struct wire_opts opts, const
 	wire_expect(opts, h2->pieces, h2->count, want);
 	frames_free(h2);
 }
+
+/* Each request for memory, of which there are less than @most, is refused, alone and with all behind it. */
+static inline void frames_survive_failing_memory(const struct frames *h2, uint64_t most)
+{
+	struct wire_opts opts = { 0 };
+	struct wire whole = wire_run(&opts, h2->pieces, h2->count);
+	bool is_same = false;
+
+	for (opts.fail_at = 1; !is_same; opts.fail_at++) {
+		struct wire wire, sticky;
+
+		assert_true(opts.fail_at < most);
+		opts.is_sticky = true;
+		sticky = wire_run(&opts, h2->pieces, h2->count);
+		opts.is_sticky = false;
+		wire = wire_run(&opts, h2->pieces, h2->count);
+		is_same = strcmp(wire.text, whole.text) == 0 && strcmp(sticky.text, whole.text) == 0;
+		free(wire.text);
+		free(sticky.text);
+	}
+	free(whole.text);
+}

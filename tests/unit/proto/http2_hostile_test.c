@@ -150,30 +150,15 @@ static struct frames plain_conversation(void)
 static void failing_memory_is_survived(void **state)
 {
 	struct frames h2 = plain_conversation();
-	struct wire_opts opts = { 0 };
-	struct wire whole = wire_run(&opts, h2.pieces, h2.count);
-	bool is_same = false;
+	struct wire_opts opts = { .is_late = true };
 
-	for (opts.fail_at = 1; !is_same; opts.fail_at++) {
-		struct wire wire, sticky;
-
-		assert_true(opts.fail_at < 4000);
-		opts.is_sticky = true;
-		sticky = wire_run(&opts, h2.pieces, h2.count);
-		opts.is_sticky = false;
-		wire = wire_run(&opts, h2.pieces, h2.count);
-		is_same = strcmp(wire.text, whole.text) == 0 && strcmp(sticky.text, whole.text) == 0;
-		free(wire.text);
-		free(sticky.text);
-	}
+	frames_survive_failing_memory(&h2, 4000);
 	/* Joined late, everything is taken again, and the markers. */
-	opts = (struct wire_opts){ .is_late = true };
 	for (opts.fail_at = 1; opts.fail_at < 600; opts.fail_at += 1 + opts.fail_at / 20) {
 		struct wire wire = wire_run(&opts, h2.pieces + 6, h2.count - 6);
 
 		free(wire.text);
 	}
-	free(whole.text);
 	frames_free(&h2);
 }
 

@@ -245,23 +245,8 @@ static struct frames conversation(void)
 static void failing_memory_is_survived(void **state)
 {
 	struct frames h2 = conversation();
-	struct wire_opts opts = { 0 };
-	struct wire whole = wire_run(&opts, h2.pieces, h2.count);
-	bool is_same = false;
 
-	for (opts.fail_at = 1; !is_same; opts.fail_at++) {
-		struct wire wire, sticky;
-
-		assert_true(opts.fail_at < 1000);
-		opts.is_sticky = true;
-		sticky = wire_run(&opts, h2.pieces, h2.count);
-		opts.is_sticky = false;
-		wire = wire_run(&opts, h2.pieces, h2.count);
-		is_same = strcmp(wire.text, whole.text) == 0 && strcmp(sticky.text, whole.text) == 0;
-		free(wire.text);
-		free(sticky.text);
-	}
-	free(whole.text);
+	frames_survive_failing_memory(&h2, 1000);
 	frames_free(&h2);
 }
 

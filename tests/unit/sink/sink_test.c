@@ -3,21 +3,22 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "sink/mlflow.h"
+#include "unit/otlp.h"
 #include "unit/support.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 
-enum { ARENA = 4 << 20, PAIRS_MAX = 24 };
+enum { ARENA = 4 << 20 };
 
 /* ---- a record to look at ---- */
 
 struct tree {
-	Otlp__KeyValue pairs[PAIRS_MAX], *list[PAIRS_MAX], *resource_list[2];
-	Otlp__AnyValue values[PAIRS_MAX], element, *elements[1];
+	struct pairs pairs;
+	Otlp__KeyValue *resource_list[2];
+	Otlp__AnyValue element, *elements[1];
 	Otlp__ArrayValue array;
-	size_t count;
 	Otlp__Span root, child, *spans[2];
 	Otlp__SpanEvent chunk, exception, *events[2];
 	Otlp__Status status;
@@ -29,63 +30,36 @@ struct tree {
 	struct record record;
 };
 
-static Otlp__AnyValue *pair(struct tree *tree, const char *key)
-{
-	size_t i = tree->count++;
-
-	otlp__key_value__init(&tree->pairs[i]);
-	otlp__any_value__init(&tree->values[i]);
-	tree->pairs[i].key = (char *)key;
-	tree->pairs[i].value = &tree->values[i];
-	tree->list[i] = &tree->pairs[i];
-	return &tree->values[i];
-}
-
-static void text(struct tree *tree, const char *key, const char *value)
-{
-	Otlp__AnyValue *at = pair(tree, key);
-
-	at->value_case = OTLP__ANY_VALUE__VALUE_STRING_VALUE;
-	at->string_value = (char *)value;
-}
-
-static void integer(struct tree *tree, const char *key, int64_t value)
-{
-	Otlp__AnyValue *at = pair(tree, key);
-
-	at->value_case = OTLP__ANY_VALUE__VALUE_INT_VALUE;
-	at->int_value = value;
-}
-
 static void attributes_fill(struct tree *tree)
 {
 	Otlp__AnyValue *at;
 
-	text(tree, "service.name", "app");
-	text(tree, "k8s.pod.name", "pod");
-	tree->resource_list[0] = tree->list[0], tree->resource_list[1] = tree->list[1];
-	text(tree, "mlflow.chat.tokenUsage", "{\"input_tokens\":9,\"output_tokens\":2,\"total_tokens\":11}");
-	text(tree, "mlflow.spanInputs", "{\"model\":\"m\"}");
-	text(tree, "gen_ai.input.messages", "[]");
-	text(tree, "gen_ai.operation.name", "chat");
-	text(tree, "gen_ai.request.model", "m\033[2Jevil");
-	text(tree, "gen_ai.provider.name", "openai");
-	text(tree, "process.executable.name", "python3");
-	text(tree, "session.id", "s-1");
-	integer(tree, "gen_ai.usage.input_tokens", 9007199254740993);
-	integer(tree, "gen_ai.usage.output_tokens", 2);
-	integer(tree, "process.pid", 42);
-	integer(tree, "http.response.status_code", 429);
-	integer(tree, "spantap.response.missing_bytes", 77);
-	at = pair(tree, "spantap.time_to_first_token");
+	pair_text(&tree->pairs, "service.name", "app");
+	pair_text(&tree->pairs, "k8s.pod.name", "pod");
+	tree->resource_list[0] = tree->pairs.list[0], tree->resource_list[1] = tree->pairs.list[1];
+	pair_text(&tree->pairs, "mlflow.chat.tokenUsage",
+		  "{\"input_tokens\":9,\"output_tokens\":2,\"total_tokens\":11}");
+	pair_text(&tree->pairs, "mlflow.spanInputs", "{\"model\":\"m\"}");
+	pair_text(&tree->pairs, "gen_ai.input.messages", "[]");
+	pair_text(&tree->pairs, "gen_ai.operation.name", "chat");
+	pair_text(&tree->pairs, "gen_ai.request.model", "m\033[2Jevil");
+	pair_text(&tree->pairs, "gen_ai.provider.name", "openai");
+	pair_text(&tree->pairs, "process.executable.name", "python3");
+	pair_text(&tree->pairs, "session.id", "s-1");
+	pair_int(&tree->pairs, "gen_ai.usage.input_tokens", 9007199254740993);
+	pair_int(&tree->pairs, "gen_ai.usage.output_tokens", 2);
+	pair_int(&tree->pairs, "process.pid", 42);
+	pair_int(&tree->pairs, "http.response.status_code", 429);
+	pair_int(&tree->pairs, "spantap.response.missing_bytes", 77);
+	at = pair(&tree->pairs, "spantap.time_to_first_token");
 	at->value_case = OTLP__ANY_VALUE__VALUE_DOUBLE_VALUE;
 	at->double_value = 0.25;
-	at = pair(tree, "odd.number");
+	at = pair(&tree->pairs, "odd.number");
 	at->value_case = OTLP__ANY_VALUE__VALUE_DOUBLE_VALUE;
 	at->double_value = NAN;
-	at = pair(tree, "spantap.complete");
+	at = pair(&tree->pairs, "spantap.complete");
 	at->value_case = OTLP__ANY_VALUE__VALUE_BOOL_VALUE;
-	at = pair(tree, "spantap.missing_reason");
+	at = pair(&tree->pairs, "spantap.missing_reason");
 	otlp__array_value__init(&tree->array);
 	otlp__any_value__init(&tree->element);
 	tree->element.value_case = OTLP__ANY_VALUE__VALUE_STRING_VALUE;
@@ -95,7 +69,7 @@ static void attributes_fill(struct tree *tree)
 	tree->array.values = tree->elements;
 	at->value_case = OTLP__ANY_VALUE__VALUE_ARRAY_VALUE;
 	at->array_value = &tree->array;
-	at = pair(tree, "raw.bytes");
+	at = pair(&tree->pairs, "raw.bytes");
 	at->value_case = OTLP__ANY_VALUE__VALUE_BYTES_VALUE;
 	at->bytes_value = (ProtobufCBinaryData){ 4, (uint8_t *)"\x00\x01\xfe\xff" };
 }
@@ -121,8 +95,8 @@ static void spans_fill(struct tree *tree)
 	tree->root.kind = 3;
 	tree->root.start_time_unix_nano = 1700000000123456789;
 	tree->root.end_time_unix_nano = 1700000001623456789;
-	tree->root.attributes = tree->list + 2;
-	tree->root.n_attributes = tree->count - 2;
+	tree->root.attributes = tree->pairs.list + 2;
+	tree->root.n_attributes = tree->pairs.count - 2;
 	tree->root.events = tree->events;
 	tree->root.n_events = 2;
 	tree->root.status = &tree->status;
