@@ -116,6 +116,7 @@ def client_env(provider=None, **more):
         REQUESTS_CA_BUNDLE=ca,
         NODE_EXTRA_CA_CERTS=ca,
         CURL_CA_BUNDLE=ca,
+        GRPC_DEFAULT_SSL_ROOTS_FILE_PATH=ca,
         PYTHONUNBUFFERED="1",
         OPENAI_API_KEY="sk-test-secret-0123456789",
         ANTHROPIC_API_KEY="sk-ant-test-secret-0123456789",

@@ -44,6 +44,7 @@ CARRIERS = {
     "plain h1": ["http1"],
     "tls h2": ["http2|h2"],
     "plain h2": ["http2|h2"],
+    "tls grpc": ["http2|h2", "grpc"],
     "plain grpc": ["http2|h2", "grpc"],
     "tls websocket": ["websocket|wslay|ws"],
     "plain websocket": ["websocket|wslay|ws"],
@@ -52,7 +53,8 @@ CARRIERS = {
 FRAMINGS = {"bedrock": "event_?stream|aws"}
 
 
-# TLS stacks that are not OpenSSL's kind: a file of the probes must be there for them.
+# TLS stacks that are not OpenSSL's kind: a file of the probes must be there for them, else they are read at the server.
+GRPC_CORE, CRT = r"(grpc\w*|boringssl_stripped)", r"s2n\w*"
 STACKS = {"Go": r"go\w*", "Java": r"(jsse|java)\w*", "Rust": r"(rustls|aead)\w*"}
 
 
@@ -76,11 +78,12 @@ def sources(room):
     return {os.path.basename(p).split(".")[0] for p in found}
 
 
-def undecoded(carrier, dialect, language):
+def reads_stack(stack):
+    return any(re.fullmatch(rf"(\w+_)?({stack})", name) for name in sources("probe"))
+
+
+def undecoded(carrier, dialect):
     """Why this cannot be read yet, or None. It asks the source, so that a row begins to count when its decoder arrives."""
-    stack = STACKS.get(language) if carrier.startswith("tls") else None
-    if stack and not any(re.fullmatch(rf"(\w+_)?({stack})", name) for name in sources("probe")):
-        return f"the TLS of {language} is not read yet"
     have = decoders()
     wanted = CARRIERS[carrier] + [p for name, p in FRAMINGS.items() if dialect.startswith(name)]
     for pattern in wanted:
@@ -99,6 +102,12 @@ class Client:
     carriers: tuple
     codings: tuple = BODIES
     slow: bool = False  # for make test-sdks alone
+    stack: str = None  # its TLS, where that is not the language's usual one
+
+    def at_server(self, carrier):
+        """Is this carrier's TLS one that is not read in the client itself? Then it is read in the server before the provider."""
+        stack = self.stack or STACKS.get(self.language)
+        return bool(stack) and carrier.startswith("tls") and not reads_stack(stack)
 
     @property
     def title(self):
@@ -183,7 +192,7 @@ CLIENTS = [
     Client("httpx", "Python", "httpx", ALL),
     Client("httpx-async", "Python", "httpx", ALL),
     Client("websockets", "Python", "websockets", ("tls websocket", "plain websocket"), ("identity",)),
-    Client("xai-sdk", "Python", "xai-sdk", ("plain grpc",), ("identity",)),
+    Client("xai-sdk", "Python", "xai-sdk", ("tls grpc", "plain grpc"), ("identity",), stack=GRPC_CORE),
     Client("openai", "Node", "openai", HTTP1, FETCH),
     Client("anthropic", "Node", "@anthropic-ai/sdk", HTTP1, FETCH),
     Client("groq", "Node", "groq-sdk", HTTP1, FETCH),

