@@ -11,6 +11,7 @@ import struct
 import dialects_bedrock
 import dialects_cohere
 import dialects_google
+import dialects_replicate
 from answers import ARGUMENT_PARTS, ARGUMENTS, Answer, dump, pieces_of_text, sse
 
 
@@ -299,6 +300,7 @@ ROUTES = [  # suffix of the path, answer
     *dialects_google.ROUTES,
     *dialects_bedrock.ROUTES,
     *dialects_cohere.ROUTES,
+    *dialects_replicate.ROUTES,
 ]
 
 ERRORS = {  # status, shape of OpenAI's and of Anthropic's error body

@@ -54,7 +54,7 @@ class Server:
 
 
 class Side(Server):
-    """websocket.py or xai.py: a carrier of its own beside the provider."""
+    """websocket.py, xai.py or gemini_grpc.py: a carrier of its own beside the provider."""
 
     def __init__(self, program):
         self.directory = proc.scratch("provider")

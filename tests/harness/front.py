@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real TLS front before the fake providers: nginx, HTTP/1.1 on one port, HTTP/2 on another, plain HTTP behind it.
+"""A real TLS front before the fake providers: nginx, HTTP/1.1 on one port, HTTP/2 on another, plain HTTP behind it. What
+the provider encodes passes as it is; where the path says enc=front, the front compresses.
 
 Its TLS carries the very bytes of its clients, whatever TLS library those have. Its log is the truth of what travelled on
 that side: version, sizes with heads and framing, content coding; the provider's serial joins it with the provider's truth.
@@ -17,7 +18,7 @@ daemon off; master_process off; pid {at}/pid; error_log {at}/error;
 events {{ }}
 http {{
 	log_format truth escape=json '{{"serial": "$upstream_http_x_request_id", "http": "$server_protocol", "request": $request_length,'
-		' "response": $bytes_sent, "coding": "$sent_http_content_encoding", "tls": "$ssl_protocol", "path": "$request_uri"}}';
+		' "response": $bytes_sent, "body": $body_bytes_sent, "coding": "$sent_http_content_encoding", "tls": "$ssl_protocol", "path": "$request_uri"}}';
 	access_log {at}/truth truth;
 	client_body_temp_path {at}/body; proxy_temp_path {at}/proxy; fastcgi_temp_path {at}/fastcgi;
 	uwsgi_temp_path {at}/uwsgi; scgi_temp_path {at}/scgi;
@@ -25,10 +26,16 @@ http {{
 	upstream provider {{ server 127.0.0.1:{provider}; keepalive 8; }}
 	proxy_buffering off; proxy_http_version 1.1;
 	proxy_set_header Connection ""; proxy_set_header Host localhost:$server_port;
-	server {{ listen 127.0.0.1:{tls} ssl; location / {{ proxy_pass http://provider; }} }}
+	gzip_types *; gzip_min_length 1; gzip_proxied any;
+	server {{
+		listen 127.0.0.1:{tls} ssl;
+		location / {{ proxy_pass http://provider; }}
+		location ~ enc=front {{ gzip on; proxy_pass http://provider; }}
+	}}
 	server {{
 		listen 127.0.0.1:{tls2} ssl http2;
 		location / {{ proxy_pass http://provider; }}
+		location ~ enc=front {{ gzip on; proxy_pass http://provider; }}
 		{grpc}
 	}}
 }}

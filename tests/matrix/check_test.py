@@ -62,14 +62,16 @@ def test_every_single_difference_is_told(check):
 
 def test_what_the_front_sent_is_compared_with_its_own_log(check):
     truth = dict(TRUTH, http="1.1", encoding=None)
-    passed = {"http": "HTTP/1.1", "coding": "gzip", "request": 21, "response": 51}
+    passed = {"http": "HTTP/1.1", "coding": "gzip", "request": 21, "response": 51, "body": 31}
     there = matrix_test.at_front(truth, passed)
     check.equal((there["http"], there["encoding"]), ("1.1", "gzip"), "version and coding")
     check.equal((there["request_stream_bytes"], there["response_stream_bytes"]), (21, 51), "sizes on its connection")
     there = matrix_test.at_front(truth, dict(passed, http="HTTP/2.0", coding=""))
     check.equal((there["http"], there["encoding"]), ("2", None), "version and coding of HTTP/2")
     check.equal(there["request_stream_bytes"], None, "frames are not counted")
-    check.equal(there["request_bytes"], truth["request_bytes"], "the body is the provider's")
+    check.equal(there["response_bytes"], truth["response_bytes"], "the body is the provider's")
+    there = matrix_test.at_front(truth, dict(passed, http="HTTP/2.0"))
+    check.equal(there["response_bytes"], 31, "unless the front compressed it")
 
 
 def test_no_span_is_taken_for_two_calls(check):

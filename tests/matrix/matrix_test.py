@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Real SDKs over real carriers: each call as the provider served it, against the span that came out.
 
-Where the client's own TLS is not read yet, it runs untraced against a TLS front before the provider (nginx), and the spans
-are those of the front: of the bytes that it took from the client and gave to it, and of its plain side to the provider.
+TLS is that of a front before the provider (nginx), which compresses too. Where the client's own TLS is not read yet, it runs
+untraced, and the spans are those of the front: of the bytes that it took from the client and gave to it, and of its plain
+side to the provider.
 
   matrix_test.py [--update] [--all] [NAME...]
 
@@ -27,6 +28,8 @@ RESULTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "results.json
 NO_SIZE = -1
 KIND_SERVER, KIND_CLIENT = 2, 3
 CLIENT_TIMEOUT = 150
+GZIP_TAIL = {"response_tail_bytes": 16, "response_tail_stream_bytes": 32}  # the end of nginx's gzip, and of its chunks
+GRPC = {"xai_api.": "xai.py", "google.ai.generativelanguage.": "gemini_grpc.py"}  # the services and their fakes
 
 
 def sha(text):
@@ -47,23 +50,25 @@ class Providers:
     def http(self):
         return self.get("http", lambda: fake.Provider(plain=True, tls2=True))
 
-    def xai(self):
-        return self.get("xai", lambda: fake.Side("xai.py"))
+    def grpc(self, service):
+        program = GRPC[service]
+        return self.get(program, lambda: fake.Side(program)).plain_port
 
     def front(self):
         if not front.program():
             raise tap.Skip("no nginx: run tests/setup/clients.sh front")
-        make = lambda: front.Front(self.http(), {"xai_api.": self.xai().plain_port})  # noqa: E731
-        return self.get("front", make)
+        return self.get("front", lambda: front.Front(self.http(), {service: self.grpc(service) for service in GRPC}))
 
-    def base(self, carrier, tag, coding, at_server):
+    def base(self, client, carrier, tag, coding, at_server):
         if carrier.endswith("grpc"):
             # xAI's SDK takes no TLS to the name localhost.
-            return f"127.0.0.1:{self.front().tls2_port if at_server else self.xai().plain_port}"
+            return f"127.0.0.1:{self.front().tls2_port if at_server else self.grpc(client.grpc)}"
+        is_fronted = at_server or is_behind_front(carrier)
         if carrier.endswith("websocket"):
             provider = self.get("websocket", lambda: fake.Side("websocket.py"))
         else:
-            provider = self.front() if at_server else self.http()
+            provider = self.front() if is_fronted else self.http()
+        coding = "front" if is_fronted and coding == "gzip" else coding
         if carrier.startswith("tls"):
             scheme, port = "https", provider.tls2_port if carrier == "tls h2" else provider.tls_port
         else:
@@ -80,9 +85,12 @@ class Providers:
     def truth_at_front(self):
         """The same; under "front" as it travelled on the TLS side."""
         truths = self.truth()
-        passed = {int(t["serial"].rpartition("-")[2]): t for t in self.front().truth(len(truths)) if t["serial"]}
-        for truth in truths:
-            truth["front"] = at_front(truth, passed.get(truth["serial"]) if "encoding" in truth else None)
+        fronted = [t for t in truths if ".tls.h" in t["target"]] if "front" in self.all else []
+        passed = self.front().truth(len(fronted)) if fronted else []
+        passed = {int(t["serial"].rpartition("-")[2]): t for t in passed if t["serial"]}
+        for truth in fronted:
+            if truth["serial"] in passed:
+                truth["front"] = at_front(truth, passed[truth["serial"]])
         return truths
 
     def forget(self):
@@ -91,18 +99,24 @@ class Providers:
 
 
 def at_front(truth, passed):
-    """What the client and the front had on their connection. Frames of HTTP/2 are not counted, and gRPC has no serial."""
-    if not passed:
-        return truth
+    """What the client and the front had on their connection. nginx counts no frames of HTTP/2, but then the body alone."""
     http = passed["http"].removeprefix("HTTP/").removesuffix(".0")
-    sizes = (passed["request"], passed["response"]) if http == "1.1" else (None, None)
-    return dict(
+    is_first = http == "1.1"
+    there = dict(
         truth,
         http=http,
         encoding=passed["coding"] or None,
-        request_stream_bytes=sizes[0],
-        response_stream_bytes=sizes[1],
+        request_stream_bytes=passed["request"] if is_first else None,
+        response_stream_bytes=passed["response"] if is_first else None,
     )
+    if there["encoding"] != truth["encoding"]:
+        there.update(response_bytes=None if is_first else passed["body"], **GZIP_TAIL)
+    return there
+
+
+def is_behind_front(carrier):
+    """A client that is read itself has no need of nginx, where there is none."""
+    return carrier in ("tls h1", "tls h2") and front.program() is not None
 
 
 def targets(client, providers, carriers, at_server):
@@ -111,7 +125,7 @@ def targets(client, providers, carriers, at_server):
     for carrier in carriers:
         for coding in client.codings:
             tag = f"{client.name}.{carrier.replace(' ', '.')}.{coding}"
-            base = providers.base(carrier, tag, coding, at_server)
+            base = providers.base(client, carrier, tag, coding, at_server)
             out[carrier, coding] = tag, {"base": base, "http2": carrier.endswith("h2"), "plain": carrier[0] == "p"}
     return out
 
@@ -223,7 +237,7 @@ class Cell:
     def ends(self, seen):
         """[(where, its spans, their kind, the key of its truth)]: the client's, or both sides of the front."""
         if not self.at_server:
-            return [("", Found(seen), KIND_CLIENT, None)]
+            return [("", Found(seen), KIND_CLIENT, "front")]
         plain = [s for s in seen if s["attributes"]["spantap.capture"] == "plain"]
         return [
             ("front", Found([s for s in seen if s not in plain]), KIND_SERVER, "front"),
@@ -283,8 +297,7 @@ def run_client(client, providers, carriers, at_server):
         raise tap.Failed(f"the client failed: {result}\n{result.stdout[-2000:]}")
     calls = [json.loads(line) for line in result.stdout.splitlines() if line.startswith('{"base"')]
     tags = {key: tag for key, (tag, _) in plan.items()}
-    truths = providers.truth_at_front() if at_server else providers.truth()
-    return calls, truths, [s for s in spans if spantap.is_model_call(s)], tags, result
+    return calls, providers.truth_at_front(), [s for s in spans if spantap.is_model_call(s)], tags, result
 
 
 def row_of(client, carrier, dialect, result):

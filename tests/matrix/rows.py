@@ -20,6 +20,7 @@ from harness import paths  # noqa: E402
 HERE = os.path.join(TESTS, "matrix", "clients")
 BODIES = ("identity", "gzip", "br", "zstd")
 FETCH = ("identity", "gzip", "br")
+CREATED = ("identity", "br", "zstd")  # nginx compresses no answer of status 201
 
 # The provider's dialect and what ours may be called: a vendor's own name or the format that it follows.
 FAMILIES = {
@@ -37,6 +38,7 @@ FAMILIES = {
     "cohere.embed": r"cohere\.(\w+\.)*embed\w*",
     "voyage.rerank": r"((voyage|cohere|jina)(\.\w+)*\.)?rerank",
     "xai.chat": r"xai(\.\w+)*",
+    "replicate.predict": r"replicate\.predict",
 }
 # The part of the source that must be there before a carrier can be read at all.
 CARRIERS = {
@@ -103,6 +105,7 @@ class Client:
     codings: tuple = BODIES
     slow: bool = False  # for make test-sdks alone
     stack: str = None  # its TLS, where that is not the language's usual one
+    grpc: str = None  # the beginning of its service's name
 
     def at_server(self, carrier):
         """Is this carrier's TLS one that is not read in the client itself? Then it is read in the server before the provider."""
@@ -192,7 +195,19 @@ CLIENTS = [
     Client("httpx", "Python", "httpx", ALL),
     Client("httpx-async", "Python", "httpx", ALL),
     Client("websockets", "Python", "websockets", ("tls websocket", "plain websocket"), ("identity",)),
-    Client("xai-sdk", "Python", "xai-sdk", ("tls grpc", "plain grpc"), ("identity",), stack=GRPC_CORE),
+    Client("xai-sdk", "Python", "xai-sdk", ("tls grpc", "plain grpc"), ("identity",), stack=GRPC_CORE, grpc="xai_api."),
+    Client(
+        "google-grpc",
+        "Python",
+        "google-ai-generativelanguage",
+        ("tls grpc", "plain grpc"),
+        ("identity",),
+        stack=GRPC_CORE,
+        grpc="google.ai.generativelanguage.",
+    ),
+    Client("anthropic-bedrock", "Python", "anthropic", HTTP1, ("identity",)),
+    Client("huggingface", "Python", "huggingface-hub", HTTP1),
+    Client("replicate", "Python", "replicate", HTTP1, CREATED),
     Client("openai", "Node", "openai", HTTP1, FETCH),
     Client("anthropic", "Node", "@anthropic-ai/sdk", HTTP1, FETCH),
     Client("groq", "Node", "groq-sdk", HTTP1, FETCH),
@@ -202,6 +217,10 @@ CLIENTS = [
     Client("genai", "Node", "@google/genai", HTTP1, FETCH),
     Client("bedrock", "Node", "@aws-sdk/client-bedrock-runtime", ("tls h1", "tls h2", "plain h2"), ("identity",)),
     Client("cohere", "Node", "cohere-ai", HTTP1, FETCH),
+    Client("together", "Node", "together-ai", HTTP1, FETCH),
+    Client("voyage", "Node", "voyageai", HTTP1, FETCH),
+    Client("huggingface", "Node", "@huggingface/inference", HTTP1, FETCH),
+    Client("replicate", "Node", "replicate", HTTP1, CREATED[:2]),
     Client("openai", "Node 26", "openai", HTTP2, BODIES, slow=True),
     Client("anthropic", "Node 26", "@anthropic-ai/sdk", HTTP2, BODIES, slow=True),
     Client("ai", "Node 26", "ai", HTTP2, BODIES, slow=True),
