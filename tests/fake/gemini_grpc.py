@@ -1,18 +1,25 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Gemini over gRPC without TLS: gemini_grpc.py --truth FILE, with the messages of the package google-ai-generativelanguage."""
+"""Gemini over gRPC without TLS: gemini_grpc.py --truth FILE. Its messages are those of google-ai-generativelanguage, or, where
+that package is not there, Vertex AI's of google-cloud-aiplatform.
+"""
 
 import os
 import sys
 
 import grpc
-from google.ai import generativelanguage as google
+
+try:
+    from google.ai import generativelanguage as google
+except ImportError:
+    from google.cloud import aiplatform_v1 as google
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import grpc_side  # noqa: E402
 from answers import ARGUMENTS, pieces_of_text  # noqa: E402
 
-SERVICE = "google.ai.generativelanguage.v1beta.GenerativeService"
+IS_VERTEX = google.__name__ == "google.cloud.aiplatform_v1"
+SERVICE = "google.cloud.aiplatform.v1.PredictionService" if IS_VERTEX else "google.ai.generativelanguage.v1beta.GenerativeService"
 THOUGHTS = 3
 
 
@@ -26,7 +33,7 @@ class Gemini:
         names = [f.name for t in request.tools for f in t.function_declarations]
         if any("function_response" in p for c in request.contents for p in c.parts):
             names = []
-        model, counted = request.model.removeprefix("models/"), (1200, len(texts) + THOUGHTS)
+        model, counted = request.model.rpartition("models/")[2], (1200, len(texts) + THOUGHTS)
         text, tools = ("", [(names[0], ARGUMENTS)]) if names else ("".join(texts), [])
         self.truth.tell(f"/{SERVICE}/{method}", "gemini", model, streamed, text, tools, counted)
         usage = google.GenerateContentResponse.UsageMetadata(

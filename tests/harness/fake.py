@@ -56,10 +56,10 @@ class Server:
 class Side(Server):
     """websocket.py, xai.py or gemini_grpc.py: a carrier of its own beside the provider."""
 
-    def __init__(self, program):
+    def __init__(self, program, interpreter=None):
         self.directory = proc.scratch("provider")
         self.truth_path = os.path.join(self.directory, "truth")
-        command = [python(), os.path.join(os.path.dirname(paths.PROVIDER), program), "--truth", self.truth_path]
+        command = [interpreter or python(), os.path.join(os.path.dirname(paths.PROVIDER), program), "--truth", self.truth_path]
         if program == "websocket.py":
             _, cert, key = certs.make(paths.CERTS)
             command += ["--cert", cert, "--key", key]

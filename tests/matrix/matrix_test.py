@@ -29,7 +29,11 @@ NO_SIZE = -1
 KIND_SERVER, KIND_CLIENT = 2, 3
 CLIENT_TIMEOUT = 150
 GZIP_TAIL = {"response_tail_bytes": 16, "response_tail_stream_bytes": 32}  # the end of nginx's gzip, and of its chunks
-GRPC = {"xai_api.": "xai.py", "google.ai.generativelanguage.": "gemini_grpc.py"}  # the services and their fakes
+GRPC = {  # the services, their fakes, and whose packages these need
+    "xai_api.": ("xai.py", paths.SDK_PYTHON),
+    "google.ai.generativelanguage.": ("gemini_grpc.py", paths.SDK_PYTHON),
+    "google.cloud.aiplatform.": ("gemini_grpc.py", paths.VERTEX_PYTHON),
+}
 
 
 def sha(text):
@@ -51,13 +55,13 @@ class Providers:
         return self.get("http", lambda: fake.Provider(plain=True, tls2=True))
 
     def grpc(self, service):
-        program = GRPC[service]
-        return self.get(program, lambda: fake.Side(program)).plain_port
+        return self.get(service, lambda: fake.Side(*GRPC[service])).plain_port
 
     def front(self):
         if not front.program():
             raise tap.Skip("no nginx: run tests/setup/clients.sh front")
-        return self.get("front", lambda: front.Front(self.http(), {service: self.grpc(service) for service in GRPC}))
+        services = [service for service, (_, python) in GRPC.items() if os.access(python, os.X_OK)]
+        return self.get("front", lambda: front.Front(self.http(), {s: self.grpc(s) for s in services}))
 
     def base(self, client, carrier, tag, coding, at_server):
         if carrier.endswith("grpc"):

@@ -106,6 +106,11 @@ class Client:
     slow: bool = False  # for make test-sdks alone
     stack: str = None  # its TLS, where that is not the language's usual one
     grpc: str = None  # the beginning of its service's name
+    part: str = None  # of tests/setup/clients.sh, where that is not the language's
+
+    @property
+    def setup(self):
+        return self.part or "sdks-" + self.language.split()[0].lower()
 
     def at_server(self, carrier):
         """Is this carrier's TLS one that is not read in the client itself? Then it is read in the server before the provider."""
@@ -119,7 +124,7 @@ class Client:
     def version(self):
         with open(os.path.join(paths.TOP, "tests", "setup", "clients.sh")) as f:
             text = f.read()
-        part = text.split(f"sdks_{self.language.split()[0].lower()}() {{")[1].split("\n}\n")[0]
+        part = text.split(f"{self.setup.replace('-', '_')}() {{")[1].split("\n}\n")[0]
         found = re.search(rf"(?<![\w-]){re.escape(self.package)}(?:\[\w+\])?(?:/v\d+)?(?:==|@v?|:)([\w.$]+)", part)
         if found and found[1].startswith("$"):
             return re.search(rf"^{found[1][1:]}=(\S+)", text, re.M)[1]
@@ -127,7 +132,11 @@ class Client:
 
     def command(self):
         """(why it cannot be started or None, its command)"""
-        return COMMANDS[self.language](self.name)
+        missing, command = COMMANDS[self.language](self.name)
+        if self.part:
+            command[0] = paths.VERTEX_PYTHON
+            missing = need(command[0], self.part)
+        return missing, command
 
 
 def need(path, part):
@@ -204,6 +213,17 @@ CLIENTS = [
         ("identity",),
         stack=GRPC_CORE,
         grpc="google.ai.generativelanguage.",
+    ),
+    Client(
+        "vertex-grpc",
+        "Python",
+        "google-cloud-aiplatform",
+        ("tls grpc", "plain grpc"),
+        ("identity",),
+        slow=True,
+        stack=GRPC_CORE,
+        grpc="google.cloud.aiplatform.",
+        part="sdks-vertex",
     ),
     Client("anthropic-bedrock", "Python", "anthropic", HTTP1, ("identity",)),
     Client("huggingface", "Python", "huggingface-hub", HTTP1),

@@ -3,7 +3,7 @@
 # The programs under trace: build/venv-clients with the Python SDKs and the same MLflow (its autolog is what parity is
 # measured against), and with "node" as argument also build/node with the JavaScript SDKs.
 #
-#	tests/setup/clients.sh [python] [node] [agent] [mcp] [grpc] [retrievers] [front] [sdks-python] [sdks-node] [sdks-node26] [sdks-go] [sdks-java] [sdks-rust] [parity]
+#	tests/setup/clients.sh [python] [node] [agent] [mcp] [grpc] [retrievers] [front] [sdks-python] [sdks-vertex] [sdks-node] [sdks-node26] [sdks-go] [sdks-java] [sdks-rust] [parity]
 #
 # The parts sdks-* hold the clients of tests/matrix; where a tool chain is missing the part says so and is left out, and
 # the rows of the matrix that need it are skipped.
@@ -98,6 +98,11 @@ sdks_python() {
 	venv_make sdks "openai==$OPENAI_PYTHON" "anthropic==$ANTHROPIC_PYTHON" "google-genai==$GOOGLE_PYTHON" "boto3==$BOTO3_PYTHON" \
 		cohere==7.3.1 mistralai==3.7.0 groq==1.7.0 ollama==0.6.3 together==3.1.1 litellm==1.110.2 voyageai==0.5.0 \
 		xai-sdk==1.21.0 google-ai-generativelanguage==0.12.1 huggingface-hub==2.4.0 replicate==1.0.7 "httpx[http2]==0.28.1" "httpx2[zstd]==2.16.2" h2==4.4.1 brotli==1.2.1 zstandard==0.25.0 websockets==17.4
+}
+
+# Vertex AI by gRPC. Large, and it wants an older google-genai than the others have.
+sdks_vertex() {
+	venv_make sdks-vertex google-cloud-aiplatform==2.7.0
 }
 
 sdks_node() {
@@ -203,7 +208,7 @@ sdks_rust() {
 for part in "$@"; do
 	case "$part" in
 	python | node | agent | mcp | grpc | retrievers | parity | front) "clients_$part" ;;
-	sdks-python | sdks-node | sdks-node26 | sdks-go | sdks-java | sdks-rust) "sdks_${part#sdks-}" ;;
+	sdks-python | sdks-vertex | sdks-node | sdks-node26 | sdks-go | sdks-java | sdks-rust) "sdks_${part#sdks-}" ;;
 	*) sed -n '6s/^#[[:space:]]*//p' "$0" >&2; exit 2 ;;
 	esac
 done

@@ -448,27 +448,31 @@ class Xai:
         return {"tools": tools_of(self.asked(tools=offered).sample().tool_calls)}
 
 
+def grpc_channel(base, target):
+    import grpc
+
+    if target["plain"]:
+        return grpc.insecure_channel(base)
+    return grpc.secure_channel(base, grpc.ssl_channel_credentials())
+
+
 class GoogleGrpc:
     """The base is host:port."""
 
     calls = ("chat", "stream", "tools")
+    model = "models/gemini-matrix"
 
     def __init__(self, base, target):
-        import grpc
         from google.ai import generativelanguage as google
         from google.ai.generativelanguage_v1beta.services.generative_service import transports
 
-        if target["plain"]:
-            channel = grpc.insecure_channel(base)
-        else:
-            channel = grpc.secure_channel(base, grpc.ssl_channel_credentials())
         self.google = google
-        transport = transports.GenerativeServiceGrpcTransport(channel=channel)
+        transport = transports.GenerativeServiceGrpcTransport(channel=grpc_channel(base, target))
         self.client = google.GenerativeServiceClient(transport=transport)
 
     def asked(self, **more):
         said = self.google.Content(role="user", parts=[self.google.Part(text=PROMPT)])
-        return self.google.GenerateContentRequest(model="models/gemini-matrix", contents=[said], **more)
+        return self.google.GenerateContentRequest(model=self.model, contents=[said], **more)
 
     @staticmethod
     def parts(answer):
@@ -485,6 +489,18 @@ class GoogleGrpc:
         offered = self.google.Tool(function_declarations=[declared])
         used = self.parts(self.client.generate_content(self.asked(tools=[offered])))[0].function_call
         return {"tools": [[used.name, dict(used.args)]]}
+
+
+class VertexGrpc(GoogleGrpc):
+    model = "projects/p/locations/us-east1/publishers/google/models/gemini-matrix"
+
+    def __init__(self, base, target):
+        from google.cloud import aiplatform_v1 as google
+        from google.cloud.aiplatform_v1.services.prediction_service import transports
+
+        self.google = google
+        transport = transports.PredictionServiceGrpcTransport(channel=grpc_channel(base, target))
+        self.client = google.PredictionServiceClient(transport=transport)
 
 
 class AnthropicBedrock(Anthropic):
@@ -567,6 +583,7 @@ SDKS = {
     "anthropic-async": AnthropicAsync,
     "xai-sdk": Xai,
     "google-grpc": GoogleGrpc,
+    "vertex-grpc": VertexGrpc,
     "anthropic-bedrock": AnthropicBedrock,
     "huggingface": HuggingFace,
     "replicate": Replicate,
