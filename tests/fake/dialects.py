@@ -245,6 +245,14 @@ def messages(request, options):
     )
 
 
+def vertex_messages(request, options):
+    """Anthropic's messages at Vertex AI: the path names the model and whether to stream."""
+    model = options["path"].rpartition("/")[2].partition(":")[0]
+    answer = messages(dict(request, model=model), options)
+    answer.model = model
+    return answer
+
+
 def ollama(request, options, key):
     texts = pieces_of_text(options)
     model, created = request.get("model", "m"), "2026-01-01T00:00:00.000000Z"
@@ -294,6 +302,8 @@ ROUTES = [  # suffix of the path, answer
     ("/responses", responses),
     ("/embeddings", embeddings),
     ("/messages", messages),
+    (":rawPredict", vertex_messages),
+    (":streamRawPredict", vertex_messages),
     ("/api/chat", lambda request, options: ollama(request, options, "chat")),
     ("/api/generate", lambda request, options: ollama(request, options, "generate")),
     ("/models", models),

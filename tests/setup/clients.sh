@@ -97,7 +97,8 @@ clients_mcp() {
 sdks_python() {
 	venv_make sdks "openai==$OPENAI_PYTHON" "anthropic==$ANTHROPIC_PYTHON" "google-genai==$GOOGLE_PYTHON" "boto3==$BOTO3_PYTHON" \
 		cohere==7.3.1 mistralai==3.7.0 groq==1.7.0 ollama==0.6.3 together==3.1.1 litellm==1.110.2 voyageai==0.5.0 \
-		xai-sdk==1.21.0 google-ai-generativelanguage==0.12.1 huggingface-hub==2.4.0 replicate==1.0.7 "httpx[http2]==0.28.1" "httpx2[zstd]==2.16.2" h2==4.4.1 brotli==1.2.1 zstandard==0.25.0 websockets==17.4
+		xai-sdk==1.21.0 google-ai-generativelanguage==0.12.1 huggingface-hub==2.4.0 replicate==1.0.7 \
+		cerebras-cloud-sdk==1.91.0 perplexityai==0.46.1 openrouter==1.3.84 "httpx[http2]==0.28.1" "httpx2[zstd]==2.16.2" h2==4.4.1 brotli==1.2.1 zstandard==0.25.0 websockets==17.4
 }
 
 # Vertex AI by gRPC. Large, and it wants an older google-genai than the others have.
@@ -110,7 +111,8 @@ sdks_node() {
 	npm_make node-sdks "openai@$OPENAI_NODE" "@anthropic-ai/sdk@$ANTHROPIC_NODE" @google/genai@2.32.0 \
 		@aws-sdk/client-bedrock-runtime@3.1164.0 cohere-ai@8.1.0 @mistralai/mistralai@2.7.0 ollama@0.6.4 groq-sdk@1.6.0 \
 		ai@6.0.326 @ai-sdk/openai@3.0.141 @ai-sdk/anthropic@3.0.140 @ai-sdk/google@3.0.141 zod@4.6.7 together-ai@0.52.0 \
-		voyageai@0.4.0 @huggingface/inference@4.13.30 replicate@1.4.0
+		voyageai@0.4.0 @huggingface/inference@4.13.30 replicate@1.4.0 @anthropic-ai/bedrock-sdk@1.1.3 \
+		@cerebras/cerebras_cloud_sdk@1.91.0 @perplexity-ai/perplexity_ai@0.38.5
 }
 
 # A newer Node, whose fetch speaks HTTP/2: the package is the program alone. The SDKs are those of sdks-node.

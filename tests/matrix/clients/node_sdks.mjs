@@ -67,6 +67,25 @@ const sdks = {
       stream_tools: async () => used(await client.messages.stream({ ...asked, tools: offered }).finalMessage()),
     }
   },
+  async 'anthropic-bedrock'(base) {
+    const { default: AnthropicBedrock } = await load('@anthropic-ai/bedrock-sdk')
+    const client = new AnthropicBedrock({ baseURL: base, awsAccessKey: 'x', awsSecretKey: 'x', awsRegion: 'us-east-1', maxRetries: 0 })
+    const asked = { model: 'anthropic.claude-matrix-v1:0', max_tokens: 100, messages }
+    return {
+      chat: async () => ({ text: (await client.messages.create(asked)).content[0].text }),
+      stream: async () => join(await client.messages.create({ ...asked, stream: true }), (e) => e.delta?.text),
+    }
+  },
+  async cerebras(base) {
+    const { default: Cerebras } = await load('@cerebras/cerebras_cloud_sdk')
+    const client = new Cerebras({ baseURL: base, apiKey: 'x', maxRetries: 0, warmTCPConnection: false })
+    return completions((asked) => client.chat.completions.create(asked), 'gpt-matrix')
+  },
+  async perplexity(base) {
+    const { default: Perplexity } = await load('@perplexity-ai/perplexity_ai')
+    const client = new Perplexity({ baseURL: base, apiKey: 'x', maxRetries: 0 })
+    return completions((asked) => client.chat.completions.create(asked), 'gpt-matrix')
+  },
   async groq(base) {
     const { default: Groq } = await load('groq-sdk')
     const client = new Groq({ baseURL: base, apiKey: 'x', maxRetries: 0 })

@@ -515,6 +515,51 @@ class AnthropicBedrock(Anthropic):
         self.offered = [{"name": "get_weather", "description": "weather", "input_schema": CITY}]
 
 
+class AnthropicVertex(Anthropic):
+    def __init__(self, base, target):
+        import anthropic
+
+        http = anthropic.DefaultHttpxClient(http2=True) if target["http2"] else None
+        there = {"region": "us-east5", "project_id": "p", "access_token": "x", "base_url": base + "/v1"}
+        self.client = anthropic.AnthropicVertex(max_retries=0, http_client=http, **there)
+        self.asked = {"model": "claude-matrix", "max_tokens": 100, "messages": MESSAGES}
+        self.offered = [{"name": "get_weather", "description": "weather", "input_schema": CITY}]
+
+
+class Cerebras(ChatCompletions):
+    calls = ("chat", "stream", "tools")
+
+    def __init__(self, base, target):
+        from cerebras.cloud.sdk import Cerebras, DefaultHttpxClient
+
+        http = DefaultHttpxClient(http2=True) if target["http2"] else None
+        there = {"base_url": base, "http_client": http, "warm_tcp_connection": False}
+        self.client = Cerebras(api_key="x", max_retries=0, **there)
+
+    def create(self, **asked):
+        return self.client.chat.completions.create(model="gpt-matrix", **asked)
+
+
+class Perplexity(Cerebras):
+    def __init__(self, base, target):
+        from perplexity import DefaultHttpxClient, Perplexity
+
+        http = DefaultHttpxClient(http2=True) if target["http2"] else None
+        self.client = Perplexity(base_url=base, api_key="x", max_retries=0, http_client=http)
+
+
+class OpenRouter(ChatCompletions):
+    calls = ("chat", "stream", "tools")
+
+    def __init__(self, base, target):
+        import openrouter
+
+        self.client = openrouter.OpenRouter(api_key="x", server_url=base + "/v1")
+
+    def create(self, **asked):
+        return self.client.chat.send(model="gpt-matrix", **asked)
+
+
 class HuggingFace(ChatCompletions):
     calls = ("chat", "stream", "tools")
 
@@ -585,6 +630,10 @@ SDKS = {
     "google-grpc": GoogleGrpc,
     "vertex-grpc": VertexGrpc,
     "anthropic-bedrock": AnthropicBedrock,
+    "anthropic-vertex": AnthropicVertex,
+    "cerebras": Cerebras,
+    "perplexity": Perplexity,
+    "openrouter": OpenRouter,
     "huggingface": HuggingFace,
     "replicate": Replicate,
     "websockets": WebSocketResponses,
