@@ -123,7 +123,7 @@ test-e2e: $(BUILD)/spantap $(DRIVE) ## the end-to-end tests alone (root)
 	$(Q)tests/run $(TESTS_E2E)
 
 test-sdks: $(BUILD)/spantap ## every client of the matrix, those too that take minutes to set up (root)
-	$(Q)tests/setup/clients.sh sdks-python sdks-node sdks-node26 sdks-go sdks-java sdks-rust
+	$(Q)tests/setup/clients.sh front sdks-python sdks-vertex sdks-node sdks-node26 sdks-go sdks-java sdks-rust
 	$(Q)tests/run "tests/matrix/matrix_test.py --all"
 
 bench: $(BUILD)/spantap ## measurements as ratios inside one run (root)

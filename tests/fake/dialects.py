@@ -11,6 +11,7 @@ import struct
 import dialects_bedrock
 import dialects_cohere
 import dialects_google
+import dialects_replicate
 from answers import ARGUMENT_PARTS, ARGUMENTS, Answer, dump, pieces_of_text, sse
 
 
@@ -244,6 +245,14 @@ def messages(request, options):
     )
 
 
+def vertex_messages(request, options):
+    """Anthropic's messages at Vertex AI: the path names the model and whether to stream."""
+    model = options["path"].rpartition("/")[2].partition(":")[0]
+    answer = messages(dict(request, model=model), options)
+    answer.model = model
+    return answer
+
+
 def ollama(request, options, key):
     texts = pieces_of_text(options)
     model, created = request.get("model", "m"), "2026-01-01T00:00:00.000000Z"
@@ -293,12 +302,15 @@ ROUTES = [  # suffix of the path, answer
     ("/responses", responses),
     ("/embeddings", embeddings),
     ("/messages", messages),
+    (":rawPredict", vertex_messages),
+    (":streamRawPredict", vertex_messages),
     ("/api/chat", lambda request, options: ollama(request, options, "chat")),
     ("/api/generate", lambda request, options: ollama(request, options, "generate")),
     ("/models", models),
     *dialects_google.ROUTES,
     *dialects_bedrock.ROUTES,
     *dialects_cohere.ROUTES,
+    *dialects_replicate.ROUTES,
 ]
 
 ERRORS = {  # status, shape of OpenAI's and of Anthropic's error body

@@ -1,26 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""xAI's chat over gRPC without TLS, in a process of its own: xai.py --truth FILE, with the messages of the package xai-sdk.
+"""xAI's chat over gRPC without TLS: xai.py --truth FILE, with the messages of the package xai-sdk."""
 
-Truth and answers are those of provider.py. Sizes are not told: what a gRPC message weighs on its stream is the carrier's
-business.
-"""
-
-import argparse
-import concurrent.futures
-import hashlib
-import json
 import os
 import sys
-import time
 
-import grpc
 from xai_sdk.proto import chat_pb2 as chat
 from xai_sdk.proto import chat_pb2_grpc as service
 from xai_sdk.proto import sample_pb2 as sample
 from xai_sdk.proto import usage_pb2
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import grpc_side  # noqa: E402
 from answers import ARGUMENTS, dump, pieces_of_text  # noqa: E402
 
 REASONING = 3
@@ -31,8 +22,8 @@ class Chat(service.ChatServicer):
         self.truth, self.serial = truth, 0
 
     def plan(self, request, method, streamed):
-        """(texts, tool call or None, usage); the exchange is told at once: nothing here can fail it."""
-        self.serial += 1
+        """(texts, tool call or None, usage)"""
+        self.serial = self.truth.next()
         texts = pieces_of_text({"serial": self.serial})
         names = [t.function.name for t in request.tools if t.HasField("function")]
         if any(m.role == chat.ROLE_TOOL for m in request.messages):
@@ -50,22 +41,9 @@ class Chat(service.ChatServicer):
             total_tokens=1200 + len(texts) + REASONING,
         )
         text = "" if call else "".join(texts)
-        told = {
-            "t": time.time(),
-            "serial": self.serial,
-            "http": "2",
-            "target": f"/xai_api.Chat/{method}",
-            "dialect": "xai.chat",
-            "model": request.model,
-            "stream": streamed,
-            "status": 200,
-            "tools": [(names[0], ARGUMENTS)] if call else [],
-            "usage": (1200, len(texts) + REASONING),
-            "text_sha": hashlib.sha256(text.encode()).hexdigest(),
-            "text_length": len(text),
-            "end": "complete",
-        }
-        self.truth.write(json.dumps(told) + "\n")
+        tools = [(names[0], ARGUMENTS)] if call else []
+        counted = (1200, len(texts) + REASONING)
+        self.truth.tell(f"/xai_api.Chat/{method}", "xai.chat", request.model, streamed, text, tools, counted)
         return texts, call, usage
 
     def GetCompletion(self, request, context):
@@ -93,17 +71,5 @@ class Chat(service.ChatServicer):
         yield chat.GetChatCompletionChunk(outputs=[last], usage=usage, **base)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--truth", required=True)
-    args = parser.parse_args()
-    server = grpc.server(concurrent.futures.ThreadPoolExecutor(4))
-    service.add_ChatServicer_to_server(Chat(open(args.truth, "a", buffering=1)), server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    print(json.dumps({"plain": port}), flush=True)
-    server.wait_for_termination()
-
-
 if __name__ == "__main__":
-    main()
+    grpc_side.serve(lambda truth, server: service.add_ChatServicer_to_server(Chat(truth), server), __doc__)

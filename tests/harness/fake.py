@@ -54,12 +54,12 @@ class Server:
 
 
 class Side(Server):
-    """websocket.py or xai.py: a carrier of its own beside the provider."""
+    """websocket.py, xai.py or gemini_grpc.py: a carrier of its own beside the provider."""
 
-    def __init__(self, program):
+    def __init__(self, program, interpreter=None):
         self.directory = proc.scratch("provider")
         self.truth_path = os.path.join(self.directory, "truth")
-        command = [python(), os.path.join(os.path.dirname(paths.PROVIDER), program), "--truth", self.truth_path]
+        command = [interpreter or python(), os.path.join(os.path.dirname(paths.PROVIDER), program), "--truth", self.truth_path]
         if program == "websocket.py":
             _, cert, key = certs.make(paths.CERTS)
             command += ["--cert", cert, "--key", key]
@@ -116,6 +116,7 @@ def client_env(provider=None, **more):
         REQUESTS_CA_BUNDLE=ca,
         NODE_EXTRA_CA_CERTS=ca,
         CURL_CA_BUNDLE=ca,
+        GRPC_DEFAULT_SSL_ROOTS_FILE_PATH=ca,
         PYTHONUNBUFFERED="1",
         OPENAI_API_KEY="sk-test-secret-0123456789",
         ANTHROPIC_API_KEY="sk-ant-test-secret-0123456789",

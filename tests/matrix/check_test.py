@@ -60,6 +60,20 @@ def test_every_single_difference_is_told(check):
     check.equal(len(broken({"tools": []})), 1, "a tool that nobody called")
 
 
+def test_what_the_front_sent_is_compared_with_its_own_log(check):
+    truth = dict(TRUTH, http="1.1", encoding=None)
+    passed = {"http": "HTTP/1.1", "coding": "gzip", "request": 21, "response": 51, "body": 31}
+    there = matrix_test.at_front(truth, passed)
+    check.equal((there["http"], there["encoding"]), ("1.1", "gzip"), "version and coding")
+    check.equal((there["request_stream_bytes"], there["response_stream_bytes"]), (21, 51), "sizes on its connection")
+    there = matrix_test.at_front(truth, dict(passed, http="HTTP/2.0", coding=""))
+    check.equal((there["http"], there["encoding"]), ("2", None), "version and coding of HTTP/2")
+    check.equal(there["request_stream_bytes"], None, "frames are not counted")
+    check.equal(there["response_bytes"], truth["response_bytes"], "the body is the provider's")
+    there = matrix_test.at_front(truth, dict(passed, http="HTTP/2.0"))
+    check.equal(there["response_bytes"], 31, "unless the front compressed it")
+
+
 def test_no_span_is_taken_for_two_calls(check):
     def span(model, begin):
         return {"startTimeUnixNano": str(begin), "attributes": {"url.path": "/p", "gen_ai.request.model": model}}
@@ -74,8 +88,8 @@ def test_a_row_waits_until_its_decoder_is_in_the_source(check):
     top, old = proc.scratch("tree"), paths.TOP
     paths.TOP = top
 
-    def waits(carrier, dialect, language="Python"):
-        return rows.undecoded(carrier, dialect, language)
+    waits = rows.undecoded
+    go = rows.Client("x", "Go", "x", ("tls h1", "plain h1"))
 
     def put(path, text=""):
         os.makedirs(os.path.dirname(os.path.join(top, path)), exist_ok=True)
@@ -97,9 +111,9 @@ def test_a_row_waits_until_its_decoder_is_in_the_source(check):
         put("user/proto/event_stream.c")
         check.equal(waits("tls h1", "bedrock.converse"), None, "Bedrock")
         check.that(waits("plain grpc", "openai.chat"), "gRPC waits")
-        check.that(waits("tls h1", "openai.chat", "Go"), "Go's TLS waits")
+        check.equal([go.at_server(c) for c in go.carriers], [True, False], "Go's TLS is read at the server")
         put("bpf/tls_go.bpf.c")
-        check.equal(waits("tls h1", "openai.chat", "Go"), None, "Go's TLS")
+        check.equal(go.at_server("tls h1"), False, "Go's TLS is read in Go")
     finally:
         paths.TOP = old
 

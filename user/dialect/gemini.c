@@ -45,7 +45,8 @@ const char *gemini_vendor(const struct call *call)
 {
 	if (path_is_wrapped(call->path))
 		return "gcp.gen_ai";
-	return slice_contains(call->path, SLICE("/projects/")) || slice_contains(call->path, SLICE("/publishers/"))
+	return slice_contains(call->path, SLICE("/projects/")) || slice_contains(call->path, SLICE("/publishers/")) ||
+			       slice_starts(call->path, SLICE("/google.cloud.aiplatform."))
 		       ? "gcp.vertex_ai"
 		       : "gcp.gemini";
 }

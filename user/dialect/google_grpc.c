@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * google.grpc: Google's generative language service as its older clients speak to it. Its messages have the names of its
- * REST interface; so each becomes the JSON that would have travelled there, and that interface's dialects read it.
+ * google.grpc: Google's generative language service as its older clients speak to it, and Vertex AI's prediction service. Their
+ * messages have the names of the REST interface; so each becomes the JSON that would have travelled there, and that interface's
+ * dialects read it.
  */
 #include "dialect/dialect.h"
+#include "dialect/gemini.h"
 #include "dialect/google_proto.h"
 #include "dialect/grpc.h"
 
 #define SERVICE "/google.ai.generativelanguage.*.GenerativeService/"
+#define VERTEX  "/google.cloud.aiplatform.*.PredictionService/"
 
 static const struct grpc_method methods[] = {
 	{ SLICE(SERVICE "GenerateContent"), &google_request, &google_answer, OPERATION_GENERATE },
@@ -15,6 +18,9 @@ static const struct grpc_method methods[] = {
 	{ SLICE(SERVICE "EmbedContent"), &google_embed_request, &google_embed_answer, OPERATION_EMBEDDINGS },
 	{ SLICE(SERVICE "BatchEmbedContents"), &google_batch_request, &google_batch_answer, OPERATION_EMBEDDINGS },
 	{ SLICE(SERVICE "CountTokens"), &google_count_request, &google_count_answer, OPERATION_COUNT_TOKENS },
+	{ SLICE(VERTEX "GenerateContent"), &vertex_request, &vertex_answer, OPERATION_GENERATE },
+	{ SLICE(VERTEX "StreamGenerateContent"), &vertex_request, &vertex_answer, OPERATION_GENERATE },
+	{ SLICE(VERTEX "CountTokens"), &vertex_count_request, &vertex_count_answer, OPERATION_COUNT_TOKENS },
 };
 
 static const char *const readers[_OPERATION_MAX] = {
@@ -62,17 +68,20 @@ static void google_begin(struct call *call, struct google *google)
 
 static void request(struct call *call, void *state)
 {
+	static const struct slice models = SLICE("models/");
 	struct google *google = state;
+	ptrdiff_t at;
 
 	google_begin(call, google);
 	call->operation = method_of(call)->operation;
 	if (is_streamed(call))
 		call_put_bool(call, "gen_ai.request.stream", true);
-	if (!grpc_request_open(call, method_of(call)->request, "gcp.gemini") || !google->reader)
+	if (!grpc_request_open(call, method_of(call)->request, gemini_vendor(call)) || !google->reader)
 		return;
 	google->reader->request(call, google->reader_state);
-	if (slice_starts(call->request_model, SLICE("models/")))
-		call->request_model = slice_from(call->request_model, SLICE("models/").len);
+	at = slice_find(call->request_model, models);
+	if (at >= 0)
+		call->request_model = slice_from(call->request_model, (size_t)at + models.len);
 }
 
 static enum dialect_event event(struct call *call, void *state, const struct message_part *part)

@@ -46,7 +46,7 @@ struct peer {
 	uint64_t netns;  /* inode of the network namespace: a 4-tuple is unique only inside it */
 	uint64_t socket; /* inode number; pairs the two ends of a unix socket through unix_peer */
 	uint64_t unix_peer;
-	bool is_accepted; /* this end accepted the connection: the process is the server */
+	bool is_accepted; /* this end is asked: the process is the server of the call that is told */
 };
 
 struct conn_info {

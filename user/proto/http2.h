@@ -80,8 +80,10 @@ struct http2_stream {
 	uint32_t id;
 	uint64_t exchange;
 	struct outgoing out[_MESSAGE_MAX];
-	uint64_t carry[_MESSAGE_MAX];   /* interim answers: bytes of the one that comes */
-	bool is_over[_MESSAGE_MAX];     /* nothing more of it is told */
+	uint64_t carry[_MESSAGE_MAX];  /* interim answers: bytes of the one that comes */
+	bool is_over[_MESSAGE_MAX];    /* nothing more of it is told */
+	bool has_length[_MESSAGE_MAX]; /* its head told how long its body is */
+	uint64_t length[_MESSAGE_MAX];
 	bool is_unshaped[_MESSAGE_MAX]; /* the body's first byte tells its framing */
 	bool is_streaming;              /* its answer may be an array in pieces */
 	bool is_skipped;

@@ -51,10 +51,16 @@ static void stream_close(struct http2 *http2, struct http2_stream *stream)
 	alloc_put(http2->proto->opts.alloc, stream, sizeof(*stream));
 }
 
-/* The only way by which a message ends. */
+/* The only way by which a message ends. One whose body is as long as its head said is not cut by what ends its stream: who
+ * has read that much may reset it before the frame that says so (Go's client does). */
 static void message_end(struct http2_stream *stream, struct outgoing *out, enum message_end_how how,
 			enum close_how conn_how)
 {
+	if (how == MESSAGE_END_CUT && stream->has_length[out->kind] && stream->length[out->kind] == out->body_bytes) {
+		how = MESSAGE_END_FRAMED;
+		conn_how = CLOSE_UNKNOWN;
+		out->is_reset = false;
+	}
 	http2_socket_end(stream, out);
 	outgoing_end(out, how, conn_how);
 }
@@ -244,6 +250,19 @@ static int status_parse(struct slice text)
 	return status;
 }
 
+/* What is no number of at most 18 digits tells nothing. */
+static void length_take(struct http2_stream *stream, enum message_kind kind, struct slice digits)
+{
+	uint64_t length = 0;
+
+	stream->has_length[kind] = digits.len && digits.len <= 18;
+	for (size_t i = 0; i < digits.len && stream->has_length[kind]; i++) {
+		stream->has_length[kind] = digits.data[i] >= '0' && digits.data[i] <= '9';
+		length = length * 10 + (unsigned char)(digits.data[i] - '0');
+	}
+	stream->length[kind] = length;
+}
+
 /* A name that begins with a colon is none of the fields. */
 static void pseudo_take(struct http2_block *block, const struct header *field)
 {
@@ -319,6 +338,9 @@ static void head_tell(struct http2 *http2, struct http2_flow *flow, struct http2
 	struct body_shape shape;
 
 	http2_socket_notice(stream, out, &block->head);
+	for (size_t i = 0; i < block->head.header_count; i++)
+		if (slice_equal(block->head.headers[i].name, SLICE("content-length")))
+			length_take(stream, out->kind, block->head.headers[i].value);
 	outgoing_tell(out, &block->head);
 	if (flow->hpack.has_too_many) {
 		out->is_hidden = true;

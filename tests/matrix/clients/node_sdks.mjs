@@ -47,6 +47,7 @@ const sdks = {
     const model = 'gpt-matrix'
     return {
       ...completions((asked) => client.chat.completions.create(asked), model),
+      embed: async () => ({ vectors: (await client.embeddings.create({ model: 'embed-matrix', input: [prompt, 'two'] })).data.length }),
       responses: async () => ({ text: (await client.responses.create({ model, input: messages })).output_text }),
       responses_stream: async () =>
         join(await client.responses.create({ model, input: messages, stream: true }), (e) =>
@@ -65,6 +66,25 @@ const sdks = {
       tools: async () => used(await client.messages.create({ ...asked, tools: offered })),
       stream_tools: async () => used(await client.messages.stream({ ...asked, tools: offered }).finalMessage()),
     }
+  },
+  async 'anthropic-bedrock'(base) {
+    const { default: AnthropicBedrock } = await load('@anthropic-ai/bedrock-sdk')
+    const client = new AnthropicBedrock({ baseURL: base, awsAccessKey: 'x', awsSecretKey: 'x', awsRegion: 'us-east-1', maxRetries: 0 })
+    const asked = { model: 'anthropic.claude-matrix-v1:0', max_tokens: 100, messages }
+    return {
+      chat: async () => ({ text: (await client.messages.create(asked)).content[0].text }),
+      stream: async () => join(await client.messages.create({ ...asked, stream: true }), (e) => e.delta?.text),
+    }
+  },
+  async cerebras(base) {
+    const { default: Cerebras } = await load('@cerebras/cerebras_cloud_sdk')
+    const client = new Cerebras({ baseURL: base, apiKey: 'x', maxRetries: 0, warmTCPConnection: false })
+    return completions((asked) => client.chat.completions.create(asked), 'gpt-matrix')
+  },
+  async perplexity(base) {
+    const { default: Perplexity } = await load('@perplexity-ai/perplexity_ai')
+    const client = new Perplexity({ baseURL: base, apiKey: 'x', maxRetries: 0 })
+    return completions((asked) => client.chat.completions.create(asked), 'gpt-matrix')
   },
   async groq(base) {
     const { default: Groq } = await load('groq-sdk')
@@ -86,7 +106,11 @@ const sdks = {
   async ai(base) {
     const { generateText, streamText, tool, jsonSchema } = await load('ai')
     const { createOpenAI } = await load('@ai-sdk/openai')
+    const { createAnthropic } = await load('@ai-sdk/anthropic')
+    const { createGoogleGenerativeAI } = await load('@ai-sdk/google')
     const provider = createOpenAI({ baseURL: base + '/v1', apiKey: 'x' })
+    const claude = { model: createAnthropic({ baseURL: base + '/v1', apiKey: 'x' })('claude-matrix'), prompt, maxRetries: 0 }
+    const gemini = { model: createGoogleGenerativeAI({ baseURL: base + '/v1beta', apiKey: 'x' })('gemini-matrix'), prompt, maxRetries: 0 }
     const offered = { get_weather: tool({ description: 'weather', inputSchema: jsonSchema(city) }) }
     const used = (answer) => ({ tools: answer.toolCalls.map((c) => [c.toolName, c.input]) })
     const asked = { model: provider.chat('gpt-matrix'), prompt, maxRetries: 0 }
@@ -97,7 +121,46 @@ const sdks = {
       tools: async () => used(await generateText({ ...asked, tools: offered })),
       responses: async () => ({ text: (await generateText(responses)).text }),
       responses_stream: async () => ({ text: await streamText(responses).text }),
+      claude: async () => ({ text: (await generateText(claude)).text }),
+      claude_stream: async () => ({ text: await streamText(claude).text }),
+      claude_tools: async () => used(await generateText({ ...claude, tools: offered })),
+      gemini: async () => ({ text: (await generateText(gemini)).text }),
+      gemini_stream: async () => ({ text: await streamText(gemini).text }),
+      gemini_tools: async () => used(await generateText({ ...gemini, tools: offered })),
       responses_tools: async () => used(await generateText({ ...responses, tools: offered })),
+    }
+  },
+  async together(base) {
+    const { default: Together } = await load('together-ai')
+    const client = new Together({ baseURL: base + '/v1', apiKey: 'x', maxRetries: 0 })
+    return completions((asked) => client.chat.completions.create(asked), 'gpt-matrix')
+  },
+  async voyage(base) {
+    const { VoyageAIClient } = await load('voyageai')
+    const client = new VoyageAIClient({ apiKey: 'x', environment: base + '/v1' })
+    return {
+      embed: async () => ({ vectors: (await client.embed({ input: [prompt, 'two'], model: 'voyage-matrix' })).data.length }),
+      rerank: async () => {
+        const answer = await client.rerank({ query: prompt, documents: ['a', 'b', 'c'], model: 'rerank-matrix', topK: 2 })
+        return { vectors: answer.data.length }
+      },
+    }
+  },
+  async huggingface(base) {
+    const { InferenceClient } = await load('@huggingface/inference')
+    const client = new InferenceClient('x', { endpointUrl: base + '/v1' })
+    const chat = completions((asked) => client.chatCompletion(asked), 'gpt-matrix')
+    return {
+      ...chat,
+      stream: async () =>
+        join(client.chatCompletionStream({ model: 'gpt-matrix', messages }), (c) => c.choices[0]?.delta.content),
+    }
+  },
+  async replicate(base) {
+    const { default: Replicate } = await load('replicate')
+    const client = new (Replicate ?? require('replicate'))({ auth: 'x', baseUrl: base + '/v1' })
+    return {
+      predict: async () => ({ text: (await client.run('meta/llama-matrix', { input: { prompt } })).join('') }),
     }
   },
   async mistral(base) {

@@ -54,12 +54,13 @@ class ChatCompletions:
 
 
 class OpenAi(ChatCompletions):
-    calls = ("chat", "stream", "tools", "responses", "responses_stream", "embed")
+    calls = ("chat", "stream", "tools", "responses", "responses_stream", "embed", "azure")
 
     def __init__(self, base, target):
         import openai
 
         http = openai.DefaultHttpxClient(http2=True) if target["http2"] else None
+        self.base, self.http = base, http
         self.client = openai.OpenAI(base_url=base + "/v1", api_key="x", max_retries=0, http_client=http)
 
     def create(self, **asked):
@@ -71,6 +72,13 @@ class OpenAi(ChatCompletions):
     def responses_stream(self):
         stream = self.client.responses.create(model="gpt-matrix", input=MESSAGES, stream=True)
         return text_only("".join(e.delta for e in stream if e.type == "response.output_text.delta"))
+
+    def azure(self):
+        import openai
+
+        there = {"azure_endpoint": self.base, "api_version": "2026-01-01", "http_client": self.http}
+        azure = openai.AzureOpenAI(api_key="x", max_retries=0, **there)
+        return text_only(azure.chat.completions.create(model="gpt-matrix", messages=MESSAGES).choices[0].message.content)
 
     def embed(self):
         return {"vectors": len(self.client.embeddings.create(model="embed-matrix", input=[PROMPT, "two"]).data)}
@@ -215,7 +223,7 @@ class Mistral(ChatCompletions):
 
 
 class Gemini:
-    calls = ("chat", "stream", "tools")
+    calls = ("chat", "stream", "tools", "vertex")
 
     def __init__(self, base, target):
         from google import genai
@@ -223,7 +231,7 @@ class Gemini:
         options = {"base_url": base}
         if target["http2"]:
             options["client_args"] = {"http2": True}
-        self.client = genai.Client(api_key="x", http_options=options)
+        self.client, self.options = genai.Client(api_key="x", http_options=options), options
         self.asked = {"model": "gemini-matrix", "contents": PROMPT}
 
     def chat(self):
@@ -231,6 +239,14 @@ class Gemini:
 
     def stream(self):
         return text_only("".join(c.text or "" for c in self.client.models.generate_content_stream(**self.asked)))
+
+    def vertex(self):
+        from google import genai
+        from google.oauth2.credentials import Credentials
+
+        where = {"vertexai": True, "project": "p", "location": "us-east1", "credentials": Credentials("x")}
+        client = genai.Client(http_options=self.options, **where)
+        return text_only("".join(c.text or "" for c in client.models.generate_content_stream(**self.asked)))
 
     def tools(self):
         config = {"tools": [{"function_declarations": [FUNCTION]}]}
@@ -412,7 +428,7 @@ class Xai:
     def __init__(self, base, target):
         import xai_sdk
 
-        self.client = xai_sdk.Client(api_key="x", api_host=base, use_insecure_channel=True)
+        self.client = xai_sdk.Client(api_key="x", api_host=base, use_insecure_channel=target["plain"])
 
     def asked(self, **more):
         from xai_sdk.chat import user
@@ -430,6 +446,142 @@ class Xai:
 
         offered = [tool(name="get_weather", description="weather", parameters=CITY)]
         return {"tools": tools_of(self.asked(tools=offered).sample().tool_calls)}
+
+
+def grpc_channel(base, target):
+    import grpc
+
+    if target["plain"]:
+        return grpc.insecure_channel(base)
+    return grpc.secure_channel(base, grpc.ssl_channel_credentials())
+
+
+class GoogleGrpc:
+    """The base is host:port."""
+
+    calls = ("chat", "stream", "tools")
+    model = "models/gemini-matrix"
+
+    def __init__(self, base, target):
+        from google.ai import generativelanguage as google
+        from google.ai.generativelanguage_v1beta.services.generative_service import transports
+
+        self.google = google
+        transport = transports.GenerativeServiceGrpcTransport(channel=grpc_channel(base, target))
+        self.client = google.GenerativeServiceClient(transport=transport)
+
+    def asked(self, **more):
+        said = self.google.Content(role="user", parts=[self.google.Part(text=PROMPT)])
+        return self.google.GenerateContentRequest(model=self.model, contents=[said], **more)
+
+    @staticmethod
+    def parts(answer):
+        return answer.candidates[0].content.parts
+
+    def chat(self):
+        return text_only(self.parts(self.client.generate_content(self.asked()))[0].text)
+
+    def stream(self):
+        return text_only("".join(self.parts(a)[0].text for a in self.client.stream_generate_content(self.asked())))
+
+    def tools(self):
+        declared = self.google.FunctionDeclaration(name="get_weather", description="weather")
+        offered = self.google.Tool(function_declarations=[declared])
+        used = self.parts(self.client.generate_content(self.asked(tools=[offered])))[0].function_call
+        return {"tools": [[used.name, dict(used.args)]]}
+
+
+class VertexGrpc(GoogleGrpc):
+    model = "projects/p/locations/us-east1/publishers/google/models/gemini-matrix"
+
+    def __init__(self, base, target):
+        from google.cloud import aiplatform_v1 as google
+        from google.cloud.aiplatform_v1.services.prediction_service import transports
+
+        self.google = google
+        transport = transports.PredictionServiceGrpcTransport(channel=grpc_channel(base, target))
+        self.client = google.PredictionServiceClient(transport=transport)
+
+
+class AnthropicBedrock(Anthropic):
+    """Anthropic's own way to Bedrock: signed, its streams in Amazon's frames."""
+
+    def __init__(self, base, target):
+        import anthropic
+
+        keys = {"aws_access_key": "x", "aws_secret_key": "x", "aws_region": "us-east-1"}
+        self.client = anthropic.AnthropicBedrock(base_url=base, max_retries=0, **keys)
+        self.asked = {"model": "anthropic.claude-matrix-v1:0", "max_tokens": 100, "messages": MESSAGES}
+        self.offered = [{"name": "get_weather", "description": "weather", "input_schema": CITY}]
+
+
+class AnthropicVertex(Anthropic):
+    def __init__(self, base, target):
+        import anthropic
+
+        http = anthropic.DefaultHttpxClient(http2=True) if target["http2"] else None
+        there = {"region": "us-east5", "project_id": "p", "access_token": "x", "base_url": base + "/v1"}
+        self.client = anthropic.AnthropicVertex(max_retries=0, http_client=http, **there)
+        self.asked = {"model": "claude-matrix", "max_tokens": 100, "messages": MESSAGES}
+        self.offered = [{"name": "get_weather", "description": "weather", "input_schema": CITY}]
+
+
+class Cerebras(ChatCompletions):
+    calls = ("chat", "stream", "tools")
+
+    def __init__(self, base, target):
+        from cerebras.cloud.sdk import Cerebras, DefaultHttpxClient
+
+        http = DefaultHttpxClient(http2=True) if target["http2"] else None
+        there = {"base_url": base, "http_client": http, "warm_tcp_connection": False}
+        self.client = Cerebras(api_key="x", max_retries=0, **there)
+
+    def create(self, **asked):
+        return self.client.chat.completions.create(model="gpt-matrix", **asked)
+
+
+class Perplexity(Cerebras):
+    def __init__(self, base, target):
+        from perplexity import DefaultHttpxClient, Perplexity
+
+        http = DefaultHttpxClient(http2=True) if target["http2"] else None
+        self.client = Perplexity(base_url=base, api_key="x", max_retries=0, http_client=http)
+
+
+class OpenRouter(ChatCompletions):
+    calls = ("chat", "stream", "tools")
+
+    def __init__(self, base, target):
+        import openrouter
+
+        self.client = openrouter.OpenRouter(api_key="x", server_url=base + "/v1")
+
+    def create(self, **asked):
+        return self.client.chat.send(model="gpt-matrix", **asked)
+
+
+class HuggingFace(ChatCompletions):
+    calls = ("chat", "stream", "tools")
+
+    def __init__(self, base, target):
+        from huggingface_hub import InferenceClient
+
+        self.client = InferenceClient(base_url=base + "/v1", api_key="x")
+
+    def create(self, **asked):
+        return self.client.chat.completions.create(model="gpt-matrix", **asked)
+
+
+class Replicate:
+    calls = ("predict",)
+
+    def __init__(self, base, target):
+        import replicate
+
+        self.client = replicate.Client(api_token="x", base_url=base)
+
+    def predict(self):
+        return text_only("".join(self.client.run("meta/llama-matrix", input={"prompt": PROMPT})))
 
 
 class WebSocketResponses:
@@ -475,6 +627,15 @@ SDKS = {
     "httpx-async": HttpxAsync,
     "anthropic-async": AnthropicAsync,
     "xai-sdk": Xai,
+    "google-grpc": GoogleGrpc,
+    "vertex-grpc": VertexGrpc,
+    "anthropic-bedrock": AnthropicBedrock,
+    "anthropic-vertex": AnthropicVertex,
+    "cerebras": Cerebras,
+    "perplexity": Perplexity,
+    "openrouter": OpenRouter,
+    "huggingface": HuggingFace,
+    "replicate": Replicate,
     "websockets": WebSocketResponses,
 }
 

@@ -77,6 +77,7 @@ static void assert_only_the_client(unsigned count)
 	for (unsigned i = 0; i < count; i++) {
 		assert_int_equal(world.told[i].call.conn.id, ID_CLIENT);
 		assert_int_equal(world.told[i].call.other.id, ID_SERVER);
+		assert_false(world.told[i].call.conn.peer.is_accepted);
 		assert_true(world.told[i].call.is_complete);
 	}
 	assert_int_equal(world.no_call_bytes, 0);
@@ -161,6 +162,7 @@ static void alone_it_waits_and_is_told(void **state)
 		assert_int_equal(world.count, 1);
 		assert_int_equal(world.told[0].call.conn.id, info.id);
 		assert_int_equal(world.told[0].call.other.id, 0);
+		assert_int_equal(world.told[0].call.conn.peer.is_accepted, rows[i].side == SERVER);
 		call_tick(world.tracker, 90000 * MS);
 		call_flush(world.tracker, 90000 * MS);
 		assert_int_equal(world.count, 1);

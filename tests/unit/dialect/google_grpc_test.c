@@ -3,6 +3,7 @@
 #include "unit/dialect/grpc_talk.h"
 
 #define SERVICE "/google.ai.generativelanguage.v1beta.GenerativeService/"
+#define VERTEX  "/google.cloud.aiplatform.v1.PredictionService/"
 
 static struct pbw content(const char *role, const char *text)
 {
@@ -87,6 +88,72 @@ static void an_answer_means_what_its_json_means(void **state)
 	told_free(&told);
 }
 
+static struct pbw vertex_content(const char *role, const char *text)
+{
+	struct pbw part = { 0 }, content = { 0 };
+
+	pbw_text(&part, 1, text);
+	pbw_text(&content, 1, role);
+	pbw_message(&content, 2, &part);
+	return content;
+}
+
+static struct pbw vertex_said(const char *text, unsigned reason)
+{
+	struct pbw answer = { 0 }, candidate = { 0 }, model = vertex_content("model", text), usage = { 0 };
+
+	pbw_message(&candidate, 2, &model);
+	if (reason)
+		pbw_varint(&candidate, 3, reason);
+	pbw_message(&answer, 2, &candidate);
+	pbw_varint(&usage, 1, 4);
+	pbw_varint(&usage, 2, 2);
+	pbw_varint(&usage, 3, 9);
+	pbw_varint(&usage, 5, 1);
+	pbw_varint(&usage, 14, 3);
+	pbw_message(&answer, 4, &usage);
+	pbw_text(&answer, 11, "gemini-2.5-flash-001");
+	pbw_text(&answer, 13, "r1");
+	return answer;
+}
+
+static struct grpc_talk vertex(void)
+{
+	struct grpc_talk talk = { .path = VERTEX "StreamGenerateContent",
+				  .answers = { vertex_said("it is ", 0), vertex_said("warm", 1) },
+				  .answer_count = 2 };
+	struct pbw user = vertex_content("user", "how warm?"), config = { 0 };
+
+	pbw_message(&talk.request, 2, &user);
+	pbw_varint(&config, 5, 50);
+	pbw_message(&talk.request, 4, &config);
+	pbw_text(&talk.request, 5, "projects/p/locations/l/publishers/google/models/gemini-2.5-flash");
+	return talk;
+}
+
+static void vertex_numbers_them_otherwise(void **state)
+{
+	struct grpc_talk talk = vertex();
+	struct told told = grpc_told(&talk);
+	const struct call *call = &told.call;
+
+	assert_string_equal(told.dialect->name, "google.grpc");
+	assert_slice(call->vendor, "gcp.vertex_ai");
+	assert_slice(call->request_model, "gemini-2.5-flash");
+	assert_slice(call->response_model, "gemini-2.5-flash-001");
+	assert_slice(call->response_id, "r1");
+	assert_slice(call->input_messages,
+		     "[{\"role\":\"user\",\"parts\":[{\"type\":\"text\",\"content\":\"how warm?\"}]}]");
+	assert_slice(call->output_messages,
+		     "[{\"role\":\"assistant\",\"parts\":[{\"type\":\"text\",\"content\":\"it is warm\"}],"
+		     "\"finish_reason\":\"stop\"}]");
+	assert_int_equal(call->usage.input, 4);
+	assert_int_equal(call->usage.output, 5);
+	assert_int_equal(attribute_of(call, "gen_ai.request.max_tokens")->value.integer, 50);
+	assert_true(call->is_stream && !call->is_undecodable && !call->has_error);
+	told_free(&told);
+}
+
 static void a_stream_is_put_together(void **state)
 {
 	struct grpc_talk talk = stream();
@@ -149,9 +216,9 @@ static void other_services_are_not_its(void **state)
 
 static void damage_and_full_memory_are_survived(void **state)
 {
-	struct grpc_talk talks[] = { once(), stream() };
+	struct grpc_talk talks[] = { once(), stream(), vertex() };
 
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(talks); i++) {
 		grpc_survives_damage(&talks[i]);
 		grpc_survives_full_memory(&talks[i]);
 	}
@@ -162,6 +229,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_answer_means_what_its_json_means),
 		cmocka_unit_test(a_stream_is_put_together),
+		cmocka_unit_test(vertex_numbers_them_otherwise),
 		cmocka_unit_test(texts_are_embedded),
 		cmocka_unit_test(a_refusal_is_told),
 		cmocka_unit_test(other_services_are_not_its),

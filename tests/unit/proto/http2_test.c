@@ -140,6 +140,33 @@ static void a_reset_ends_a_stream_as_a_close_would(void **state)
 		      "4a 204 2\n4a framed body=0 stream=10 missing=0\n");
 }
 
+/* The body is all there, only the frame that says so is not: whoever has read it may leave. */
+static void a_reset_after_the_whole_body_does_not_cut_it(void **state)
+{
+	static const char *const heads[] = { ":status: 200\ncontent-length: 4", ":status: 200\ncontent-length: 5",
+					     ":status: 200\ncontent-length: 4 or more" };
+	struct frames h2 = frames_new();
+
+	for (uint32_t i = 0; i < ARRAY_SIZE(heads); i++) {
+		uint32_t stream = 2 * i + 1;
+
+		frames_headers(&h2, CLIENT, stream, END_STREAM,
+			       ":method: GET\n:scheme: https\n:authority: a\n:path: /x");
+		frames_headers(&h2, SERVER, stream, 0, heads[i]);
+		frames_data(&h2, SERVER, stream, 0, "four");
+		frames_raw(&h2, CLIENT, RST_STREAM, 0, stream, SLICE("\0\0\0\x08"));
+		frames_data(&h2, SERVER, stream, END_STREAM, "");
+	}
+	frames_expect(
+		&h2, (struct wire_opts){ 0 },
+		"1q GET a /x 2\n1q framed body=0 stream=18 missing=0\n"
+		"1a 200 2 [content-length=4]\n1a bytes four\n1a framed body=4 stream=27 missing=0\n"
+		"2q GET a /x 2\n2q framed body=0 stream=16 missing=0\n"
+		"2a 200 2 [content-length=5]\n2a bytes four\n2a cut body=4 stream=27 missing=0 reset by 1\n"
+		"3q GET a /x 2\n3q framed body=0 stream=16 missing=0\n"
+		"3a 200 2 [content-length=4 or more]\n3a bytes four\n3a cut body=4 stream=33 missing=0 reset by 1\n");
+}
+
 static void what_a_server_will_not_look_at_is_refused(void **state)
 {
 	struct frames h2 = frames_new();
@@ -239,6 +266,7 @@ int main(void)
 		cmocka_unit_test(an_answer_of_trailers_alone_is_told),
 		cmocka_unit_test(framing_in_all_its_forms_is_taken_off),
 		cmocka_unit_test(a_reset_ends_a_stream_as_a_close_would),
+		cmocka_unit_test(a_reset_after_the_whole_body_does_not_cut_it),
 		cmocka_unit_test(what_a_server_will_not_look_at_is_refused),
 		cmocka_unit_test(a_server_may_speak_first_and_a_close_cuts),
 		cmocka_unit_test(a_skipped_answer_keeps_the_header_table_going),

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 
 	"github.com/anthropics/anthropic-sdk-go"
 	anthropicoption "github.com/anthropics/anthropic-sdk-go/option"
@@ -54,9 +55,48 @@ func client(t target) *http.Client {
 	return &http.Client{Transport: transport}
 }
 
+// streamed is one streamed chat.
+func streamed(c openai.Client, asked openai.ChatCompletionNewParams) (told, error) {
+	var out strings.Builder
+	stream := c.Chat.Completions.NewStreaming(ctx, asked)
+	for stream.Next() {
+		for _, choice := range stream.Current().Choices {
+			out.WriteString(choice.Delta.Content)
+		}
+	}
+	return text(out.String(), stream.Err())
+}
+
+// parallel streams side by side: on one connection with HTTP/2, on several with HTTP/1.1.
+func parallel(c openai.Client, asked openai.ChatCompletionNewParams) (told, error) {
+	var all sync.WaitGroup
+	each := make([]told, 8)
+	for i := range each {
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			mine := asked
+			mine.Model = fmt.Sprintf("gpt-matrix-%d", i)
+			said, err := streamed(c, mine)
+			if err != nil {
+				said = told{"error": err.Error()}
+			}
+			said["model"] = mine.Model
+			each[i] = said
+		}()
+	}
+	all.Wait()
+	return told{"each": each}, nil
+}
+
 func openaiCalls(t target) []call {
-	c := openai.NewClient(option.WithBaseURL(t.Base+"/v1/"), option.WithAPIKey("x"), option.WithHTTPClient(client(t)),
-		option.WithMaxRetries(0))
+	made := func(base string) openai.Client {
+		return openai.NewClient(option.WithBaseURL(base+"/v1/"), option.WithAPIKey("x"), option.WithHTTPClient(client(t)),
+			option.WithMaxRetries(0))
+	}
+	c := made(t.Base)
+	slow := made(strings.Replace(t.Base, "noise=1", "noise=1,events=20,delay=0.002", 1))
+	large := made(strings.Replace(t.Base, "noise=1", "noise=1,events=300,size=1000", 1))
 	asked := openai.ChatCompletionNewParams{Model: "gpt-matrix",
 		Messages: []openai.ChatCompletionMessageParamUnion{openai.UserMessage(prompt)}}
 	respond := responses.ResponseNewParams{Model: "gpt-matrix",
@@ -69,15 +109,12 @@ func openaiCalls(t target) []call {
 			}
 			return text(answer.Choices[0].Message.Content, nil)
 		}},
-		{"stream", func() (told, error) {
-			var out strings.Builder
-			stream := c.Chat.Completions.NewStreaming(ctx, asked)
-			for stream.Next() {
-				for _, choice := range stream.Current().Choices {
-					out.WriteString(choice.Delta.Content)
-				}
-			}
-			return text(out.String(), stream.Err())
+		{"stream", func() (told, error) { return streamed(c, asked) }},
+		{"parallel", func() (told, error) { return parallel(slow, asked) }},
+		{"large", func() (told, error) {
+			said := openai.UserMessage(strings.Repeat("a lot to read; ", 20000))
+			return streamed(large, openai.ChatCompletionNewParams{Model: "gpt-matrix",
+				Messages: []openai.ChatCompletionMessageParamUnion{said}})
 		}},
 		{"tools", func() (told, error) {
 			offered := asked
@@ -183,7 +220,8 @@ func genaiCalls(t target) []call {
 }
 
 func main() {
-	sdks := map[string]func(target) []call{"openai": openaiCalls, "anthropic": anthropicCalls, "genai": genaiCalls}
+	sdks := map[string]func(target) []call{"openai": openaiCalls, "anthropic": anthropicCalls, "genai": genaiCalls,
+		"bedrock": bedrockCalls, "cohere": cohereCalls, "ollama": ollamaCalls, "community": communityCalls}
 	var targets []target
 	if err := json.Unmarshal([]byte(os.Getenv("MATRIX")), &targets); err != nil {
 		panic(err)
@@ -194,10 +232,16 @@ func main() {
 			if err != nil {
 				said = told{"error": err.Error()}
 			}
-			// The test knows a line by its first key.
-			rest, _ := json.Marshal(said)
-			base, _ := json.Marshal(t.Base)
-			fmt.Printf("{\"base\": %s, \"call\": %q, %s\n", base, one.name, rest[1:])
+			each, several := said["each"].([]told)
+			if !several {
+				each = []told{said}
+			}
+			for _, said := range each {
+				// The test knows a line by its first key.
+				rest, _ := json.Marshal(said)
+				base, _ := json.Marshal(t.Base)
+				fmt.Printf("{\"base\": %s, \"call\": %q, %s\n", base, one.name, rest[1:])
+			}
 		}
 	}
 }
