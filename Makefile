@@ -99,8 +99,11 @@ FUZZ_RUN  := $(FUZZ:tests/fuzz/%.c=$(BUILD)/fuzz-replay/%)
 FUZZ_LIVE := $(FUZZ:tests/fuzz/%.c=$(BUILD)/fuzz/%)
 PREFIX    ?= /usr/local
 SECONDS_EACH ?= 60
+# Long inputs find nothing that short ones do not, and cost what they are long. The sanitizer's own heap is nearly unused (heap.h).
+FUZZ_FLAGS ?= -max_len=512 -timeout=10 -print_final_stats=1
+FUZZ_ENV   := ASAN_OPTIONS=quarantine_size_mb=8:malloc_context_size=4
 
-.PHONY: check lint test test-e2e test-sdks bench fuzz fuzz-replay run install clean setup help
+.PHONY: check lint test test-e2e test-sdks bench fuzz fuzz-merge fuzz-replay run install clean setup help
 check: $(UNIT_BIN) $(FUZZ_RUN) $(BUILD)/spantap ## every test that needs neither root nor network
 	$(Q)tests/run $(UNIT_BIN) $(FUZZ_RUN) "tests/lint/run --objects $(BUILD)/obj" tests/lint/selftest.py "tests/tables/update --check" \
 		tests/harness/compare_test.py tests/fake/provider_test.py
@@ -132,10 +135,15 @@ bench: $(BUILD)/spantap ## measurements as ratios inside one run (root)
 fuzz-replay: $(FUZZ_RUN) ## the fuzz corpora alone, as a test
 	$(Q)tests/run $(FUZZ_RUN)
 
-fuzz: $(FUZZ_LIVE) ## each fuzz target for SECONDS_EACH (60) seconds; finds are kept in the corpus
-	$(Q)for f in $^; do n=$$(basename $$f _fuzz); mkdir -p $(BUILD)/corpus/$$n; \
-		echo "== $$n"; $$f -max_total_time=$(SECONDS_EACH) -print_final_stats=1 $(BUILD)/corpus/$$n tests/fuzz/corpus/$$n \
-		2>&1 | tail -n 12 || exit 1; done
+fuzz: $(FUZZ_LIVE) ## each fuzz target for SECONDS_EACH (60) seconds, or for RUNS_EACH executions; one alone: FUZZ=tests/fuzz/NAME_fuzz.c
+	$(Q)mkdir -p $(BUILD)/corpus; for f in $^; do n=$$(basename $$f _fuzz); log=$(BUILD)/corpus/$$n.log; mkdir -p $(BUILD)/corpus/$$n; \
+		echo "== $$n"; $(FUZZ_ENV) $$f $(if $(RUNS_EACH),-runs=$(RUNS_EACH),-max_total_time=$(SECONDS_EACH)) $(FUZZ_FLAGS) \
+		-artifact_prefix=$(BUILD)/corpus/$$n- $(BUILD)/corpus/$$n tests/fuzz/corpus/$$n >$$log 2>&1 || \
+		{ tail -n 40 $$log; exit 1; }; grep ^stat $$log; done
+
+fuzz-merge: $(FUZZ_LIVE) ## what the fuzzers found of new code, the smallest inputs of it, goes to tests/fuzz/corpus
+	$(Q)for f in $^; do n=$$(basename $$f _fuzz); mkdir -p $(BUILD)/corpus/$$n tests/fuzz/corpus/$$n; \
+		$(FUZZ_ENV) $$f -merge=1 -use_counters=0 $(FUZZ_FLAGS) tests/fuzz/corpus/$$n $(BUILD)/corpus/$$n >/dev/null 2>&1 || exit 1; done
 
 run: ## installs, builds, starts MLflow and spantap on the whole host, shows a sample trace (root)
 	$(Q)deploy/run/run.sh
@@ -159,11 +167,23 @@ $(BUILD)/fuzz-replay/%: tests/fuzz/%.c tests/fuzz/replay.c $(filter-out %/daemon
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -Itests $(ASAN) -Wno-missing-prototypes -o $@ $< tests/fuzz/replay.c \
 		$(filter %.o,$^) $(LIBS)
 
-FUZZ_SRC := $(filter-out user/daemon/main.c,$(foreach r,base model event stream proto call dialect trace policy,$(wildcard user/$(r)/*.c)))
-$(BUILD)/fuzz/%: tests/fuzz/%.c $(FUZZ_SRC) | $(GEN)
+# What a target does not name is not linked, so the fuzzer has no counters of it to look through after each execution; the
+# dialects name themselves. Comparisons are not traced: that costs more than all else, and finds no more in the same time.
+FUZZ_SRC := $(foreach r,base model probe event stream proto call dialect trace policy,$(wildcard user/$(r)/*.c))
+FUZZ_OBJ := $(FUZZ_SRC:user/%.c=$(BUILD)/fuzz-obj/%.o)
+FUZZ_CC   = $(CLANG) -std=gnu17 -D_GNU_SOURCE -DFUZZ_LIVE -Iuser -I. -Itests -I$(BUILD)/gen -O2 -g -w -MMD -MP \
+	-DSPANTAP_VERSION='"fuzz"' -fsanitize=address,undefined -fno-sanitize-recover=undefined
+$(BUILD)/fuzz-obj/%.o: user/%.c | $(GEN)
+	$(call msg,FUZZ,$<)
+	$(Q)mkdir -p $(@D) && $(FUZZ_CC) -fsanitize=fuzzer-no-link -fno-sanitize-coverage=trace-cmp -c -o $@ $<
+
+$(BUILD)/fuzz-obj/all.a: $(FUZZ_OBJ)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/fuzz/dialect_fuzz: FUZZ_WHOLE := $(filter $(BUILD)/fuzz-obj/dialect/%,$(FUZZ_OBJ))
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(BUILD)/fuzz-obj/all.a $(wildcard tests/fuzz/*.h)
 	$(call msg,FUZZ,$@)
-	$(Q)mkdir -p $(@D) && $(CLANG) -std=gnu17 -D_GNU_SOURCE -Iuser -I. -Itests -I$(BUILD)/gen -O1 -g \
-		-fsanitize=fuzzer,address,undefined -DSPANTAP_VERSION='"fuzz"' -w -o $@ $< $(FUZZ_SRC) \
-		$(BUILD)/gen/model/otlp.pb-c.c -lprotobuf-c -lz -lbrotlidec -lzstd -lnghttp2 -lxxhash -lcjson -lm
+	$(Q)mkdir -p $(@D) && $(FUZZ_CC) -fsanitize=fuzzer -fno-sanitize-coverage=trace-cmp -o $@ $< $(FUZZ_WHOLE) $(BUILD)/fuzz-obj/all.a \
+		-lz -lbrotlidec -lzstd -lnghttp2 -lxxhash -lelf -lm
 
 -include $(OBJ:.o=.d) $(ASAN_OBJ:.o=.d) $(UNIT_BIN:=.d)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One message whose head is right and whose body is the fuzzer's, fed whole or byte by byte; what is told of it as a digest. */
 #pragma once
-#include "base/alloc.h"
 #include "digest.h"
+#include "heap.h"
 #include "proto/proto.h"
 
 struct body_told {
@@ -51,7 +51,7 @@ static struct body_told body_run(struct proto_opts opts, enum direction dir, str
 				 int hole, bool is_single)
 {
 	static const struct proto_ops ops = { body_on_head, body_on_part, body_on_hole, body_on_end, body_on_verdict };
-	struct alloc_heap heap = ALLOC_HEAP((size_t)64 << 20);
+	struct alloc_heap heap = heap_begin((size_t)64 << 20);
 	struct body_told told = { .digest = DIGEST_EMPTY };
 	uint64_t fed = head.len + body.len;
 	struct proto *proto;

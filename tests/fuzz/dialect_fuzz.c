@@ -8,6 +8,7 @@
  */
 #include "base/json.h"
 #include "dialect/dialect.h"
+#include "heap.h"
 #include <errno.h>
 #include <stdlib.h>
 
@@ -47,7 +48,7 @@ static void message_step(const struct dialect *dialect, struct slice text)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct slice rest, request;
-	struct alloc_heap heap = ALLOC_HEAP((size_t)8 << 20);
+	struct alloc_heap heap = heap_begin((size_t)8 << 20);
 	struct arena *arena = arena_new(&heap.alloc, (size_t)4 << 20);
 	struct dialect_hint hint = { .method = SLICE("POST"), .path = SLICE("/v1/x/chat/completions") };
 	struct call call = { .arena = arena, .usage = USAGE_NONE, .path = SLICE("/v1/x"), .status = 200 };

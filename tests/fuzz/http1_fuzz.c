@@ -25,7 +25,7 @@ static void piece_feed(struct proto *proto, uint8_t control, struct slice text, 
 static struct told run(struct slice rest, uint8_t mode, bool is_single)
 {
 	struct told told = { .digest = DIGEST_EMPTY, .bodies = { DIGEST_EMPTY, DIGEST_EMPTY } };
-	struct alloc_heap heap = ALLOC_HEAP((size_t)64 << 20);
+	struct alloc_heap heap = heap_begin((size_t)64 << 20);
 	struct proto_opts opts = proto_opts_default;
 	uint64_t fed = 0, time_ns = 1;
 	struct proto *proto;

@@ -5,6 +5,7 @@
  */
 #include "base/json.h"
 #include "base/pb.h"
+#include "heap.h"
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -32,7 +33,7 @@ static const struct pb_message *const tables[] = { &any, &pb_struct, &pb_value, 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct alloc_heap heap = ALLOC_HEAP((size_t)64 << 20);
+	struct alloc_heap heap = heap_begin((size_t)64 << 20);
 	struct buf out = BUF(&heap.alloc, (size_t)32 << 20);
 	struct slice message = { (const char *)data + 1, size ? size - 1 : 0 };
 	struct pb_reader reader = { .rest = message };

@@ -4,6 +4,7 @@
  * For each direction of each, what is told is in order, without overlap, with its own bytes, and adds up to the highest offset.
  */
 #include "digest.h"
+#include "heap.h"
 #include "stream/stream.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -130,7 +131,7 @@ static const char *text_made(void)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct told told = { .text = text_made() };
-	struct alloc_heap heap = ALLOC_HEAP((size_t)16 << 20);
+	struct alloc_heap heap = heap_begin((size_t)16 << 20);
 	struct stream_opts opts = { &heap.alloc, 1024, 20, 2 };
 	struct stream_table *table;
 

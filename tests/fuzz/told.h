@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What proto tells a fuzz target, as digests, and the comparison of two runs of the same bytes in different cuts. */
 #pragma once
-#include "base/alloc.h"
 #include "digest.h"
+#include "heap.h"
 #include "proto/proto.h"
 
 struct told {

@@ -4,8 +4,8 @@
  * byte (bit 0 the direction, bit 1 a hole), one byte length, the bytes. Each input is fed whole and byte by byte: no byte
  * may be lost from the books, and the messages must be the same.
  */
-#include "base/alloc.h"
 #include "digest.h"
+#include "heap.h"
 #include "proto/proto.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -85,7 +85,7 @@ static uint64_t handshake_feed(struct proto *proto, uint8_t mode)
 static struct told run(struct slice rest, uint8_t mode, bool is_single)
 {
 	struct told told = { .messages = { DIGEST_EMPTY, DIGEST_EMPTY } };
-	struct alloc_heap heap = ALLOC_HEAP((size_t)64 << 20);
+	struct alloc_heap heap = heap_begin((size_t)64 << 20);
 	struct proto_opts opts = proto_opts_default;
 	uint64_t fed, time_ns = 2;
 	struct proto *proto;

@@ -132,7 +132,7 @@ static size_t lost(struct frame *frame, struct slice bytes)
 	return bytes.len;
 }
 
-/* Blanks before the bracket are kept until it is known whose they are. */
+/* Blanks before the bracket are kept until it is known whose they are; too many of them are no array's. */
 static size_t begin(struct frame *frame, struct slice bytes)
 {
 	size_t blanks = 0;
@@ -140,9 +140,11 @@ static size_t begin(struct frame *frame, struct slice bytes)
 	while (blanks < bytes.len && memchr(" \t\r\n", bytes.data[blanks], 4))
 		blanks++;
 	buf_put(&frame->buf, slice_head(bytes, blanks));
-	if (blanks == bytes.len)
+	if (frame->buf.failed)
+		blanks = 0;
+	else if (blanks == bytes.len)
 		return blanks;
-	if (bytes.data[blanks] == '[') {
+	else if (bytes.data[blanks] == '[') {
 		element_clear(frame);
 		frame->array.state = ARRAY_BETWEEN;
 		return blanks + 1;

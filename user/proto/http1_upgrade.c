@@ -119,11 +119,11 @@ static void socket_close(struct http1 *http1, struct flow *flow)
 
 void socket_step(struct http1 *http1, struct flow *flow, struct slice *in, uint64_t time_ns)
 {
-	size_t taken = flow->out.is_open ? websocket_feed(http1->socket, &flow->out, *in, time_ns) : 0;
+	int64_t taken = flow->out.is_open ? websocket_feed(http1->socket, &flow->out, *in, time_ns) : 0;
 
-	flow_passed(http1, flow, taken, time_ns);
+	flow_passed(http1, flow, (uint64_t)taken, time_ns); /* or taken back: sums of unsigned numbers wrap */
 	socket_close(http1, flow);
-	flow_passed(http1, flow, in->len - taken, time_ns);
+	flow_passed(http1, flow, in->len - (uint64_t)taken, time_ns);
 	*in = slice_from(*in, in->len);
 }
 

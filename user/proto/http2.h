@@ -40,8 +40,11 @@ enum http2_state { HTTP2_AT_START, HTTP2_AT_PREFACE, HTTP2_AT_HEAD, HTTP2_AT_PAY
 
 /* A search for the beginning of a frame in bytes that are held. */
 struct http2_scan {
-	size_t scanned;               /* bytes that were looked at */
-	size_t maybe[HTTP2_SCAN_MAX]; /* offsets at which a chain may begin, once more bytes are here */
+	size_t scanned; /* bytes that were looked at */
+	struct http2_maybe {
+		size_t at;   /* a chain may begin here */
+		size_t need; /* more is known when so many bytes are here */
+	} maybe[HTTP2_SCAN_MAX];
 	size_t count;
 };
 

@@ -49,7 +49,7 @@ static bool is_pair(const struct http2_frame *first, const struct http2_frame *s
 	       (second->type == HTTP2_DATA || second->type == HTTP2_CONTINUATION || second->type == HTTP2_HEADERS);
 }
 
-/* *ret_len: how many bytes it took to say YES. */
+/* *ret_len: how many bytes it took to say YES, or takes to say more than MORE. */
 static enum http2_chain chain_judge(struct slice bytes, bool is_end, size_t *ret_len)
 {
 	struct http2_frame frame, first = { 0 };
@@ -64,8 +64,10 @@ static enum http2_chain chain_judge(struct slice bytes, bool is_end, size_t *ret
 		/* Too far away to wait for. */
 		if (heads == 2 && at + HTTP2_HEAD_BYTES > HTTP2_SEEK_MAX)
 			return HTTP2_CHAIN_YES;
-		if (at + HTTP2_HEAD_BYTES > bytes.len)
+		if (at + HTTP2_HEAD_BYTES > bytes.len) {
+			*ret_len = bytes.len > 1 ? at + HTTP2_HEAD_BYTES : 2;
 			return is_end ? HTTP2_CHAIN_NO : HTTP2_CHAIN_MORE;
+		}
 		if (!head_is_likely(bytes.data + at, !heads, &frame))
 			return HTTP2_CHAIN_NO;
 		*ret_len = at + HTTP2_HEAD_BYTES;
@@ -78,49 +80,70 @@ static enum http2_chain chain_judge(struct slice bytes, bool is_end, size_t *ret
 	return HTTP2_CHAIN_YES;
 }
 
-struct chain_best {
-	size_t at, end;
-};
-
-/* false: no chain begins at @at, nor will one. */
-static bool chain_weigh(struct slice held, size_t at, bool is_end, struct chain_best *best)
+/* The first that is whole, at *ret_at. What begins no chain is let go. */
+static bool maybes_weigh(struct http2_scan *scan, struct slice known, bool is_end, size_t *ret_at)
 {
-	size_t len;
-	enum http2_chain chain = chain_judge(slice_from(held, at), is_end, &len);
+	size_t kept = 0, first_end = SIZE_MAX;
 
-	if (chain == HTTP2_CHAIN_YES && at + len < best->end)
-		*best = (struct chain_best){ at, at + len };
-	return chain != HTTP2_CHAIN_NO;
+	for (size_t i = 0; i < scan->count; i++) {
+		struct http2_maybe maybe = scan->maybe[i];
+		enum http2_chain chain = HTTP2_CHAIN_MORE;
+		size_t len;
+
+		if (is_end || maybe.need <= known.len) {
+			chain = chain_judge(slice_from(known, maybe.at), is_end, &len);
+			maybe.need = maybe.at + len;
+		}
+		if (chain == HTTP2_CHAIN_YES && maybe.need < first_end) {
+			first_end = maybe.need;
+			*ret_at = maybe.at;
+		}
+		if (chain != HTTP2_CHAIN_NO)
+			scan->maybe[kept++] = maybe;
+	}
+	scan->count = kept;
+	return first_end < SIZE_MAX;
+}
+
+/* The next number of bytes at which there is something to judge: one chain or another, or a byte that may begin one. */
+static size_t scan_next(const struct http2_scan *scan, struct slice held)
+{
+	const char *zero = memchr(held.data + scan->scanned, 0, held.len - scan->scanned);
+	size_t next = zero ? (size_t)(zero - held.data) + 1 : held.len;
+
+	for (size_t i = 0; i < scan->count; i++)
+		next = MIN(next, scan->maybe[i].need);
+	return next;
 }
 
 /* A chain anywhere is worth more than a head before it that waits for its next: so the cost of each feed is bounded, and what
- * only looks like a head keeps nobody waiting. Of several the one that was whole first counts, so that it is the same one
- * in whatever cuts the bytes come. */
+ * only looks like a head keeps nobody waiting. Of several the one that was whole first counts; and as only so many are watched,
+ * all is judged as if each byte came alone. So it is the same one in whatever cuts the bytes come. */
 bool http2_scan(struct http2_scan *scan, struct slice held, bool is_end, size_t *ret_at)
 {
-	struct chain_best best = { 0, SIZE_MAX };
-	size_t kept = 0;
-
-	for (size_t i = 0; i < scan->count; i++)
-		if (chain_weigh(held, scan->maybe[i], is_end, &best))
-			scan->maybe[kept++] = scan->maybe[i];
-	scan->count = kept;
-	for (; scan->scanned < MIN(held.len, best.end); scan->scanned++) {
-		if (!chain_weigh(held, scan->scanned, is_end, &best))
+	while (scan->scanned < held.len) {
+		scan->scanned = scan_next(scan, held);
+		if (maybes_weigh(scan, slice_head(held, scan->scanned), false, ret_at))
+			return true;
+		if (held.data[scan->scanned - 1])
 			continue;
 		if (scan->count == HTTP2_SCAN_MAX)
 			memmove(scan->maybe, scan->maybe + 1, --scan->count * sizeof(scan->maybe[0]));
-		scan->maybe[scan->count++] = scan->scanned;
+		scan->maybe[scan->count++] = (struct http2_maybe){ scan->scanned - 1, scan->scanned + 1 };
 	}
-	*ret_at = best.end < SIZE_MAX ? best.at : scan->count ? scan->maybe[0] : held.len;
-	return best.end < SIZE_MAX;
+	if (is_end && maybes_weigh(scan, held, true, ret_at))
+		return true;
+	*ret_at = scan->count ? scan->maybe[0].at : held.len;
+	return false;
 }
 
 void http2_scan_consume(struct http2_scan *scan, size_t len)
 {
 	scan->scanned -= len;
-	for (size_t i = 0; i < scan->count; i++)
-		scan->maybe[i] -= len;
+	for (size_t i = 0; i < scan->count; i++) {
+		scan->maybe[i].at -= len;
+		scan->maybe[i].need -= len;
+	}
 }
 
 /* Frames are walked in the held bytes themselves; a walk that loses its place gives its last head back, to be searched. */

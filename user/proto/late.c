@@ -145,6 +145,16 @@ static bool watch(struct late *late, enum direction dir, uint64_t time_ns, struc
 	return true;
 }
 
+/* What is looked at in one go. As HTTP/1 may become sure of itself by any byte that is let go, one byte; but a frame begins
+ * with zero, so what comes before the next is let go at once. */
+static struct slice late_piece(const struct late *late, enum direction dir, struct slice data)
+{
+	const char *zero = memchr(data.data, 0, data.len);
+	size_t len = late->held[dir].len ? 1 : zero ? (size_t)(zero - data.data) : data.len;
+
+	return slice_head(data, MIN(MAX(len, 1), WATCHED_MAX - late->watched[dir]));
+}
+
 static void late_bytes(void *state, enum direction dir, uint64_t time_ns, struct slice data)
 {
 	struct late *late = state;
@@ -153,7 +163,7 @@ static void late_bytes(void *state, enum direction dir, uint64_t time_ns, struct
 
 	while (data.len && late->watched[dir] < WATCHED_MAX && !held->failed && !proto->next &&
 	       !http1_is_sure(late->http1)) {
-		struct slice piece = slice_head(data, held->max - held->len);
+		struct slice piece = late_piece(late, dir, data);
 
 		if (watch(late, dir, time_ns, piece)) {
 			data = slice_from(data, piece.len);

@@ -339,15 +339,16 @@ static void side_run(struct side *side, struct outgoing *out, struct slice *in, 
 	}
 }
 
-static void side_seek(struct side *side, struct outgoing *out, struct slice bytes, uint64_t time_ns)
+/* How many of the bytes, and of those held back before, lie behind a close frame. */
+static size_t side_seek(struct side *side, struct outgoing *out, struct slice bytes, uint64_t time_ns)
 {
-	size_t at = 0;
+	size_t at = 0, behind;
 
 	buf_put(&side->seek, bytes);
 	if (side->seek.failed) {
 		bytes_miss(out, side->seek.len + bytes.len, side->seek_reason);
 		buf_free(&side->seek);
-		return;
+		return 0;
 	}
 	while (at < side->seek.len && side->state != SIDE_CLOSED) {
 		struct slice rest;
@@ -358,7 +359,9 @@ static void side_seek(struct side *side, struct outgoing *out, struct slice byte
 		side_run(side, out, &rest, time_ns);
 		at = side->seek.len - rest.len;
 	}
-	buf_consume(&side->seek, side->state == SIDE_CLOSED ? side->seek.len : at);
+	behind = side->state == SIDE_CLOSED ? side->seek.len - at : 0;
+	buf_consume(&side->seek, at + behind);
+	return behind;
 }
 
 /* ---- the socket ---- */
@@ -397,10 +400,11 @@ struct websocket *websocket_free(struct websocket *socket)
 	return NULL;
 }
 
-size_t websocket_feed(struct websocket *socket, struct outgoing *out, struct slice bytes, uint64_t time_ns)
+int64_t websocket_feed(struct websocket *socket, struct outgoing *out, struct slice bytes, uint64_t time_ns)
 {
 	struct side *side = &socket->sides[out->kind];
 	struct slice rest = bytes;
+	int64_t taken = (int64_t)bytes.len;
 
 	out->last_ns = time_ns;
 	if (out->is_skipped)
@@ -409,11 +413,15 @@ size_t websocket_feed(struct websocket *socket, struct outgoing *out, struct sli
 	while (rest.len && side->state != SIDE_CLOSED) {
 		struct slice piece = slice_head(rest, SEEK_PIECE);
 
-		side_seek(side, out, piece, time_ns);
+		taken -= (int64_t)side_seek(side, out, piece, time_ns);
 		rest = slice_from(rest, piece.len);
 	}
-	outgoing_body(out, slice_head(bytes, bytes.len - rest.len), time_ns);
-	return bytes.len - rest.len;
+	taken -= (int64_t)rest.len;
+	if (taken < 0)
+		out->body_bytes -= (uint64_t)-taken;
+	else
+		outgoing_body(out, slice_head(bytes, (size_t)taken), time_ns);
+	return taken;
 }
 
 bool websocket_is_closed(const struct websocket *socket, enum message_kind side)

@@ -28,8 +28,9 @@ struct websocket;
 struct websocket *websocket_new(const struct proto_opts *opts, const struct websocket_terms *terms, bool is_late);
 struct websocket *websocket_free(struct websocket *socket);
 
-/* How many of the bytes are the socket's: all, up to its close frame. */
-size_t websocket_feed(struct websocket *socket, struct outgoing *out, struct slice bytes, uint64_t time_ns);
+/* How many of the bytes are the socket's: all, up to its close frame. Fewer than none: the place was searched, and bytes of
+ * earlier feeds, which were held back, turn out to lie behind that frame too. */
+int64_t websocket_feed(struct websocket *socket, struct outgoing *out, struct slice bytes, uint64_t time_ns);
 /* A close frame passed: the feeder ends the message as one that is whole. */
 bool websocket_is_closed(const struct websocket *socket, enum message_kind side);
 /* @len 0: nothing is missing but the place. */

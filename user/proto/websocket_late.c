@@ -72,11 +72,11 @@ static void late_bytes(void *state, enum direction dir, uint64_t time_ns, struct
 {
 	struct late_socket *late = state;
 	struct outgoing *out = &late->outs[dir];
-	size_t taken = out->is_open ? websocket_feed(late->socket, out, data, time_ns) : 0;
+	int64_t taken = out->is_open ? websocket_feed(late->socket, out, data, time_ns) : 0;
 
-	outgoing_passed(out, taken, time_ns);
+	outgoing_passed(out, (uint64_t)taken, time_ns); /* or taken back: sums of unsigned numbers wrap */
 	late_close(late, out);
-	late->proto->stray_bytes += data.len - taken;
+	late->proto->stray_bytes += data.len - (uint64_t)taken;
 }
 
 static void late_hole(void *state, enum direction dir, uint64_t len, enum missing_reason reason, uint64_t time_ns)

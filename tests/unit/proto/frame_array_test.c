@@ -95,6 +95,18 @@ static void other_bodies_stay_bytes(void **state)
 	every_cut_gives_the_same(SLICE(" \n"), "bytes  \n");
 }
 
+static void blanks_beyond_the_limit_are_bytes(void **state)
+{
+	char text[90], want[100];
+
+	memset(text, ' ', sizeof(text));
+	memcpy(text + 80, "[{\"a\":1}]", 9);
+	text[89] = ']';
+	snprintf(want, sizeof(want), "bytes %.90s", text);
+	every_cut_gives_the_same((struct slice){ text, sizeof(text) }, want);
+	every_cut_gives_the_same((struct slice){ text + 20, sizeof(text) - 20 }, "[{\"a\":1}]");
+}
+
 static void a_hole_costs_what_it_hits(void **state)
 {
 	every_cut_gives_the_same(SLICE("[{\"a\":1},\n{\"b\":\x01 \"}\"},\n{\"c\":3},\r\n{\"d\":4}]"),
@@ -197,10 +209,15 @@ static void the_request_decides(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(elements_are_lines),          cmocka_unit_test(what_is_cut_is_left_out),
-		cmocka_unit_test(other_bodies_stay_bytes),     cmocka_unit_test(a_hole_costs_what_it_hits),
-		cmocka_unit_test(what_is_too_long_is_counted), cmocka_unit_test(refused_memory_costs_its_element),
-		cmocka_unit_test(any_bytes_do_no_harm),        cmocka_unit_test(targets_and_types_tell),
+		cmocka_unit_test(elements_are_lines),
+		cmocka_unit_test(what_is_cut_is_left_out),
+		cmocka_unit_test(other_bodies_stay_bytes),
+		cmocka_unit_test(blanks_beyond_the_limit_are_bytes),
+		cmocka_unit_test(a_hole_costs_what_it_hits),
+		cmocka_unit_test(what_is_too_long_is_counted),
+		cmocka_unit_test(refused_memory_costs_its_element),
+		cmocka_unit_test(any_bytes_do_no_harm),
+		cmocka_unit_test(targets_and_types_tell),
 		cmocka_unit_test(the_request_decides),
 	};
 

@@ -3,6 +3,7 @@
  * What is proven: wherever an HTTP/2 connection is joined and whatever is missing of it, no field ever has a wrong value, what
  * is told is the same in all cuts, no byte leaves the books, and an exchange that comes later is told.
  */
+#include "proto/http2.h"
 #include "unit/proto/frames.h"
 
 enum { EXCHANGES = 5 };
@@ -188,6 +189,32 @@ static void joined_in_a_streamed_answer_its_events_are_told(void **state)
 	frames_free(&h2);
 }
 
+/* Rows of bytes of which heads are made: at any time more of them may begin a chain than are watched. */
+static void the_same_chain_is_found_in_whatever_cuts(void **state)
+{
+	static const char bytes[] = { 0, 0, 0, 0, 0, 0, 1, 3, 4, 5, 8, 20 };
+	uint64_t seed = 3;
+	int found = 0;
+
+	for (int i = 0; i < 4000; i++) {
+		char text[400];
+		struct slice held = { text, sizeof(text) };
+		struct http2_scan whole = { 0 }, cut = { 0 };
+		size_t whole_at, cut_at = 0, len = 0;
+		bool is_found;
+
+		for (size_t at = 0; at < held.len; at++)
+			text[at] = bytes[random_below(&seed, sizeof(bytes))];
+		is_found = http2_scan(&whole, held, false, &whole_at);
+		while (len < held.len && !http2_scan(&cut, slice_head(held, len + 1), false, &cut_at))
+			len++;
+		assert_int_equal(is_found, len < held.len);
+		assert_int_equal(whole_at, cut_at);
+		found += is_found;
+	}
+	assert_true(found > 100);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,6 +224,7 @@ int main(void)
 		cmocka_unit_test(old_entries_are_unknown_and_new_ones_exact),
 		cmocka_unit_test(called_late_but_seen_from_its_preface),
 		cmocka_unit_test(joined_in_a_streamed_answer_its_events_are_told),
+		cmocka_unit_test(the_same_chain_is_found_in_whatever_cuts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

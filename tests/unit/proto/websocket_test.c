@@ -226,6 +226,32 @@ static void joined_late_at_a_frame(void **state)
 	expect_no(&opts, WIRE(all_of(DIR_WRITE, &client)), "text");
 }
 
+/* Where three bytes stand before it that look like a frame, all is held back until that is known to be no JSON. */
+static void bytes_behind_a_close_are_nobodys_though_the_place_was_searched(void **state)
+{
+	static const char *const told[] = {
+		"1q late\n1a late\n1q text(15) {\"ask\":1}\n1a text(11) {\"say\":1}\n"
+		"1a framed body=-1 stream=13 missing=0 joined_late\n"
+		"1q cut body=-1 stream=15 missing=0 joined_late\n",
+		"1q late\n1a late\n1q text(15) {\"ask\":1}\n1a text(11) {\"say\":1}\n"
+		"1a framed body=-1 stream=16 missing=3 joined_late\n"
+		"1q cut body=-1 stream=15 missing=0 joined_late\n",
+	};
+	static struct frames client, server;
+	struct wire_opts opts = { .is_late = true };
+
+	for (int is_held = 0; is_held <= 1; is_held++) {
+		client.len = server.len = 0;
+		frame_add(&client, true, TEXT, SLICE("{\"ask\":1}"));
+		if (is_held)
+			frames_bytes(&server, "\x81\x13{", 3);
+		frame_add(&server, false, TEXT, SLICE("{\"say\":1}"));
+		frame_add(&server, false, 0x88, SLICE_NONE);
+		frames_bytes(&server, "behind", 6);
+		wire_expect(opts, WIRE(all_of(DIR_WRITE, &client), all_of(DIR_READ, &server)), told[is_held]);
+	}
+}
+
 /* ---- holes ---- */
 
 static void the_sums_so_far_of_what_is_open(void **state)
@@ -458,6 +484,7 @@ int main(void)
 		cmocka_unit_test(a_refusal_ends_the_request),
 		cmocka_unit_test(compressed_with_the_window_of_earlier_messages),
 		cmocka_unit_test(joined_late_at_a_frame),
+		cmocka_unit_test(bytes_behind_a_close_are_nobodys_though_the_place_was_searched),
 		cmocka_unit_test(the_sums_so_far_of_what_is_open),
 		cmocka_unit_test(a_hole_in_a_frame_costs_its_message),
 		cmocka_unit_test(after_a_hole_over_frames_the_place_is_found_again),
