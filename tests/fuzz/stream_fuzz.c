@@ -66,11 +66,11 @@ static void on_closed(void *user, void *handle, enum close_how how, uint64_t tim
 }
 
 static const struct stream_ops ops = {
-        .opened = on_opened,
-        .peer = on_peer,
-        .bytes = on_bytes,
-        .hole = on_hole,
-        .closed = on_closed,
+	.opened = on_opened,
+	.peer = on_peer,
+	.bytes = on_bytes,
+	.hole = on_hole,
+	.closed = on_closed,
 };
 
 static void record_push(struct stream_table *table, struct told *told, const uint8_t *record)
