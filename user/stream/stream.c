@@ -7,6 +7,8 @@
  *	|==================|     gap     |====|  gap  |=======|
  *
  * Three events close a gap: its chunk comes, the held bytes outgrow their budget, or the tick finds the wait too long.
+ *
+ * Directions are not ordered against each other, with one exception: what a connection begins with.
  */
 #include "stream/stream.h"
 #include <errno.h>
@@ -41,6 +43,8 @@ struct conn {
 	void *handle;
 	bool is_guessed; /* opened by a chunk: process and kind are not known */
 	bool is_unhashed;
+	bool has_early; /* the first thing held in early_dir waits for its question, not for bytes before it */
+	enum direction early_dir;
 	struct flow flows[_DIR_MAX];
 };
 
@@ -186,6 +190,28 @@ static void conn_tell_held(struct stream_table *table, struct conn *conn)
 				     !written || (read && read->chunk.time_ns < written->chunk.time_ns) ? DIR_READ
 													: DIR_WRITE);
 	}
+}
+
+/* An answer is all that was seen of the connection: a thread reads it before the one that asked has returned from its call. */
+static bool chunk_is_early(const struct conn *conn, const struct stream_chunk *chunk)
+{
+	const struct flow *asking = &conn->flows[direction_other(chunk->dir)];
+
+	return !conn->flows[chunk->dir].next && !chunk->offset && !asking->next && !asking->held &&
+	       !conn->flows[chunk->dir].held && slice_starts(chunk->data, SLICE("HTTP/1."));
+}
+
+static bool chunk_is_overtaken(const struct conn *conn, const struct stream_chunk *chunk)
+{
+	return conn->has_early && chunk->dir != conn->early_dir &&
+	       chunk->time_ns < conn->flows[conn->early_dir].held->chunk.time_ns;
+}
+
+static void early_tell(struct stream_table *table, struct conn *conn)
+{
+	if (conn->has_early)
+		flow_tell_ready(table, conn, conn->early_dir);
+	conn->has_early = false;
 }
 
 /* ---- the table ---- */
@@ -352,12 +378,20 @@ int stream_push(struct stream_table *table, const struct stream_chunk *chunk)
 	DL_DELETE(table->by_age, conn);
 	DL_APPEND(table->by_age, conn);
 	flow = &conn->flows[chunk->dir];
+	if (chunk_is_early(conn, chunk) && flow_hold(table, flow, chunk)) {
+		conn->has_early = true;
+		conn->early_dir = chunk->dir;
+		return 0;
+	}
+	if (!chunk_is_overtaken(conn, chunk))
+		early_tell(table, conn);
 	if (chunk->offset <= flow->next) {
 		flow_tell(table, conn, chunk, chunk->reason);
 		flow_tell_ready(table, conn, chunk->dir);
 	} else if (!flow_hold(table, flow, chunk)) {
 		flow_press(table, conn, chunk);
 	}
+	early_tell(table, conn);
 	return 0;
 }
 
@@ -399,7 +433,9 @@ static void flow_tick(struct stream_table *table, struct conn *conn, enum direct
 		if (is_last)
 			break;
 	}
-	flow_tell_ready(table, conn, dir);
+	conn->has_early &= conn->flows[conn->early_dir].held != NULL;
+	if (!conn->has_early)
+		flow_tell_ready(table, conn, dir);
 }
 
 void stream_tick(struct stream_table *table, uint64_t now_ns)

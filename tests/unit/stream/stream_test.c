@@ -301,6 +301,75 @@ static void held_directions_are_told_in_the_order_of_time(void **state)
 	fixture_end(&f);
 }
 
+static void on_answer_bytes(void *user, void *handle, enum direction dir, uint64_t offset, uint64_t time_ns,
+			    uint32_t thread, struct slice data)
+{
+	char *told = user;
+
+	strncat(told, dir == DIR_READ ? "R" : "W", TEXT_MAX - 1);
+	strncat(told, data.data, MIN(data.len, (size_t)8));
+}
+
+static void *on_answer_opened(void *user, const struct conn_info *conn)
+{
+	return user;
+}
+
+static void on_answer_closed(void *user, void *handle, enum close_how how, uint64_t time_ns)
+{
+}
+
+/* The asking thread's chunk comes late; its time says that it was first. What really was first, or stays alone, is told. */
+static void an_answer_waits_for_the_question_that_it_overtook(void **state)
+{
+	static const struct {
+		uint64_t asked_ns; /* 0: never */
+		uint64_t tick_ns;
+		enum direction more_dir;
+		const char *told;
+	} rows[] = {
+		{ 90, 0, DIR_READ, "WGET /x HRHTTP/1.1Rmore" },
+		{ 110, 0, DIR_READ, "RHTTP/1.1WGET /x HRmore" },
+		{ 0, 301, DIR_READ, "RHTTP/1.1Rmore" },
+		{ 0, 299, DIR_READ, "RHTTP/1.1Rmore" },
+		{ 0, 0, DIR_WRITE, "RHTTP/1.1Wmore" },
+		{ 90, 301, DIR_WRITE, "RHTTP/1.1WGET /x HWmore" },
+		{ 90, 299, DIR_WRITE, "WGET /x HRHTTP/1.1Wmore" },
+	};
+	static const struct stream_ops answer_ops = { .opened = on_answer_opened,
+						      .bytes = on_answer_bytes,
+						      .closed = on_answer_closed };
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct fail_alloc memory = FAIL_ALLOC(0);
+		struct stream_opts opts = { &memory.alloc, 1000, 200, 8 };
+		struct stream_chunk answer = {
+			.conn = 1, .dir = DIR_READ, .time_ns = 100, .data = SLICE("HTTP/1.1 101")
+		};
+		struct stream_chunk ask = {
+			.conn = 1, .dir = DIR_WRITE, .time_ns = rows[i].asked_ns, .data = SLICE("GET /x HTTP/1.1")
+		};
+		struct stream_chunk more = {
+			.conn = 1, .dir = rows[i].more_dir, .time_ns = 400, .data = SLICE("more")
+		};
+		struct stream_table *table;
+		char told[TEXT_MAX] = "";
+
+		assert_int_equal(stream_table_new(&opts, &answer_ops, told, &table), 0);
+		assert_int_equal(stream_push(table, &answer), 0);
+		assert_string_equal(told, "");
+		if (rows[i].tick_ns)
+			stream_tick(table, rows[i].tick_ns);
+		if (rows[i].asked_ns)
+			assert_int_equal(stream_push(table, &ask), 0);
+		more.offset = more.dir == DIR_READ ? answer.data.len : rows[i].asked_ns ? ask.data.len : 0;
+		assert_int_equal(stream_push(table, &more), 0);
+		assert_string_equal(told, rows[i].told);
+		stream_table_free(table);
+		assert_int_equal(memory.used, 0);
+	}
+}
+
 static void a_straggler_of_a_closed_connection_is_not_told_twice(void **state)
 {
 	struct fixture f;
@@ -457,6 +526,7 @@ int main(void)
 		cmocka_unit_test(a_declared_hole_keeps_its_reason_and_place),
 		cmocka_unit_test(a_close_tells_what_never_came),
 		cmocka_unit_test(held_directions_are_told_in_the_order_of_time),
+		cmocka_unit_test(an_answer_waits_for_the_question_that_it_overtook),
 		cmocka_unit_test(a_straggler_of_a_closed_connection_is_not_told_twice),
 		cmocka_unit_test(an_unknown_connection_is_opened_late_and_learns_the_rest),
 		cmocka_unit_test(the_silent_one_makes_room),
