@@ -15,9 +15,9 @@
 #include <sanitizer/asan_interface.h>
 
 enum {
-	REGION_BYTES = 32 << 20,
-	REGION_PIECE_MAX = 1 << 20, /* larger ones, and those for which there is no room, are malloc's */
-	REGION_GAP = 16,            /* poisoned, behind each piece; pieces begin at multiples of it */
+	REGION_BYTES = 64 << 20,
+	REGION_PIECE_MAX = 16 << 20, /* larger ones, and those for which there is no room, are malloc's */
+	REGION_GAP = 16,             /* poisoned, behind each piece; pieces begin at multiples of it */
 };
 
 static _Alignas(64) char region[REGION_BYTES];

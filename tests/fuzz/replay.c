@@ -11,7 +11,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { INPUT_MAX = 16 << 20 };
+enum { INPUT_MAX = 1 << 20 };
 
 /* On memory of exactly its size, so that the sanitizer sees one byte too far. */
 static void input_run(const char *bytes, size_t len)
@@ -25,16 +25,15 @@ static void input_run(const char *bytes, size_t len)
 
 static int file_run(const char *path)
 {
+	static char bytes[INPUT_MAX];
 	FILE *file = fopen(path, "re");
-	char *bytes = malloc(INPUT_MAX);
-	size_t len = file ? fread(bytes, 1, INPUT_MAX, file) : 0;
+	size_t len = file ? fread(bytes, 1, sizeof(bytes), file) : 0;
 
 	if (file) {
 		input_run(bytes, len);
 		input_run(bytes, len / 2);
 		fclose(file);
 	}
-	free(bytes);
 	return file != NULL;
 }
 

@@ -14,7 +14,11 @@
 #pragma once
 #include "call/blob.h"
 
-enum { MEDIA_RUN_MIN = 48 << 10 };
+#ifndef MEDIA_RUN_BYTES
+#define MEDIA_RUN_BYTES (48 << 10)
+#endif
+
+enum { MEDIA_RUN_MIN = MEDIA_RUN_BYTES };
 
 enum media_state { MEDIA_BEGIN, MEDIA_JSON, MEDIA_OTHER };
 

@@ -16,9 +16,13 @@
 #include "proto/piece.h"
 #include <errno.h>
 
+#ifndef HPACK_MARKERS_FIRST
+#define HPACK_MARKERS_FIRST 512 /* the usual table, 4 KiB, has at most 128 entries */
+#endif
+
 enum {
 	TABLE_MAX = 64 << 10,
-	MARKERS_FIRST = 512, /* the usual table, 4 KiB, has at most 128 entries */
+	MARKERS_FIRST = HPACK_MARKERS_FIRST,
 	MARKERS_MAX = TABLE_MAX / 33,
 };
 

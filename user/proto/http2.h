@@ -37,8 +37,7 @@ enum http2_state { HTTP2_AT_START, HTTP2_AT_PREFACE, HTTP2_AT_HEAD, HTTP2_AT_PAY
 struct http2_scan {
 	size_t scanned; /* bytes that were looked at */
 	struct http2_maybe {
-		size_t at;   /* a chain may begin here */
-		size_t need; /* more is known when so many bytes are here */
+		size_t at, need; /* a chain may begin here; more is known when so many bytes are here */
 	} maybe[HTTP2_SCAN_MAX];
 	size_t count;
 };

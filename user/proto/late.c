@@ -145,12 +145,14 @@ static bool watch(struct late *late, enum direction dir, uint64_t time_ns, struc
 	return true;
 }
 
-/* What is looked at in one go. As HTTP/1 may become sure of itself by any byte that is let go, one byte; but a frame begins
- * with zero, so what comes before the next is let go at once. */
+/* What is looked at in one go. One byte, as HTTP/1 may become sure of itself by any that is let go, and HTTP/2 gets of this
+ * direction what proves it, then what is held of the other, then the rest. But only a preface at the very beginning and a
+ * frame, by its zero, begin what is held; what comes before that is let go at once. */
 static struct slice late_piece(const struct late *late, enum direction dir, struct slice data)
 {
 	const char *zero = memchr(data.data, 0, data.len);
-	size_t len = late->held[dir].len ? 1 : zero ? (size_t)(zero - data.data) : data.len;
+	bool is_single = late->held[dir].len || !late->watched[dir];
+	size_t len = is_single ? 1 : zero ? (size_t)(zero - data.data) : data.len;
 
 	return slice_head(data, MIN(MAX(len, 1), WATCHED_MAX - late->watched[dir]));
 }

@@ -189,6 +189,14 @@ static void joined_in_a_streamed_answer_its_events_are_told(void **state)
 	frames_free(&h2);
 }
 
+/* The frame is read before it shows that what begins like a preface is none; so nothing is hidden yet, and it is nobody's. */
+static void both_directions_are_read_in_one_order_in_all_cuts(void **state)
+{
+	struct wire_opts opts = { .is_late = true };
+
+	wire_expect(opts, WIRE(S("\0\0\4\0\0\0\0\0\1data"), C("PRI * HTTP/2.0\r\nwhich is none")), "");
+}
+
 /* Rows of bytes of which heads are made: at any time more of them may begin a chain than are watched. */
 static void the_same_chain_is_found_in_whatever_cuts(void **state)
 {
@@ -224,6 +232,7 @@ int main(void)
 		cmocka_unit_test(old_entries_are_unknown_and_new_ones_exact),
 		cmocka_unit_test(called_late_but_seen_from_its_preface),
 		cmocka_unit_test(joined_in_a_streamed_answer_its_events_are_told),
+		cmocka_unit_test(both_directions_are_read_in_one_order_in_all_cuts),
 		cmocka_unit_test(the_same_chain_is_found_in_whatever_cuts),
 	};
 
