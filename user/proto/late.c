@@ -150,11 +150,13 @@ static bool watch(struct late *late, enum direction dir, uint64_t time_ns, struc
  * frame, by its zero, begin what is held; what comes before that is let go at once. */
 static struct slice late_piece(const struct late *late, enum direction dir, struct slice data)
 {
-	const char *zero = memchr(data.data, 0, data.len);
-	bool is_single = late->held[dir].len || !late->watched[dir];
-	size_t len = is_single ? 1 : zero ? (size_t)(zero - data.data) : data.len;
+	const char *zero;
 
-	return slice_head(data, MIN(MAX(len, 1), WATCHED_MAX - late->watched[dir]));
+	data = slice_head(data, WATCHED_MAX - late->watched[dir]);
+	if (late->held[dir].len || !late->watched[dir] || !data.data[0])
+		return slice_head(data, 1);
+	zero = memchr(data.data, 0, data.len);
+	return zero ? slice_head(data, (size_t)(zero - data.data)) : data;
 }
 
 static void late_bytes(void *state, enum direction dir, uint64_t time_ns, struct slice data)
