@@ -146,16 +146,29 @@ static void message_judge(struct draft *draft, enum message_kind kind, struct me
 			      end->missing_bytes >= 0 ? (uint64_t)end->missing_bytes : end->stream_bytes);
 }
 
-/* Something of it is missing, but nobody counted it: that is not "nothing". */
-static void missing_tell(struct message_end *end)
+/* Cut where nobody told how far the connection went: what followed may have been lost. Behind an end mark nothing follows. */
+static bool message_may_go_on(const struct call *call, const struct message_end *end)
 {
-	if (end->missing_bytes == 0 && (end->how == MESSAGE_END_LOST || end->missing_reasons))
+	return end->how == MESSAGE_END_CUT && end->conn_how == CLOSE_UNKNOWN && !end->is_reset && !call->ended_itself;
+}
+
+/* Something of it is missing, but nobody counted it: that is not "nothing". */
+static void missing_tell(const struct call *call, struct message_end *end)
+{
+	if (end->missing_bytes == 0 &&
+	    (end->how == MESSAGE_END_LOST || end->missing_reasons || message_may_go_on(call, end)))
 		end->missing_bytes = -1;
 }
 
-static bool message_is_whole(const struct message_end *end)
+static bool message_is_whole(const struct call *call, const struct message_end *end)
 {
-	return end->how != MESSAGE_END_LOST && end->missing_bytes == 0 && end->missing_reasons == 0;
+	return end->how != MESSAGE_END_LOST && end->missing_bytes == 0 && end->missing_reasons == 0 &&
+	       !message_may_go_on(call, end);
+}
+
+static bool call_is_whole(const struct call *call)
+{
+	return message_is_whole(call, &call->request_end) && message_is_whole(call, &call->response_end);
 }
 
 void ending_judge(struct draft *draft)
@@ -172,9 +185,9 @@ void ending_judge(struct draft *draft)
 		call->response_end.missing_reasons |= 1u << MISSING_JOINED_LATE;
 	if (is_garbled)
 		call->response_end.missing_reasons |= 1u << MISSING_UNDECODABLE;
-	if (draft->heap.refused && message_is_whole(&call->request_end) && message_is_whole(&call->response_end))
+	if (draft->heap.refused && call_is_whole(call))
 		call->response_end.missing_reasons |= 1u << MISSING_BUDGET;
-	call->is_complete = message_is_whole(&call->request_end) && message_is_whole(&call->response_end);
-	missing_tell(&call->request_end);
-	missing_tell(&call->response_end);
+	call->is_complete = call_is_whole(call);
+	missing_tell(call, &call->request_end);
+	missing_tell(call, &call->response_end);
 }

@@ -414,7 +414,7 @@ void stream_exit(struct stream_table *table, struct process_id process, uint64_t
 
 	DL_FOREACH_SAFE(table->by_age, conn, after)
 		if (conn->info.process.pid == process.pid && conn->info.process.start_ns == process.start_ns)
-			conn_close(table, conn, CLOSE_EXIT, time_ns);
+			conn_close(table, conn, CLOSE_UNKNOWN, time_ns);
 }
 
 /* Tells the held chunks that waited too long, and all that lies before them. */

@@ -61,7 +61,7 @@ int stream_push(struct stream_table *table, const struct stream_chunk *chunk);
 /* @end: final offsets by direction; bytes below them that never came are holes of @reason. */
 void stream_close(struct stream_table *table, uint64_t conn, const uint64_t end[_DIR_MAX], enum close_how how,
 		  enum missing_reason reason, uint64_t time_ns);
-/* The process is gone: closes all its connections with CLOSE_EXIT. */
+/* The process is gone, and nobody told how far its connections went: closes them all with CLOSE_UNKNOWN. */
 void stream_exit(struct stream_table *table, struct process_id process, uint64_t time_ns);
 void stream_tick(struct stream_table *table, uint64_t now_ns);
 size_t stream_count(const struct stream_table *table);

@@ -407,7 +407,7 @@ static void an_unknown_connection_is_opened_late_and_learns_the_rest(void **stat
 	stream_exit(f.table, (struct process_id){ .pid = 12, .start_ns = 6 }, 9);
 	assert_int_equal(f.seen.closed, 0);
 	stream_exit(f.table, info.process, 9);
-	assert_int_equal(f.seen.how, CLOSE_EXIT);
+	assert_int_equal(f.seen.how, CLOSE_UNKNOWN);
 	assert_int_equal(f.seen.closed, 1);
 	fixture_end(&f);
 }
