@@ -11,9 +11,12 @@
 enum { PIECE_HEAD_MAX = 32 };
 
 struct pieces {
-	struct slice opening; /* of the client, fed first */
+	struct slice opening;      /* of the client, fed first */
+	bool is_opening_for_early; /* who joins late has missed it */
 	/* Writes the head of a piece of @len bytes; its length. NULL: bit 3 has no meaning. */
 	size_t (*head)(char to[PIECE_HEAD_MAX], uint8_t what, size_t len);
+	/* Another way to read a piece than the one above: takes it off @rest, feeds it, returns the bytes it fed. */
+	uint64_t (*next)(struct proto *proto, struct slice *rest, bool is_single, uint64_t time_ns);
 };
 
 static void pieces_feed(struct proto *proto, enum direction dir, struct slice text, bool is_single, uint64_t time_ns)
@@ -61,10 +64,13 @@ static struct told pieces_run(const struct pieces *pieces, struct slice rest, ui
 	opts.event_bytes_max = 512;
 	opts.inflate_max = 1 << 20;
 	MUST(proto_new(&opts, mode & 1, &told_ops, &told, &proto) == 0);
-	pieces_feed(proto, DIR_WRITE, pieces->opening, is_single, time_ns);
-	fed += pieces->opening.len;
-	while (rest.len > 2)
-		fed += pieces_next(pieces, proto, &rest, is_single, time_ns++);
+	if (!(pieces->is_opening_for_early && mode & 1)) {
+		pieces_feed(proto, DIR_WRITE, pieces->opening, is_single, time_ns);
+		fed += pieces->opening.len;
+	}
+	for (; rest.len > 2; time_ns++)
+		fed += pieces->next ? pieces->next(proto, &rest, is_single, time_ns)
+				    : pieces_next(pieces, proto, &rest, is_single, time_ns);
 	proto_end(proto, (enum close_how)(mode / 2 % (CLOSE_EXIT + 1)), time_ns);
 	MUST(told.stream_bytes + proto_stray_bytes(proto) == fed);
 	proto_free(proto);
