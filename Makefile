@@ -163,7 +163,7 @@ help: ## this list
 	@awk -F':.*## ' '/^[a-z][a-z0-9-]*:.*## /{ printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # A fuzz target is built twice: for libFuzzer, and with a main that replays the corpus as a test.
-$(BUILD)/fuzz-replay/%: tests/fuzz/%.c tests/fuzz/replay.c $(filter-out %/daemon/main.o,$(ASAN_OBJ))
+$(BUILD)/fuzz-replay/%: tests/fuzz/%.c tests/fuzz/replay.c $(wildcard tests/fuzz/*.h) $(filter-out %/daemon/main.o,$(ASAN_OBJ))
 	$(call msg,TEST,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -Itests $(ASAN) -Wno-missing-prototypes -o $@ $< tests/fuzz/replay.c \
 		$(filter %.o,$^) $(LIBS)

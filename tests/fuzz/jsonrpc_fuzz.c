@@ -24,8 +24,10 @@ static size_t head_put(char to[PIECE_HEAD_MAX], uint8_t what, size_t len)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct pieces pieces = { SLICE("{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\"}\n"),
-					      head_put };
+	static const struct pieces pieces = {
+		.opening = SLICE("{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\"}\n"),
+		.head = head_put,
+	};
 
 	return pieces_fuzz(&pieces, data, size, 0xfe);
 }

@@ -33,8 +33,10 @@ static size_t head_put(char to[PIECE_HEAD_MAX], uint8_t what, size_t len)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct pieces pieces = { { "\x1a\0\0\0\0\0\0\0\0\0\0\0\xdd\7\0\0\0\0\0\0\0\5\0\0\0\0", 26 },
-					      head_put };
+	static const struct pieces pieces = {
+		.opening = { "\x1a\0\0\0\0\0\0\0\0\0\0\0\xdd\7\0\0\0\0\0\0\0\5\0\0\0\0", 26 },
+		.head = head_put,
+	};
 
 	return pieces_fuzz(&pieces, data, size, 0xff);
 }

@@ -15,7 +15,10 @@ static size_t head_put(char to[PIECE_HEAD_MAX], uint8_t what, size_t len)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct pieces pieces = { { "\0\0\0\x12\0\3\0\0user\0me\0\0", 18 }, head_put };
+	static const struct pieces pieces = {
+		.opening = { "\0\0\0\x12\0\3\0\0user\0me\0\0", 18 },
+		.head = head_put,
+	};
 
 	return pieces_fuzz(&pieces, data, size, 0xff);
 }

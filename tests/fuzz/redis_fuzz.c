@@ -17,7 +17,7 @@ static size_t head_put(char to[PIECE_HEAD_MAX], uint8_t what, size_t len)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct pieces pieces = { SLICE("*1\r\n$4\r\nPING\r\n"), head_put };
+	static const struct pieces pieces = { .opening = SLICE("*1\r\n$4\r\nPING\r\n"), .head = head_put };
 
 	return pieces_fuzz(&pieces, data, size, 0xff);
 }
