@@ -194,21 +194,31 @@ sys.stdin.read()
 """
 
 
+def installed(name):
+    """The path of library @name, or None."""
+    library = ctypes.util.find_library(name)
+    return next(iter(glob.glob(f"/usr/lib/*/{library}") + glob.glob(f"/lib/*/{library}")), None)
+
+
+def holding(path):
+    """A process that has loaded the library at @path, until its input ends."""
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    holder.stdout.readline()
+    return holder
+
+
 def test_probes_leave_a_library_that_is_gone(check):
     """Probes hold an inode: as long as they are there, the file system of a container that ended cannot be unmounted."""
-    library = ctypes.util.find_library("ssl")
-    found = [p for p in glob.glob("/usr/lib/*/" + library) + glob.glob("/lib/*/" + library) if os.path.exists(p)]
-    place = proc.scratch("gone")
+    found, place = installed("ssl"), proc.scratch("gone")
     if not found or subprocess.run(["mount", "-t", "tmpfs", "spantap-test", place], capture_output=True).returncode:
         raise tap.Skip("no libssl, or no tmpfs")
     path, tracer = os.path.join(place, "libssl.so"), None
     try:
-        shutil.copy(found[0], path)
+        shutil.copy(found, path)
         tracer = spantap.Spantap("--log-level", "debug", "--sink", "none", otlp=False)
-        holder = subprocess.Popen(
-            [sys.executable, "-c", HOLDER, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        holder.stdout.readline()
+        holder = holding(path)
         proc.wait_for("probes", lambda: f"functions of {path}" in tracer.process.log(1 << 20), 20)
         os.unlink(path)
         time.sleep(5)
@@ -217,12 +227,33 @@ def test_probes_leave_a_library_that_is_gone(check):
         proc.wait_for("the probes' end", lambda: f"from {path}" in tracer.process.log(1 << 20), 40)
         log = tracer.process.log(1 << 20)
         check.that(log.count("taking the probes") >= 1, "files whose probes were taken")
-        check.that(f"from {found[0]}," not in log, "what is installed keeps its probes")
+        check.that(f"from {found}," not in log, "what is installed keeps its probes")
     finally:
         subprocess.run(["umount", "-l", place], capture_output=True)
         if tracer:
             result = tracer.stop()
             check.equal(result.status, 0, "status")
+
+
+def test_a_file_that_becomes_a_tls_library_gets_probes(check):
+    """Same name, same inode, other contents: what was known of the file no longer holds."""
+    before, after = installed("z"), installed("ssl")
+    if not before or not after:
+        raise tap.Skip("no libz, or no libssl")
+    path = os.path.join(proc.scratch("anew"), "lib.so")
+    shutil.copy(before, path)
+    tracer = spantap.Spantap("--log-level", "debug", "--sink", "none", otlp=False)
+    for library in (before, after):
+        with open(library, "rb") as source, open(path, "r+b") as target:
+            target.truncate()
+            shutil.copyfileobj(source, target)
+        time.sleep(1)
+        check.that(f"functions of {path}" not in tracer.process.log(1 << 20), "no probes before it is mapped")
+        holding(path).communicate("")
+    holder = holding(path)
+    proc.wait_for("probes", lambda: f"functions of {path}" in tracer.process.log(1 << 20), 20)
+    holder.communicate("")
+    check.equal(tracer.stop().status, 0, "status")
 
 
 if __name__ == "__main__":

@@ -14,13 +14,14 @@
 #include <unistd.h>
 #include <uthash.h>
 
-enum { LOOK_AGAIN_S = 8, LOOK_AGAIN_MAX_S = 1024 };
+enum { LOOK_AGAIN_S = 8, LOOK_AGAIN_MAX_S = 1024, LOOK_UNHELD_S = 120 };
 
 struct file {
 	struct file_id id;
+	uint64_t changed_ns;
 	bool is_suspect;
-	unsigned look_again_s;   /* a deleted file that is mapped is looked for ever more seldom */
-	uint64_t not_suspect_ns; /* before this */
+	unsigned look_again_s; /* a deleted file that is mapped is looked for ever more seldom */
+	uint64_t look_at_ns;
 	struct probe_target target;
 	struct site_set *sites; /* NULL: no TLS in it */
 	char *path;
@@ -42,6 +43,11 @@ struct file_id file_id_of(int fd)
 	if (fstat(fd, &st) < 0)
 		return (struct file_id){ 0 };
 	return (struct file_id){ .device = (uint64_t)major(st.st_dev) << 32 | minor(st.st_dev), .inode = st.st_ino };
+}
+
+static uint64_t changed_ns(const struct stat *st)
+{
+	return (uint64_t)st->st_ctim.tv_sec * 1000000000ull + (uint64_t)st->st_ctim.tv_nsec;
 }
 
 int files_new(struct kernel *kernel, struct files **ret)
@@ -121,8 +127,13 @@ static void file_attach(struct files *files, struct file *file, int fd)
 static int file_examine(struct file *file, int fd)
 {
 	struct site_set sites = { 0 };
-	int r = site_find(fd, &sites);
+	struct stat st;
+	int r;
 
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	file->changed_ns = changed_ns(&st);
+	r = site_find(fd, &sites);
 	if (r == -ENOEXEC)
 		return 0;
 	if (r < 0)
@@ -176,25 +187,49 @@ void files_each(const struct files *files, void (*each)(void *user, const struct
 			each(user, &file->target);
 }
 
-/* ---- files that are gone ---- */
+/* ---- files that are gone, or other than they were ---- */
 
-static bool path_leads_to(const char *path, struct file_id id)
+static bool path_leads_to(const char *path, struct file_id id, struct stat *ret)
 {
-	struct stat st;
-
-	return stat(path, &st) == 0 && st.st_ino == id.inode &&
-	       ((uint64_t)major(st.st_dev) << 32 | minor(st.st_dev)) == id.device;
+	return stat(path, ret) == 0 && ret->st_ino == id.inode &&
+	       ((uint64_t)major(ret->st_dev) << 32 | minor(ret->st_dev)) == id.device;
 }
 
 /* By its name as we see it, or as the process in which it was found does. */
 static bool file_is_there(const struct file *file)
 {
 	char path[PATH_MAX + 32];
+	struct stat st;
 
-	if (path_leads_to(file->path, file->id))
+	if (path_leads_to(file->path, file->id, &st))
 		return true;
 	snprintf(path, sizeof(path), "/proc/%u/root%s", file->target.seen_in_pid, file->path);
-	return file->target.seen_in_pid && path_leads_to(path, file->id);
+	return file->target.seen_in_pid && path_leads_to(path, file->id, &st);
+}
+
+void files_check(struct files *files, struct file_id id, const char *mapping)
+{
+	struct file *file = file_find(files, id);
+	struct stat st;
+
+	if (!file || file->link_count)
+		return;
+	if (stat(mapping, &st) < 0 && !path_leads_to(file->path, id, &st))
+		return;
+	if (changed_ns(&st) == file->changed_ns)
+		return;
+	HASH_DEL(files->by_id, file);
+	if (files->newest == file)
+		files->newest = NULL;
+	file_free(file);
+}
+
+static unsigned look_again_s(struct file *file)
+{
+	if (!file->is_suspect)
+		return file->link_count ? 0 : LOOK_UNHELD_S;
+	file->look_again_s = MIN(MAX(file->look_again_s * 2, (unsigned)LOOK_AGAIN_S), (unsigned)LOOK_AGAIN_MAX_S);
+	return file->look_again_s;
 }
 
 size_t files_suspect(struct files *files, uint64_t now_ns)
@@ -203,13 +238,13 @@ size_t files_suspect(struct files *files, uint64_t now_ns)
 	size_t count = 0;
 
 	HASH_ITER(hh, files->by_id, file, next) {
-		file->is_suspect = now_ns >= file->not_suspect_ns && !file_is_there(file);
-		if (!file->is_suspect)
+		if (now_ns < file->look_at_ns) {
+			file->is_suspect = false;
 			continue;
-		file->look_again_s =
-			MIN(MAX(file->look_again_s * 2, (unsigned)LOOK_AGAIN_S), (unsigned)LOOK_AGAIN_MAX_S);
-		file->not_suspect_ns = now_ns + file->look_again_s * 1000000000ull;
-		count++;
+		}
+		file->is_suspect = !file_is_there(file);
+		file->look_at_ns = now_ns + look_again_s(file) * 1000000000ull;
+		count += file->is_suspect;
 	}
 	return count;
 }

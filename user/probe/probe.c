@@ -37,27 +37,30 @@ static void announce(struct probe *probe, int added)
 		probe->ops->attached(probe->user, files_newest(probe->files));
 }
 
-/* The file of a mapping: by its address range, which works whatever its name; else by name below the process's root. */
-static int mapping_open(uint32_t pid, uint64_t start, uint64_t end, const char *path)
+/* The file of a mapping: by its address range (@mapping), which works whatever its name; else by name below the process's root. */
+static int mapping_open(const char *mapping, const struct watch_map *map)
 {
 	char name[PATH_MAX + 64];
-	int fd;
+	int fd = open(mapping, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
-	snprintf(name, sizeof(name), "/proc/%u/map_files/%lx-%lx", pid, (unsigned long)start, (unsigned long)end);
-	fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd >= 0)
 		return fd;
-	snprintf(name, sizeof(name), "/proc/%u/root%s", pid, path);
+	snprintf(name, sizeof(name), "/proc/%u/root%s", map->pid, map->path);
 	fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0 && errno == ENOENT) /* the process is gone already: the same name in our own root */
-		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+		fd = open(map->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	return fd < 0 ? -errno : fd;
 }
 
 static void mapping_take(struct probe *probe, struct file_id id, const struct watch_map *map)
 {
+	char mapping[80];
+
+	snprintf(mapping, sizeof(mapping), "/proc/%u/map_files/%lx-%lx", map->pid, (unsigned long)map->start,
+		 (unsigned long)(map->start + map->len));
+	files_check(probe->files, id, mapping);
 	if (!files_known(probe->files, id)) {
-		CLEANUP_FD int fd = mapping_open(map->pid, map->start, map->start + map->len, map->path);
+		CLEANUP_FD int fd = mapping_open(mapping, map);
 
 		if (fd < 0)
 			return;
