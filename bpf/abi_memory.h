@@ -24,10 +24,12 @@ struct abi_ledger {
 struct abi_verdict {
 	__u64 conn;  /* for which connection; the slot is shared by many */
 	__u64 value; /* enum abi_verdict_value */
+	__u64 at;    /* of a mute: how far the direction of requests had come for who said it */
+	__u64 pad;
 };
 enum abi_verdict_value {
 	ABI_VERDICT_KEEP,
-	ABI_VERDICT_MUTE_READ,  /* copy nothing until a request begins in DIR_READ */
+	ABI_VERDICT_MUTE_READ,  /* copy nothing until a request begins in DIR_READ, or has begun behind @at */
 	ABI_VERDICT_MUTE_WRITE, /* the same, in DIR_WRITE */
 	ABI_VERDICT_DENY,
 };
@@ -71,7 +73,8 @@ struct abi_conn {
 	__u64 id;
 	__u64 start_ns;
 	__u64 offset[2];
-	__u64 sock; /* kernel address of the socket, 0 unknown; only compared */
+	__u64 begun[2]; /* where bytes passed last that begin like a request */
+	__u64 sock;     /* kernel address of the socket, 0 unknown; only compared */
 	__u64 used_ns;
 	__u8 lost[2]; /* enum abi_missing + 1 of bytes lost and not yet told, by direction */
 	__u8 evidence;

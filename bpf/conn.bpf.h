@@ -134,12 +134,14 @@ static __always_inline void conn_bytes(struct abi_conn *conn, __u32 dir, __u64 b
 	m.tid = (__u32)bpf_get_current_pid_tgid();
 	m.dir = dir & 1;
 	m.lost = conn->lost[dir & 1];
+	if (buffer && request_begins((const void *)buffer, len))
+		conn->begun[dir & 1] = m.offset;
 	conn->offset[dir & 1] += len;
 	conn->used_ns = time_ns;
 	__sync_fetch_and_add(&ledger_here()->seen, len);
 	if (!buffer)
 		lose(&m, len, ABI_MISSING_FAULT);
-	else if (control.capture_off || conn_is_muted(conn, dir, (const void *)buffer, len))
+	else if (control.capture_off || conn_is_muted(conn))
 		lose(&m, len, ABI_MISSING_POLICY);
 	else
 		MOVE(&m);

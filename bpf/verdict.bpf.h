@@ -11,22 +11,24 @@ static __always_inline bool word_is_method(__u32 word)
 	       word == 0x43544150 /* PATC */;
 }
 
-/* What user space said of this connection. A muted one speaks again when bytes in its request direction begin like a
- * request; 0 keep, 1 do not copy. */
-static __always_inline bool conn_is_muted(struct abi_conn *conn, __u32 dir, const void *buffer, __u64 len)
+/* Do the @len bytes at @buffer begin like a request? Too few to tell: they may. */
+static __always_inline bool request_begins(const void *buffer, __u64 len)
+{
+	__u32 first = 0;
+
+	return len < sizeof(first) || bpf_probe_read_user(&first, sizeof(first), buffer) || word_is_method(first);
+}
+
+/* What user space said of this connection: 0 keep, 1 do not copy. A muted one speaks again when a request begins. User space
+ * is behind, so the next one may have begun before it spoke: a mute is of what began before verdict->at, and no more. */
+static __always_inline bool conn_is_muted(const struct abi_conn *conn)
 {
 	struct abi_verdict *verdict = &verdicts[abi_verdict_slot(conn->id)];
-	__u32 first = 0;
 
 	if (verdict->conn != conn->id || verdict->value == ABI_VERDICT_KEEP)
 		return false;
-	if (verdict->value == ABI_VERDICT_DENY)
-		return true;
-	if ((verdict->value == ABI_VERDICT_MUTE_READ) != (dir == ABI_DIR_READ) || len < 16)
-		return true;
-	if (bpf_probe_read_user(&first, sizeof(first), buffer))
-		return true;
-	if (!word_is_method(first))
+	if (verdict->value == ABI_VERDICT_DENY ||
+	    conn->begun[verdict->value == ABI_VERDICT_MUTE_READ ? ABI_DIR_READ : ABI_DIR_WRITE] < verdict->at)
 		return true;
 	verdict->value = ABI_VERDICT_KEEP;
 	return false;

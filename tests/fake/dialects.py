@@ -296,6 +296,12 @@ def models(request, options):
     return Answer("models", [dump({"object": "list", "data": [{"id": "m", "object": "model"}]}).encode()])
 
 
+def download(request, options):
+    return Answer(
+        "download", [b"\0" * options.get("size", 1000)] * options.get("events", 5), True, "application/octet-stream"
+    )
+
+
 ROUTES = [  # suffix of the path, answer
     ("/chat/completions", chat),
     ("/completions", completions),
@@ -307,6 +313,7 @@ ROUTES = [  # suffix of the path, answer
     ("/api/chat", lambda request, options: ollama(request, options, "chat")),
     ("/api/generate", lambda request, options: ollama(request, options, "generate")),
     ("/models", models),
+    ("/download", download),
     *dialects_google.ROUTES,
     *dialects_bedrock.ROUTES,
     *dialects_cohere.ROUTES,

@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "call/call.h"
 #include "cost/cost.h"
+#include "daemon/ended.h"
 #include "daemon/link.h"
 #include "daemon/origins.h"
 #include "dialect/dialect.h"
@@ -44,16 +45,11 @@ struct conn {
 	struct call_conn *calls;
 	uint32_t thread; /* who moved the bytes that are being read */
 	enum direction request_dir;
+	uint64_t read_to[_DIR_MAX]; /* offsets */
+	bool is_mute_asked;
 	UT_hash_handle hh;
 	uint64_t refused;    /* of the pipeline's memory when the connection was opened */
 	uint64_t hole_bytes; /* told as holes */
-};
-
-/* A process that has ended. What its connections had passed to the last byte may still be told, behind its end. */
-struct ended {
-	struct process_id process;
-	uint64_t time_ns;
-	struct ended *prev, *next;
 };
 
 struct pipeline {
@@ -128,16 +124,6 @@ static void on_event_chunk(void *user, const struct event_chunk *chunk)
 		pipeline->stats.shed_bytes += chunk->data.len;
 }
 
-static struct ended *ended_find(const struct pipeline *pipeline, struct process_id process)
-{
-	struct ended *ended;
-
-	DL_FOREACH(pipeline->ended, ended)
-		if (ended->process.pid == process.pid && ended->process.start_ns == process.start_ns)
-			return ended;
-	return NULL;
-}
-
 /* A process that ended closes nothing: its sockets' last offsets are told after its end, but are of that time. */
 static void on_event_close(void *user, const struct event_close *close)
 {
@@ -147,7 +133,7 @@ static void on_event_close(void *user, const struct event_close *close)
 
 	HASH_FIND(hh, pipeline->conns, &close->conn, sizeof(close->conn), conn);
 	if (conn)
-		ended = ended_find(pipeline, conn->info.process);
+		ended = ended_find(pipeline->ended, conn->info.process);
 	stream_close(pipeline->streams, close->conn, close->end, close->how, close->reason,
 		     ended ? MIN(ended->time_ns, close->time_ns) : close->time_ns);
 }
@@ -160,9 +146,10 @@ static void process_end(struct pipeline *pipeline, struct process_id process, ui
 
 static void ended_tell(struct pipeline *pipeline, struct ended *ended)
 {
-	DL_DELETE(pipeline->ended, ended);
-	process_end(pipeline, ended->process, ended->time_ns);
-	alloc_put(&pipeline->heap.alloc, ended, sizeof(*ended));
+	const struct ended over = *ended;
+
+	ended_remove(&pipeline->ended, &pipeline->heap.alloc, ended);
+	process_end(pipeline, over.process, over.time_ns);
 }
 
 /* Those that ended before @time_ns. */
@@ -178,14 +165,9 @@ static void ended_tell_all(struct pipeline *pipeline, uint64_t time_ns)
 static void on_event_exit(void *user, struct process_id process, uint64_t time_ns)
 {
 	struct pipeline *pipeline = user;
-	struct ended *ended = alloc_get(&pipeline->heap.alloc, sizeof(*ended));
 
-	if (ended) {
-		*ended = (struct ended){ .process = process, .time_ns = time_ns };
-		DL_APPEND(pipeline->ended, ended);
-	} else {
+	if (ended_add(&pipeline->ended, &pipeline->heap.alloc, process, time_ns) < 0)
 		process_end(pipeline, process, time_ns);
-	}
 	if (pipeline->ops->exited)
 		pipeline->ops->exited(pipeline->user, process);
 }
@@ -242,13 +224,31 @@ static void on_stream_peer(void *user, void *handle, const struct conn_info *inf
 	call_conn_peer(conn->calls, info);
 }
 
+static void event_verdict_tell(const struct conn *conn, enum event_verdict verdict)
+{
+	const struct pipeline *pipeline = conn->pipeline;
+
+	if (pipeline->ops->verdict)
+		pipeline->ops->verdict(pipeline->user, conn->info.id, verdict, conn->read_to[conn->request_dir]);
+}
+
+/* Behind the bytes with which it was asked for, for these may hold the next request. */
+static void mute_tell(struct conn *conn)
+{
+	if (conn->is_mute_asked)
+		event_verdict_tell(conn, conn->request_dir == DIR_READ ? EVENT_MUTE_READ : EVENT_MUTE_WRITE);
+	conn->is_mute_asked = false;
+}
+
 static void on_stream_bytes(void *user, void *handle, enum direction dir, uint64_t offset, uint64_t time_ns,
 			    uint32_t thread, struct slice data)
 {
 	struct conn *conn = handle;
 
 	conn->thread = thread;
+	conn->read_to[dir] = offset + data.len;
 	proto_bytes(conn->proto, dir, time_ns, data);
+	mute_tell(conn);
 }
 
 static void on_stream_hole(void *user, void *handle, enum direction dir, uint64_t offset, uint64_t len,
@@ -257,7 +257,9 @@ static void on_stream_hole(void *user, void *handle, enum direction dir, uint64_
 	struct conn *conn = handle;
 
 	conn->hole_bytes += len;
+	conn->read_to[dir] = offset + len;
 	proto_hole(conn->proto, dir, len, reason, time_ns);
+	mute_tell(conn);
 }
 
 /* Bytes of no message: where memory was refused in the meantime, what they answered may have been lost to that. Holes are
@@ -300,8 +302,10 @@ static void on_proto_head(void *user, uint64_t exchange, const struct message_he
 {
 	struct conn *conn = user;
 
-	if (head->kind == MESSAGE_REQUEST)
+	if (head->kind == MESSAGE_REQUEST) {
 		conn->request_dir = head->dir;
+		conn->is_mute_asked = false;
+	}
 	call_on_head(conn->calls, exchange, head, conn->thread);
 }
 
@@ -323,14 +327,10 @@ static void on_proto_end(void *user, uint64_t exchange, enum message_kind kind, 
 
 static void verdict_tell(struct conn *conn, enum verdict verdict)
 {
-	struct pipeline *pipeline = conn->pipeline;
-	enum event_verdict event = verdict == VERDICT_KEEP         ? EVENT_KEEP
-				   : verdict == VERDICT_DENY       ? EVENT_DENY
-				   : conn->request_dir == DIR_READ ? EVENT_MUTE_READ
-								   : EVENT_MUTE_WRITE;
-
-	if (pipeline->ops->verdict)
-		pipeline->ops->verdict(pipeline->user, conn->info.id, event);
+	if (verdict == VERDICT_MUTE)
+		conn->is_mute_asked = true;
+	else
+		event_verdict_tell(conn, verdict == VERDICT_KEEP ? EVENT_KEEP : EVENT_DENY);
 }
 
 static void on_proto_verdict(void *user, enum verdict verdict)
@@ -553,7 +553,7 @@ void pipeline_close(struct pipeline *pipeline, const struct event_close *close)
 
 void pipeline_exited(struct pipeline *pipeline, struct process_id process)
 {
-	struct ended *ended = ended_find(pipeline, process);
+	struct ended *ended = ended_find(pipeline->ended, process);
 
 	if (ended)
 		ended_tell(pipeline, ended);

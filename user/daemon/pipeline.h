@@ -31,7 +31,8 @@ struct pipeline_ops {
 	/* It has ended, and all that it moved was read. Who knows the last offsets of its connections tells them by
 	 * pipeline_close() and pipeline_exited(); without that they end where their last bytes came from. May be NULL. */
 	void (*exited)(void *user, struct process_id process);
-	void (*verdict)(void *user, uint64_t conn, enum event_verdict verdict);
+	/* As event_verdict_set() takes it. May be NULL. */
+	void (*verdict)(void *user, uint64_t conn, enum event_verdict verdict, uint64_t at);
 };
 
 struct pipeline_stats {

@@ -5,6 +5,7 @@
 steps.py ADDRESS [CA]      ADDRESS: host:port (TLS with CA, else plain) or a path (unix socket)
   call PATH TAG            a whole exchange          stream PATH TAG N    begins a stream, stops after N events
   rest                     reads the stream's rest   leave                closes the connection
+  get PATH                 a whole exchange without a question
   child PATH TAG           the same as call, from a forked child on a connection of its own
 """
 
@@ -73,6 +74,9 @@ def main():
         words = line.split()
         if words[0] == "call":
             call(connection, words[1], words[2])
+        elif words[0] == "get":
+            connection.request("GET", words[1])
+            told(got=len(connection.getresponse().read()))
         elif words[0] == "child":
             pid = os.fork()
             if pid == 0:
