@@ -207,6 +207,19 @@ static bool file_is_there(const struct file *file)
 	return file->target.seen_in_pid && path_leads_to(path, file->id, &st);
 }
 
+static void file_remove(struct files *files, struct file *file)
+{
+	HASH_DEL(files->by_id, file);
+	if (files->newest == file)
+		files->newest = NULL;
+}
+
+static void file_drop(struct files *files, struct file *file)
+{
+	file_remove(files, file);
+	file_free(file);
+}
+
 void files_check(struct files *files, struct file_id id, const char *mapping)
 {
 	struct file *file = file_find(files, id);
@@ -216,20 +229,25 @@ void files_check(struct files *files, struct file_id id, const char *mapping)
 		return;
 	if (stat(mapping, &st) < 0 && !path_leads_to(file->path, id, &st))
 		return;
-	if (changed_ns(&st) == file->changed_ns)
-		return;
-	HASH_DEL(files->by_id, file);
-	if (files->newest == file)
-		files->newest = NULL;
-	file_free(file);
+	if (changed_ns(&st) != file->changed_ns)
+		file_drop(files, file);
 }
 
-static unsigned look_again_s(struct file *file)
+/* It costs nothing to look at it anew, should it be mapped again: no need to know whether it is mapped now. */
+static void unheld_look(struct files *files, struct file *file, uint64_t now_ns)
 {
+	if (file->look_at_ns && !file_is_there(file))
+		return file_drop(files, file);
+	file->look_at_ns = now_ns + LOOK_UNHELD_S * 1000000000ull;
+}
+
+static void held_look(struct file *file, uint64_t now_ns)
+{
+	file->is_suspect = !file_is_there(file);
 	if (!file->is_suspect)
-		return file->link_count ? 0 : LOOK_UNHELD_S;
+		return;
 	file->look_again_s = MIN(MAX(file->look_again_s * 2, (unsigned)LOOK_AGAIN_S), (unsigned)LOOK_AGAIN_MAX_S);
-	return file->look_again_s;
+	file->look_at_ns = now_ns + file->look_again_s * 1000000000ull;
 }
 
 size_t files_suspect(struct files *files, uint64_t now_ns)
@@ -238,12 +256,14 @@ size_t files_suspect(struct files *files, uint64_t now_ns)
 	size_t count = 0;
 
 	HASH_ITER(hh, files->by_id, file, next) {
-		if (now_ns < file->look_at_ns) {
-			file->is_suspect = false;
+		file->is_suspect = false;
+		if (now_ns < file->look_at_ns)
+			continue;
+		if (!file->link_count) {
+			unheld_look(files, file, now_ns);
 			continue;
 		}
-		file->is_suspect = !file_is_there(file);
-		file->look_at_ns = now_ns + look_again_s(file) * 1000000000ull;
+		held_look(file, now_ns);
 		count += file->is_suspect;
 	}
 	return count;
@@ -271,12 +291,9 @@ void files_forget(struct files *files)
 	HASH_ITER(hh, files->by_id, file, next) {
 		if (!file->is_suspect)
 			continue;
-		HASH_DEL(files->by_id, file);
-		if (files->newest == file)
-			files->newest = NULL;
-		if (file->link_count)
-			log_debug("taking the probes from %s, which is gone", file->path);
-		if (!file->link_count || pthread_create(&thread, NULL, file_leave, file) != 0)
+		file_remove(files, file);
+		log_debug("taking the probes from %s, which is gone", file->path);
+		if (pthread_create(&thread, NULL, file_leave, file) != 0)
 			file_free(file);
 		else
 			pthread_detach(thread);

@@ -32,8 +32,9 @@ const struct probe_target *files_newest(const struct files *files);
 struct file_id file_id_of(int fd);
 
 /* A probe holds its file's inode, so that of a deleted library neither its disk space nor its file system would ever be free
- * again. A collection: files whose names lead to them no longer are suspects; those that some process maps are seen; the
- * rest is forgotten, and its probes taken away by a thread of its own, for the kernel takes its time for that. */
+ * again. A collection: probed files whose names lead to them no longer are suspects; those that some process maps are seen; the
+ * rest is forgotten, and its probes taken away by a thread of its own, for the kernel takes its time for that. What holds no
+ * probe is looked at seldom, and dropped at once. */
 size_t files_suspect(struct files *files, uint64_t now_ns);
 void files_seen(struct files *files, struct file_id id);
 void files_forget(struct files *files);
