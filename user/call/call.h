@@ -33,6 +33,8 @@ struct call_ops {
 	/* A call is over. The call and its arena are dead when this returns. */
 	void (*done)(void *user, struct call *call);
 	void (*verdict)(void *user, uint64_t conn, enum verdict verdict);
+	/* Whether the host is known to serve models, by that path at least. May be NULL. */
+	bool (*serves_models)(void *user, struct slice host, struct slice path);
 	/* What is known so far of a message whose end was not told; false: nothing. May be NULL. */
 	bool (*so_far)(void *user, uint64_t conn, uint64_t exchange, enum message_kind kind, struct message_end *ret);
 	/* Plaintext bytes that belonged to no call, for the ledger. */

@@ -168,10 +168,14 @@ static bool can_mute(const struct draft *draft)
 	return !slice_equal(draft->call->http_version, SLICE("2")) && !draft->call->protocol.len;
 }
 
-static bool draft_is_strange(const struct draft *draft)
+/* Of a host that serves models nothing is strange: files are sent before they are asked about, by hundreds. */
+static bool draft_is_strange(const struct call_tracker *tracker, const struct draft *draft)
 {
-	return slice_equal(draft->call->http_version, SLICE("2")) && draft->call->path.len &&
-	       !draft->hole_reasons[MESSAGE_REQUEST] && !draft->hole_reasons[MESSAGE_RESPONSE];
+	const struct call *call = draft->call;
+
+	return slice_equal(call->http_version, SLICE("2")) && call->path.len && !draft->hole_reasons[MESSAGE_REQUEST] &&
+	       !draft->hole_reasons[MESSAGE_RESPONSE] &&
+	       !(tracker->ops->serves_models && tracker->ops->serves_models(tracker->user, call->host, call->path));
 }
 
 static void strange_count(struct call_conn *conn, const struct exchange *ex, uint64_t bytes)
@@ -205,7 +209,7 @@ static void exchange_drop(struct call_conn *conn, struct exchange *ex)
 		captured += captured_beside(ex, MESSAGE_RESPONSE, &call->response_end);
 	}
 	session_free(ex);
-	ex->is_strange = !was_cut && draft_is_strange(ex->draft);
+	ex->is_strange = !was_cut && draft_is_strange(conn->tracker, ex->draft);
 	conn->is_wanted |= was_cut;
 	ex->draft = draft_free(ex->draft);
 	ex->is_nobodys = !was_cut;

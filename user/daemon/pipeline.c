@@ -377,6 +377,11 @@ static void on_call_done(void *user, struct call *call)
 	trace_on_call(pipeline->traces, call);
 }
 
+static bool on_call_serves_models(void *user, struct slice host, struct slice path)
+{
+	return dialect_vendor_find(host, path).len > 0;
+}
+
 static void on_call_verdict(void *user, uint64_t number, enum verdict verdict)
 {
 	struct pipeline *pipeline = user;
@@ -412,6 +417,7 @@ static const struct call_ops call_ops = {
 	.asked = on_call_asked,
 	.done = on_call_done,
 	.verdict = on_call_verdict,
+	.serves_models = on_call_serves_models,
 	.so_far = on_call_so_far,
 	.no_call = on_call_no_call,
 	.shed = on_call_shed,

@@ -266,11 +266,16 @@ static void open_exchanges_are_bounded(void **state)
 enum { STRANGERS = 64, STRANGE_BYTES = 100000 };
 
 /* An exchange of nobody's: 100 bytes asked, STRANGE_BYTES answered. */
-static void strange_tell(struct call_conn *conn, uint64_t number, const char *target)
+static void strange_ask_tell(struct call_conn *conn, uint64_t number, struct ask ask)
 {
-	tell_ask(conn, number, (struct ask){ .version = "2", .target = target }, "a=b", number);
+	tell_ask(conn, number, ask, "a=b", number);
 	tell_response(conn, number, 200, "text/plain", number);
 	tell_end(conn, number, MESSAGE_RESPONSE, STRANGE_BYTES, number);
+}
+
+static void strange_tell(struct call_conn *conn, uint64_t number, const char *target)
+{
+	strange_ask_tell(conn, number, (struct ask){ .version = "2", .target = target });
 }
 
 static void many_strangers_are_the_end_of_a_connection(void **state)
@@ -350,9 +355,23 @@ static void what_was_missed_is_no_stranger(void **state)
 	call_conn_close(conn, CLOSE_LOCAL, 999 * MS);
 }
 
+/* Files that are sent before they are asked about. */
+static void a_host_that_serves_models_has_no_strangers(void **state)
+{
+	struct call_conn *conn = world_connect(&world);
+	struct ask ask = { .version = "2", .target = "/files", .authority = "api.fake.test" };
+
+	for (uint64_t number = 1; number <= 4 * STRANGERS; number++)
+		strange_ask_tell(conn, number, ask);
+	assert_int_equal(world.denies, 0);
+	call_conn_close(conn, CLOSE_LOCAL, 999 * MS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_host_that_serves_models_has_no_strangers, world_setup,
+						world_teardown),
 		cmocka_unit_test_setup_teardown(a_get_is_dropped_at_its_head, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(a_get_that_a_dialect_wants_is_kept, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(a_large_upload_is_dropped_before_its_end, world_setup, world_teardown),

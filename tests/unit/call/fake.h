@@ -72,6 +72,11 @@ static inline void world_verdict(void *user, uint64_t conn, enum verdict verdict
 	*(verdict == VERDICT_MUTE ? &world->mutes : &world->denies) += 1;
 }
 
+static inline bool world_serves_models(void *user, struct slice host, struct slice path)
+{
+	return slice_equal(host, SLICE("api.fake.test"));
+}
+
 static inline void world_no_call(void *user, uint64_t bytes)
 {
 	struct world *world = user;
@@ -107,6 +112,7 @@ static const struct call_ops world_ops = { .find = world_find,
 					   .asked = world_asked,
 					   .done = world_done,
 					   .verdict = world_verdict,
+					   .serves_models = world_serves_models,
 					   .so_far = world_so_far,
 					   .no_call = world_no_call,
 					   .shed = world_shed };
