@@ -22,17 +22,23 @@ struct abi_ledger {
 };
 
 struct abi_verdict {
-	__u64 conn;  /* for which connection; the slot is shared by many */
-	__u64 value; /* enum abi_verdict_value */
-	__u64 at;    /* of a mute: how far the direction of requests had come for who said it */
-	__u64 pad;
+	__u64 conn;    /* for which connection; the slot is shared by many */
+	__u32 value;   /* enum abi_verdict_value */
+	__u8 dir;      /* enum abi_dir of its requests */
+	__u8 is_quiet; /* of MUTE_ALIKE, kept by the kernel side: what passes now is of such a request */
+	__u8 pad[2];
+	__u64 of;
 };
 enum abi_verdict_value {
 	ABI_VERDICT_KEEP,
-	ABI_VERDICT_MUTE_READ,  /* copy nothing until a request begins in DIR_READ, or has begun behind @at */
-	ABI_VERDICT_MUTE_WRITE, /* the same, in DIR_WRITE */
+	/* Copy nothing until a request begins, or has begun at offset @of or behind: who spoke had seen the bytes up to it. */
+	ABI_VERDICT_MUTE,
+	/* Copy no request, nor what passes until the next begins, of which FNV-1a (64 bit) of method, space, target, space is
+	 * @of. Only of the first ABI_ALIKE_MAX bytes. */
+	ABI_VERDICT_MUTE_ALIKE,
 	ABI_VERDICT_DENY,
 };
+enum { ABI_ALIKE_MAX = 128 };
 
 static inline __u32 abi_verdict_slot(__u64 conn)
 {
@@ -69,6 +75,13 @@ struct abi_conn_key {
 	__u32 kind;
 };
 
+enum { ABI_LOST_UNWANTED = 0x80 };
+
+static inline __u8 abi_lost_reason(__u8 lost)
+{
+	return lost ? (__u8)((lost & ~ABI_LOST_UNWANTED) - 1) : 0;
+}
+
 struct abi_conn {
 	__u64 id;
 	__u64 start_ns;
@@ -76,7 +89,9 @@ struct abi_conn {
 	__u64 begun[2]; /* where bytes passed last that begin like a request */
 	__u64 sock;     /* kernel address of the socket, 0 unknown; only compared */
 	__u64 used_ns;
-	__u8 lost[2]; /* enum abi_missing + 1 of bytes lost and not yet told, by direction */
+	/* enum abi_missing + 1 of bytes lost and not yet told, by direction; with ABI_LOST_UNWANTED, when they are whole messages of
+	 * no interest, and nothing else. */
+	__u8 lost[2];
 	__u8 evidence;
 	__u8 how;     /* enum abi_how, as the socket's state told it */
 	__u8 closing; /* its close could not be sent */

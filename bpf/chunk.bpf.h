@@ -19,7 +19,7 @@ struct moving {
 	__u64 time_ns;
 	__u32 tid;
 	__u8 dir;
-	__u8 lost; /* enum abi_missing + 1 of what is missing right before offset, 0 nothing */
+	__u8 lost; /* what is missing right before offset, as abi_conn has it; 0 nothing */
 	__u8 pad[2];
 };
 
@@ -49,6 +49,16 @@ static __always_inline void lose(struct moving *m, __u64 len, __u8 reason)
 	m->left -= len;
 }
 
+/* All of it: of a message of no interest. */
+static __always_inline void lose_unwanted(struct moving *m)
+{
+	bool is_all = !m->lost || m->lost & ABI_LOST_UNWANTED;
+
+	lose(m, m->left, ABI_MISSING_POLICY);
+	if (is_all)
+		m->lost |= ABI_LOST_UNWANTED;
+}
+
 static __always_inline void chunk_fill(struct abi_chunk *chunk, const struct moving *m, __u32 len)
 {
 	chunk->head.type = ABI_CHUNK;
@@ -61,8 +71,9 @@ static __always_inline void chunk_fill(struct abi_chunk *chunk, const struct mov
 	chunk->hole_len = 0;
 	chunk->tid = m->tid;
 	chunk->dir = m->dir;
-	chunk->reason = m->lost ? m->lost - 1 : 0;
-	chunk->pad[0] = chunk->pad[1] = 0;
+	chunk->reason = abi_lost_reason(m->lost);
+	chunk->is_unwanted = (m->lost & ABI_LOST_UNWANTED) != 0;
+	chunk->pad = 0;
 }
 
 /* One piece of at most SIZE bytes. A macro, because the reservation's size must be a constant to the verifier; the barrier
@@ -84,6 +95,7 @@ static __always_inline void chunk_fill(struct abi_chunk *chunk, const struct mov
 			piece->len = 0;                                                                                \
 			piece->hole_len = piece_len;                                                                   \
 			piece->reason = ABI_MISSING_FAULT;                                                             \
+			piece->is_unwanted = 0;                                                                        \
 			piece->head.size = sizeof(*piece);                                                             \
 			lose(m, piece_len, ABI_MISSING_FAULT);                                                         \
 		} else {                                                                                               \

@@ -111,7 +111,7 @@ static __always_inline void conn_close(const struct abi_conn_key *key, struct ab
 	close->end[0] = conn->offset[0];
 	close->end[1] = conn->offset[1];
 	close->how = conn->how ? conn->how : how;
-	close->reason = conn->lost[0] ? conn->lost[0] - 1 : conn->lost[1] ? conn->lost[1] - 1 : 0;
+	close->reason = abi_lost_reason(conn->lost[0] ? conn->lost[0] : conn->lost[1]);
 	__builtin_memset(close->pad, 0, sizeof(close->pad));
 	bpf_ringbuf_submit(close, wake_flags());
 	bpf_map_delete_elem(&st_conns, key);
@@ -124,25 +124,25 @@ static __always_inline void conn_close(const struct abi_conn_key *key, struct ab
 /* @len bytes at @buffer passed on this connection. */
 static __always_inline void conn_bytes(struct abi_conn *conn, __u32 dir, __u64 buffer, __u64 len, __u64 time_ns)
 {
-	struct moving m = {};
+	enum interest interest = conn_interest(conn, dir & 1, buffer, len);
+	struct moving m = {
+		.conn = conn->id,
+		.source = buffer,
+		.offset = conn->offset[dir & 1],
+		.left = len,
+		.time_ns = time_ns,
+		.tid = (__u32)bpf_get_current_pid_tgid(),
+		.dir = dir & 1,
+		.lost = conn->lost[dir & 1],
+	};
 
-	m.conn = conn->id;
-	m.source = buffer;
-	m.offset = conn->offset[dir & 1];
-	m.left = len;
-	m.time_ns = time_ns;
-	m.tid = (__u32)bpf_get_current_pid_tgid();
-	m.dir = dir & 1;
-	m.lost = conn->lost[dir & 1];
-	if (buffer && request_begins((const void *)buffer, len))
-		conn->begun[dir & 1] = m.offset;
 	conn->offset[dir & 1] += len;
 	conn->used_ns = time_ns;
 	__sync_fetch_and_add(&ledger_here()->seen, len);
-	if (!buffer)
-		lose(&m, len, ABI_MISSING_FAULT);
-	else if (control.capture_off || conn_is_muted(conn))
-		lose(&m, len, ABI_MISSING_POLICY);
+	if (!buffer || interest == INTEREST_NONE)
+		lose(&m, len, buffer ? ABI_MISSING_POLICY : ABI_MISSING_FAULT);
+	else if (interest == INTEREST_NOT_IN_THIS)
+		lose_unwanted(&m);
 	else
 		MOVE(&m);
 	conn->lost[dir & 1] = m.lost;

@@ -11,25 +11,58 @@ static __always_inline bool word_is_method(__u32 word)
 	       word == 0x43544150 /* PATC */;
 }
 
-/* Do the @len bytes at @buffer begin like a request? Too few to tell: they may. */
-static __always_inline bool request_begins(const void *buffer, __u64 len)
+/* Do the @len bytes at @buffer begin like a request? Too few to tell: they may. This and the next are global functions, so that
+ * the verifier goes through them once, and not for each state of each caller. */
+__weak __noinline int request_begins(__u64 buffer, __u64 len)
 {
 	__u32 first = 0;
 
-	return len < sizeof(first) || bpf_probe_read_user(&first, sizeof(first), buffer) || word_is_method(first);
+	return len < sizeof(first) || bpf_probe_read_user(&first, sizeof(first), (const void *)buffer) ||
+	       word_is_method(first);
 }
 
-/* What user space said of this connection: 0 keep, 1 do not copy. A muted one speaks again when a request begins. User space
- * is behind, so the next one may have begun before it spoke: a mute is of what began before verdict->at, and no more. */
-static __always_inline bool conn_is_muted(const struct abi_conn *conn)
+/* What the request that begins with @buffer has in common with those that are alike; 0: it does not say. */
+__weak __noinline __u64 request_alike(__u64 buffer, __u64 len)
+{
+	__u64 hash = 0xcbf29ce484222325;
+	char line[ABI_ALIKE_MAX] = {};
+	int spaces = 0;
+
+	if (len > sizeof(line))
+		len = sizeof(line);
+	if (!len || bpf_probe_read_user(line, len, (const void *)buffer))
+		return 0;
+	for (int i = 0; i < ABI_ALIKE_MAX && line[i]; i++) {
+		hash = (hash ^ (__u8)line[i]) * 0x100000001b3;
+		if (line[i] == ' ' && ++spaces == 2)
+			return hash;
+	}
+	return 0;
+}
+
+enum interest { INTEREST_FULL, INTEREST_NONE, INTEREST_NOT_IN_THIS };
+
+/* How much of the @len bytes at @buffer is to be copied, by what user space said of this connection. They pass at its offset. A
+ * muted one speaks again when a request begins. User space is behind, so the next one may have begun before it spoke: a mute is of
+ * what began before verdict->of, and no more. */
+static __always_inline enum interest conn_interest(struct abi_conn *conn, __u32 dir, __u64 buffer, __u64 len)
 {
 	struct abi_verdict *verdict = &verdicts[abi_verdict_slot(conn->id)];
+	bool begins = request_begins(buffer, len);
 
+	if (begins)
+		conn->begun[dir & 1] = conn->offset[dir & 1];
+	if (control.capture_off)
+		return INTEREST_NONE;
 	if (verdict->conn != conn->id || verdict->value == ABI_VERDICT_KEEP)
-		return false;
-	if (verdict->value == ABI_VERDICT_DENY ||
-	    conn->begun[verdict->value == ABI_VERDICT_MUTE_READ ? ABI_DIR_READ : ABI_DIR_WRITE] < verdict->at)
-		return true;
+		return INTEREST_FULL;
+	if (verdict->value == ABI_VERDICT_MUTE_ALIKE) {
+		if (begins && dir == verdict->dir)
+			verdict->is_quiet = request_alike(buffer, len) == verdict->of;
+		return verdict->is_quiet ? INTEREST_NOT_IN_THIS : INTEREST_FULL;
+	}
+	if (verdict->value == ABI_VERDICT_DENY || conn->begun[verdict->dir & 1] < verdict->of)
+		return INTEREST_NONE;
 	verdict->value = ABI_VERDICT_KEEP;
-	return false;
+	return INTEREST_FULL;
 }

@@ -4,6 +4,7 @@
 
 import os
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from harness import fake, spantap, tap  # noqa: E402
@@ -25,7 +26,10 @@ def run(check, tls, steps):
     client = Steps(PROVIDER, tls=tls)
     tracer = spantap.Spantap("--pid", str(client.pid))
     for words in steps:
-        client.step(*words)
+        if words[0] == "wait":
+            time.sleep(words[1])
+        else:
+            client.step(*words)
     client.end()
     result = tracer.stop()
     check.equal(spantap.balanced(result.summary), 0, "seen - captured - missing")
@@ -55,7 +59,7 @@ def test_a_call_after_a_download_on_its_connection_is_whole(check):
     for tls in (True, False):
         steps = [("get", DOWNLOAD), ("call", PATH, "after-1"), ("get", DOWNLOAD), ("call", PATH, "after-2")]
         spans, summary = run(check, tls, steps)
-        check.that(summary["bytes"]["missing"]["policy"] > 20_000_000, "the downloads were not copied")
+        check.that(summary["bytes"]["missing"]["policy"] > 30_000_000, "both downloads were not copied")
         whole_calls(check, spans, ["after-1", "after-2"])
 
 
@@ -68,6 +72,18 @@ def test_streams_that_follow_quick_side_traffic_are_whole(check):
     for tls in (True, False):
         spans, _ = run(check, tls, steps)
         whole_calls(check, spans, tags)
+
+
+def test_many_alike_are_not_copied_and_calls_among_them_are_whole(check):
+    """What is no call 64 times is none the next time; what is asked otherwise is looked at."""
+    for tls in (True, False):
+        steps = [("post", "/measurements", 100_000)] * 100 + [("wait", 0.5)]
+        for i in range(20):
+            steps += [("post", "/measurements", 100_000)] * 5 + [("call", PATH, f"among-{i}")]
+        spans, summary = run(check, tls, steps)
+        check.that(summary["bytes"]["missing"]["policy"] >= 10_000_000, "what follows a hundred was copied")
+        check.that(summary["bytes"]["no_call"] >= 6_400_000, "the first were looked at")
+        whole_calls(check, spans, [f"among-{i}" for i in range(20)])
 
 
 if __name__ == "__main__":

@@ -32,7 +32,8 @@ struct call_ops {
 	void (*asked)(void *user, const struct call *call);
 	/* A call is over. The call and its arena are dead when this returns. */
 	void (*done)(void *user, struct call *call);
-	void (*verdict)(void *user, uint64_t conn, enum verdict verdict);
+	/* @alike, of VERDICT_MUTE_ALIKE: of which requests (tracker.h). */
+	void (*verdict)(void *user, uint64_t conn, enum verdict verdict, uint64_t alike);
 	/* Whether the host is known to serve models, by that path at least. May be NULL. */
 	bool (*serves_models)(void *user, struct slice host, struct slice path);
 	/* What is known so far of a message whose end was not told; false: nothing. May be NULL. */

@@ -14,11 +14,6 @@ enum {
 	LOOK_BYTES = 4096,    /* of a body: enough to tell a model call from an upload or a web page */
 	HELD_MAX = 8,         /* events of an answer that nobody recognises */
 	EXCHANGES_MAX = 1024, /* open on one connection */
-
-	/* Of a connection that cannot be muted: so much without a call, and there will be none. Who talks to a model does so
-	 * early; but files may be sent before, and states be asked for, so it takes many and much. */
-	STRANGERS_MAX = 64,
-	STRANGE_BYTES_MAX = 4 << 20,
 };
 
 static const struct slice bodyless_methods[] = { SLICE("GET"), SLICE("HEAD"), SLICE("OPTIONS"), SLICE("CONNECT"),
@@ -139,14 +134,6 @@ static bool answer_may_tell(const struct draft *draft)
 	return !draft->form && slice_starts(slice_trim(slice_head(buf_slice(body), LOOK_BYTES)), SLICE("{"));
 }
 
-static bool conn_has_open(const struct call_conn *conn)
-{
-	for (const struct exchange *ex = conn->first; ex; ex = ex->next)
-		if (ex->draft)
-			return true;
-	return false;
-}
-
 /* What of a message's bytes belongs to no turn. */
 static uint64_t bytes_beside(const struct exchange *ex, enum message_kind kind, const struct message_end *end)
 {
@@ -168,30 +155,6 @@ static bool can_mute(const struct draft *draft)
 	return !slice_equal(draft->call->http_version, SLICE("2")) && !draft->call->protocol.len;
 }
 
-/* Of a host that serves models nothing is strange: files are sent before they are asked about, by hundreds. */
-static bool draft_is_strange(const struct call_tracker *tracker, const struct draft *draft)
-{
-	const struct call *call = draft->call;
-
-	return slice_equal(call->http_version, SLICE("2")) && call->path.len && !draft->hole_reasons[MESSAGE_REQUEST] &&
-	       !draft->hole_reasons[MESSAGE_RESPONSE] &&
-	       !(tracker->ops->serves_models && tracker->ops->serves_models(tracker->user, call->host, call->path));
-}
-
-static void strange_count(struct call_conn *conn, const struct exchange *ex, uint64_t bytes)
-{
-	const struct call_tracker *tracker = conn->tracker;
-
-	if (!ex->is_strange || conn->is_wanted || conn->is_denied)
-		return;
-	conn->strange_bytes += bytes;
-	conn->strangers += exchange_is_over(ex);
-	if (conn->strangers < STRANGERS_MAX || conn->strange_bytes < STRANGE_BYTES_MAX || conn_has_open(conn))
-		return;
-	conn->is_denied = true;
-	tracker->ops->verdict(tracker->user, conn->info.id, VERDICT_DENY);
-}
-
 /* Its bytes so far belong to no call; those that follow are counted as their ends come. */
 static void exchange_drop(struct call_conn *conn, struct exchange *ex)
 {
@@ -209,7 +172,7 @@ static void exchange_drop(struct call_conn *conn, struct exchange *ex)
 		captured += captured_beside(ex, MESSAGE_RESPONSE, &call->response_end);
 	}
 	session_free(ex);
-	ex->is_strange = !was_cut && draft_is_strange(conn->tracker, ex->draft);
+	ex->is_strange = !was_cut && strange_is(conn, ex);
 	conn->is_wanted |= was_cut;
 	ex->draft = draft_free(ex->draft);
 	ex->is_nobodys = !was_cut;
@@ -228,8 +191,8 @@ void exchange_pass(struct call_conn *conn, struct exchange *ex)
 
 	exchange_drop(conn, ex);
 	/* What was given up may have been a call: its answer is lost to the memory, not to a policy. */
-	if (is_mute && ex->is_nobodys && !exchange_is_over(ex) && !conn_has_open(conn))
-		conn->tracker->ops->verdict(conn->tracker->user, conn->info.id, VERDICT_MUTE);
+	ex->may_mute = is_mute && ex->is_nobodys;
+	strange_mute(conn);
 }
 
 static void head_take(struct call_conn *conn, struct exchange *ex, const struct message_head *head, uint32_t thread)
@@ -248,6 +211,7 @@ static void head_take(struct call_conn *conn, struct exchange *ex, const struct 
 		return;
 	}
 	headers_take_request(draft->call, head);
+	ex->alike = strange_alike(head);
 	draft->call->thread = thread;
 	draft->target = feed_target(head->target);
 	draft->path_decoded = headers_path_decode(draft->call->arena, draft->call->path);
@@ -416,8 +380,10 @@ void exchange_end(struct call_conn *conn, struct exchange *ex, enum message_kind
 	else if (kind == MESSAGE_REQUEST)
 		request_is_over(conn, ex);
 	/* A cut is judged when the connection's own end is told, with the time of it; a reset is an end of its own. */
-	if (ex->draft && exchange_is_over(ex) && (end->how != MESSAGE_END_CUT || end->is_reset))
-		exchange_finish(conn, ex, end->conn_how, end->time_ns);
+	if (!ex->draft || !exchange_is_over(ex) || (end->how == MESSAGE_END_CUT && !end->is_reset))
+		return;
+	exchange_finish(conn, ex, end->conn_how, end->time_ns);
+	strange_mute(conn);
 }
 
 void exchange_start(struct call_conn *conn, struct exchange *ex)

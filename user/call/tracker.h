@@ -11,9 +11,11 @@ struct exchange {
 	uint64_t number;
 	struct draft *draft;           /* NULL: nobody's, or its call is over and its ends may still come */
 	bool is_nobodys;               /* of no dialect: its bytes belong to no call */
+	bool may_mute;                 /* the same, and the kernel side need not copy what is to come of it */
 	bool is_strange;               /* the same, and nothing of it was missed that could have told otherwise */
 	bool is_shed;                  /* there was no memory for it: nobody can say whose it was */
 	bool may_feed;                 /* a stream that may bring answers to others (feed.h) */
+	uint64_t alike;                /* strange_alike() of its request */
 	uint64_t feed;                 /* it does: feed_target() of its endpoint */
 	struct session *session;       /* it became a socket; draft then is what its turns have in common */
 	uint64_t turned[_MESSAGE_MAX]; /* of its stream_bytes: those that belong to turns */
@@ -26,9 +28,10 @@ struct call_conn {
 	struct conn_info info;
 	struct exchange *first, **tail;
 	size_t count;
-	uint64_t strangers, strange_bytes; /* of HTTP/2: exchanges that are over and strange, and their bytes */
+	uint64_t strangers, strange_bytes; /* that are alike, and their bytes */
+	uint64_t alike;                    /* by which they are */
+	bool is_refused;                   /* more of them is not copied */
 	bool is_wanted;                    /* it had a call, or what may have been one */
-	bool is_denied;
 };
 
 struct call_tracker {
@@ -81,6 +84,17 @@ void session_close(struct exchange *ex, enum message_kind kind, const struct mes
 /* Ends its open turns. */
 void session_finish(struct call_conn *conn, struct exchange *ex, enum close_how how, uint64_t close_ns);
 void session_free(struct exchange *ex);
+
+/* ---- strange.c ---- */
+/* Requests of which this is the same are alike: FNV-1a (64 bit) of method, space, target, space. 0: like no other; it is not of
+ * HTTP/1, or longer than 128 bytes. */
+uint64_t strange_alike(const struct message_head *head);
+/* Whether an exchange that nobody wants is a stranger. */
+bool strange_is(const struct call_conn *conn, const struct exchange *ex);
+/* @bytes more of such an exchange, or its end. */
+void strange_count(struct call_conn *conn, const struct exchange *ex, uint64_t bytes);
+/* Says that the rest of the newest exchange is not wanted, if that is so, and none before it is open that may be. */
+void strange_mute(struct call_conn *conn);
 
 /* ---- call.c ---- */
 /* Of the message's bytes those that came this far. */

@@ -98,3 +98,23 @@ const struct origin *origins_find(const struct origins *origins, struct process_
 		return NULL;
 	return &entry->origin;
 }
+
+void origins_assume(struct origins *origins, const struct conn_info *conn)
+{
+	struct buf packed = BUF(origins->alloc, 4096);
+	const struct origin assumed = {
+		.id = conn->process,
+		.parent_pid = conn->parent_pid,
+		.uid = conn->uid,
+		.comm = slice_of(conn->comm),
+		.selected = true,
+	};
+	const struct origin *told;
+
+	if (origins_find(origins, conn->process))
+		return;
+	origin_pack(&assumed, &packed);
+	if (!packed.failed)
+		origins_put(origins, buf_slice(&packed), &told);
+	buf_free(&packed);
+}

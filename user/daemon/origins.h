@@ -3,6 +3,7 @@
 #pragma once
 #include "base/arena.h"
 #include "base/cleanup.h"
+#include "model/conn.h"
 #include "model/process.h"
 
 struct origins;
@@ -12,5 +13,7 @@ struct origins *origins_free(struct origins *origins);
 DEFINE_CLEANUP(struct origins *, origins_free)
 /* origin_pack() text. 0 or negative errno. */
 int origins_put(struct origins *origins, struct slice packed, const struct origin **ret);
+/* A process may be gone before anyone can look at it: what its connection tells of it is taken, unless more is known. */
+void origins_assume(struct origins *origins, const struct conn_info *conn);
 /* NULL when unknown. Valid until the next origins_put(). */
 const struct origin *origins_find(const struct origins *origins, struct process_id process);

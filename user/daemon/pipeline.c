@@ -72,33 +72,12 @@ struct pipeline {
 
 /* ---- event ─▶ stream ---- */
 
-/* A process may be gone before anyone can look at it: then this is all that is known of it. */
-static void origin_assume(struct pipeline *pipeline, const struct conn_info *conn)
-{
-	struct buf packed = BUF(&pipeline->heap.alloc, 4096);
-	const struct origin assumed = {
-		.id = conn->process,
-		.parent_pid = conn->parent_pid,
-		.uid = conn->uid,
-		.comm = slice_of(conn->comm),
-		.selected = true,
-	};
-	const struct origin *told;
-
-	if (origins_find(pipeline->origins, conn->process))
-		return;
-	origin_pack(&assumed, &packed);
-	if (!packed.failed)
-		origins_put(pipeline->origins, buf_slice(&packed), &told);
-	buf_free(&packed);
-}
-
 static void on_event_open(void *user, const struct conn_info *conn)
 {
 	struct pipeline *pipeline = user;
 
 	stream_open(pipeline->streams, conn);
-	origin_assume(pipeline, conn);
+	origins_assume(pipeline->origins, conn);
 }
 
 static void on_event_peer(void *user, uint64_t conn, const struct peer *peer)
@@ -118,6 +97,7 @@ static void on_event_chunk(void *user, const struct event_chunk *chunk)
 		.data = chunk->data,
 		.hole_len = chunk->hole_len,
 		.reason = chunk->reason,
+		.is_unwanted = chunk->is_unwanted,
 	};
 
 	if (stream_push(pipeline->streams, &piece) < 0)
@@ -224,19 +204,20 @@ static void on_stream_peer(void *user, void *handle, const struct conn_info *inf
 	call_conn_peer(conn->calls, info);
 }
 
-static void event_verdict_tell(const struct conn *conn, enum event_verdict verdict)
+static void event_verdict_tell(const struct conn *conn, enum verdict value, uint64_t of)
 {
 	const struct pipeline *pipeline = conn->pipeline;
+	const struct event_verdict verdict = { value, conn->request_dir, of };
 
 	if (pipeline->ops->verdict)
-		pipeline->ops->verdict(pipeline->user, conn->info.id, verdict, conn->read_to[conn->request_dir]);
+		pipeline->ops->verdict(pipeline->user, conn->info.id, &verdict);
 }
 
 /* Behind the bytes with which it was asked for, for these may hold the next request. */
 static void mute_tell(struct conn *conn)
 {
 	if (conn->is_mute_asked)
-		event_verdict_tell(conn, conn->request_dir == DIR_READ ? EVENT_MUTE_READ : EVENT_MUTE_WRITE);
+		event_verdict_tell(conn, VERDICT_MUTE, conn->read_to[conn->request_dir]);
 	conn->is_mute_asked = false;
 }
 
@@ -260,6 +241,16 @@ static void on_stream_hole(void *user, void *handle, enum direction dir, uint64_
 	conn->read_to[dir] = offset + len;
 	proto_hole(conn->proto, dir, len, reason, time_ns);
 	mute_tell(conn);
+}
+
+static void on_stream_skipped(void *user, void *handle, enum direction dir, uint64_t offset, uint64_t len,
+			      uint64_t time_ns)
+{
+	struct conn *conn = handle;
+
+	conn->hole_bytes += len;
+	conn->read_to[dir] = offset + len;
+	proto_unwanted(conn->proto, dir, len, time_ns);
 }
 
 /* Bytes of no message: where memory was refused in the meantime, what they answered may have been lost to that. Holes are
@@ -292,6 +283,7 @@ static const struct stream_ops stream_ops = {
 	.peer = on_stream_peer,
 	.bytes = on_stream_bytes,
 	.hole = on_stream_hole,
+	.skipped = on_stream_skipped,
 	.closed = on_stream_closed,
 	.lost = on_stream_lost,
 };
@@ -325,17 +317,16 @@ static void on_proto_end(void *user, uint64_t exchange, enum message_kind kind, 
 	call_on_end(((struct conn *)user)->calls, exchange, kind, end);
 }
 
-static void verdict_tell(struct conn *conn, enum verdict verdict)
+static void verdict_tell(struct conn *conn, enum verdict verdict, uint64_t alike)
 {
-	if (verdict == VERDICT_MUTE)
-		conn->is_mute_asked = true;
-	else
-		event_verdict_tell(conn, verdict == VERDICT_KEEP ? EVENT_KEEP : EVENT_DENY);
+	conn->is_mute_asked = verdict == VERDICT_MUTE;
+	if (!conn->is_mute_asked)
+		event_verdict_tell(conn, verdict, alike);
 }
 
 static void on_proto_verdict(void *user, enum verdict verdict)
 {
-	verdict_tell(user, verdict);
+	verdict_tell(user, verdict, 0);
 }
 
 static const struct proto_ops proto_ops = {
@@ -382,14 +373,14 @@ static bool on_call_serves_models(void *user, struct slice host, struct slice pa
 	return dialect_vendor_find(host, path).len > 0;
 }
 
-static void on_call_verdict(void *user, uint64_t number, enum verdict verdict)
+static void on_call_verdict(void *user, uint64_t number, enum verdict verdict, uint64_t alike)
 {
 	struct pipeline *pipeline = user;
 	struct conn *conn;
 
 	HASH_FIND(hh, pipeline->conns, &number, sizeof(number), conn);
 	if (conn)
-		verdict_tell(conn, verdict);
+		verdict_tell(conn, verdict, alike);
 }
 
 static bool on_call_so_far(void *user, uint64_t number, uint64_t exchange, enum message_kind kind,
@@ -549,7 +540,7 @@ void pipeline_origin(struct pipeline *pipeline, struct slice packed)
 		return;
 	HASH_ITER(hh, pipeline->conns, conn, next)
 		if (origins_find(pipeline->origins, conn->info.process) == origin)
-			verdict_tell(conn, VERDICT_DENY);
+			verdict_tell(conn, VERDICT_DENY, 0);
 }
 
 void pipeline_close(struct pipeline *pipeline, const struct event_close *close)

@@ -32,7 +32,7 @@ struct pipeline_ops {
 	 * pipeline_close() and pipeline_exited(); without that they end where their last bytes came from. May be NULL. */
 	void (*exited)(void *user, struct process_id process);
 	/* As event_verdict_set() takes it. May be NULL. */
-	void (*verdict)(void *user, uint64_t conn, enum event_verdict verdict, uint64_t at);
+	void (*verdict)(void *user, uint64_t conn, const struct event_verdict *verdict);
 };
 
 struct pipeline_stats {

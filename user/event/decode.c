@@ -92,6 +92,7 @@ static int chunk_decode(const void *data, const struct event_ops *ops, void *use
 		.data = { (const char *)record->data, record->len },
 		.hole_len = record->hole_len,
 		.reason = (enum missing_reason)record->reason,
+		.is_unwanted = record->is_unwanted,
 	};
 
 	if (record->len > record->head.size - sizeof(*record) || record->dir >= _DIR_MAX ||

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "model/conn.h"
+#include "model/message.h"
 
 struct event_chunk {
 	uint64_t conn;
@@ -18,6 +19,7 @@ struct event_chunk {
 	struct slice data;
 	uint64_t hole_len;
 	enum missing_reason reason;
+	bool is_unwanted; /* what is missing before it is whole messages of no interest */
 };
 
 struct event_close {
@@ -66,9 +68,14 @@ int event_memory_new(int ledger_fd, int verdicts_fd, struct event_memory **ret);
 struct event_memory *event_memory_free(struct event_memory *memory);
 DEFINE_CLEANUP(struct event_memory *, event_memory_free)
 void event_ledger_read(const struct event_memory *memory, struct event_ledger *ret);
-enum event_verdict { EVENT_KEEP, EVENT_MUTE_READ, EVENT_MUTE_WRITE, EVENT_DENY };
-/* @at, of a mute: where the bytes of requests end that were seen. What is behind it is copied. */
-void event_verdict_set(struct event_memory *memory, uint64_t conn, enum event_verdict verdict, uint64_t at);
+/* What shall be copied of a connection, as abi_verdict has it. @of: of a mute, where the bytes of requests end that were seen
+ * (what begins behind it is copied); of a mute of requests that are alike, what they have in common. */
+struct event_verdict {
+	enum verdict value;
+	enum direction dir; /* of its requests */
+	uint64_t of;
+};
+void event_verdict_set(struct event_memory *memory, uint64_t conn, const struct event_verdict *verdict);
 
 /* ---- the file ---- */
 struct event_file_head { /* what ids and times derive from, so that a replay makes the same */

@@ -72,20 +72,22 @@ void event_ledger_read(const struct event_memory *memory, struct event_ledger *r
 	}
 }
 
-static const uint64_t verdict_values[] = {
-	[EVENT_KEEP] = ABI_VERDICT_KEEP,
-	[EVENT_MUTE_READ] = ABI_VERDICT_MUTE_READ,
-	[EVENT_MUTE_WRITE] = ABI_VERDICT_MUTE_WRITE,
-	[EVENT_DENY] = ABI_VERDICT_DENY,
+static const uint32_t verdict_values[] = {
+	[VERDICT_KEEP] = ABI_VERDICT_KEEP,
+	[VERDICT_MUTE] = ABI_VERDICT_MUTE,
+	[VERDICT_MUTE_ALIKE] = ABI_VERDICT_MUTE_ALIKE,
+	[VERDICT_DENY] = ABI_VERDICT_DENY,
 };
 
-void event_verdict_set(struct event_memory *memory, uint64_t conn, enum event_verdict verdict, uint64_t at)
+void event_verdict_set(struct event_memory *memory, uint64_t conn, const struct event_verdict *verdict)
 {
 	struct abi_verdict *slot = &memory->verdicts[abi_verdict_slot(conn)];
 
 	/* The slot may speak of another connection: silence it before it changes its owner. */
 	__atomic_store_n(&slot->value, ABI_VERDICT_KEEP, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&slot->conn, conn, __ATOMIC_SEQ_CST);
-	__atomic_store_n(&slot->at, at, __ATOMIC_SEQ_CST);
-	__atomic_store_n(&slot->value, verdict_values[verdict], __ATOMIC_SEQ_CST);
+	__atomic_store_n(&slot->dir, (uint8_t)verdict->dir, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&slot->is_quiet, 0, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&slot->of, verdict->of, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&slot->value, verdict_values[verdict->value], __ATOMIC_SEQ_CST);
 }

@@ -72,7 +72,8 @@ struct message_end {
 
 /* Answer of the layers above to what a connection carries; proto passes it down to the kernel side. */
 enum verdict {
-	VERDICT_KEEP, /* go on */
-	VERDICT_MUTE, /* nothing of interest in this exchange: copy no more until a new request starts */
-	VERDICT_DENY, /* nothing of interest on this connection ever */
+	VERDICT_KEEP,       /* go on */
+	VERDICT_MUTE,       /* nothing of interest in this exchange: copy no more until a new request starts */
+	VERDICT_MUTE_ALIKE, /* the same, and of the requests to come copy none that is alike, nor its answer */
+	VERDICT_DENY,       /* nothing of interest on this connection ever */
 };

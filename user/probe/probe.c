@@ -322,9 +322,7 @@ void probe_sweep(struct probe *probe, const struct probe_sweep *what,
 				    .conn = conn.id,
 				    .end = { conn.offset[0], conn.offset[1] },
 				    .how = conn.how ? conn.how : ABI_HOW_EXIT,
-				    .reason = conn.lost[0]   ? conn.lost[0] - 1
-					      : conn.lost[1] ? conn.lost[1] - 1
-							     : 0,
+				    .reason = abi_lost_reason(conn.lost[0] ? conn.lost[0] : conn.lost[1]),
 			    });
 	}
 }

@@ -28,6 +28,8 @@ struct carrier {
 	void *(*take_over)(struct proto *proto, const struct hand_on *from);
 	void (*bytes)(void *state, enum direction dir, uint64_t time_ns, struct slice data);
 	void (*hole)(void *state, enum direction dir, uint64_t len, enum missing_reason reason, uint64_t time_ns);
+	/* No message is open in @dir, and the next byte begins one. NULL: nobody asks. */
+	bool (*is_between)(const void *state, enum direction dir);
 	void (*end)(void *state, enum close_how how, uint64_t time_ns);
 	void (*skip)(void *state, uint64_t exchange);
 	/* As proto_so_far(); NULL where messages are told whole, with their ends. */

@@ -473,6 +473,13 @@ static void http1_hole(void *state, enum direction dir, uint64_t len, enum missi
 	flow_hole(http1, &http1->flows[dir], len, reason, time_ns);
 }
 
+static bool http1_is_between(const void *state, enum direction dir)
+{
+	const struct flow *flow = &((const struct http1 *)state)->flows[dir];
+
+	return flow->state == FLOW_HEAD && !flow->line.len && !flow->out.is_open;
+}
+
 /* Whether the end of the connection is the end of a body that has no other. */
 static bool close_delimits(const struct flow *flow, enum close_how how)
 {
@@ -539,6 +546,7 @@ const struct carrier carrier_http1 = {
 	.open = http1_open,
 	.bytes = http1_bytes,
 	.hole = http1_hole,
+	.is_between = http1_is_between,
 	.end = http1_end,
 	.skip = http1_skip,
 	.so_far = http1_so_far,

@@ -202,6 +202,13 @@ static void late_hole(void *state, enum direction dir, uint64_t len, enum missin
 		carrier_http1.hole(late->http1, dir, len, reason, time_ns);
 }
 
+static bool late_is_between(const void *state, enum direction dir)
+{
+	const struct late *late = state;
+
+	return !late->held[dir].len && !late->proto->is_quiet && carrier_http1.is_between(late->http1, dir);
+}
+
 static void late_end(void *state, enum close_how how, uint64_t time_ns)
 {
 	struct late *late = state;
@@ -237,6 +244,7 @@ const struct carrier carrier_late = {
 	.open = late_open,
 	.bytes = late_bytes,
 	.hole = late_hole,
+	.is_between = late_is_between,
 	.end = late_end,
 	.skip = late_skip,
 	.so_far = late_so_far,

@@ -190,6 +190,14 @@ void proto_hole(struct proto *proto, enum direction dir, uint64_t len, enum miss
 		proto->carrier->hole(proto->state, dir, len, reason, time_ns);
 }
 
+void proto_unwanted(struct proto *proto, enum direction dir, uint64_t len, uint64_t time_ns)
+{
+	if (proto->state && proto->carrier->is_between && proto->carrier->is_between(proto->state, dir))
+		proto->stray_bytes += len;
+	else
+		proto_hole(proto, dir, len, MISSING_POLICY, time_ns);
+}
+
 void proto_end(struct proto *proto, enum close_how how, uint64_t time_ns)
 {
 	for (int dir = 0; dir < _DIR_MAX; dir++) {

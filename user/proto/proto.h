@@ -48,6 +48,8 @@ DEFINE_CLEANUP(struct proto *, proto_free)
 
 void proto_bytes(struct proto *proto, enum direction dir, uint64_t time_ns, struct slice data);
 void proto_hole(struct proto *proto, enum direction dir, uint64_t len, enum missing_reason reason, uint64_t time_ns);
+/* @len bytes of whole messages of HTTP/1, which nobody wants, and which stand between those that are told. */
+void proto_unwanted(struct proto *proto, enum direction dir, uint64_t len, uint64_t time_ns);
 /* The connection is over: ends what is open. */
 void proto_end(struct proto *proto, enum close_how how, uint64_t time_ns);
 /* The parts of an exchange's answer are of no use to anyone: skip decoding until its end (bytes still count). */

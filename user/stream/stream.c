@@ -121,6 +121,20 @@ static void flow_tell_hole(struct stream_table *table, struct conn *conn, enum d
 		table->ops->hole(table->user, conn->handle, dir, start, end - start, reason, time_ns);
 }
 
+static void flow_tell_gap(struct stream_table *table, struct conn *conn, const struct stream_chunk *chunk,
+			  enum missing_reason reason)
+{
+	struct flow *flow = &conn->flows[chunk->dir];
+	uint64_t start = flow->next;
+
+	if (!chunk->is_unwanted || reason != chunk->reason || !table->ops->skipped || chunk->offset <= start)
+		return flow_tell_hole(table, conn, chunk->dir, chunk->offset, reason, chunk->time_ns);
+	flow->next = chunk->offset;
+	if (conn->handle)
+		table->ops->skipped(table->user, conn->handle, chunk->dir, start, chunk->offset - start,
+				    chunk->time_ns);
+}
+
 static void tell_lost(struct stream_table *table, uint64_t len)
 {
 	if (len && table->ops->lost)
@@ -134,7 +148,7 @@ static void flow_tell(struct stream_table *table, struct conn *conn, const struc
 	struct flow *flow = &conn->flows[chunk->dir];
 	uint64_t start;
 
-	flow_tell_hole(table, conn, chunk->dir, chunk->offset, gap_reason, chunk->time_ns);
+	flow_tell_gap(table, conn, chunk, gap_reason);
 	if (!chunk->data.len) {
 		flow_tell_hole(table, conn, chunk->dir, chunk->offset + chunk->hole_len, chunk->reason, chunk->time_ns);
 		return;

@@ -31,6 +31,7 @@ struct stream_chunk {
 	struct slice data;          /* empty: a hole of hole_len */
 	uint64_t hole_len;          /* bytes at @offset that could not be copied */
 	enum missing_reason reason; /* of hole_len, and of a gap before @offset that nothing else explains */
+	bool is_unwanted;           /* that gap is whole messages, which nobody wants */
 };
 
 struct stream_ops {
@@ -41,6 +42,8 @@ struct stream_ops {
 		      struct slice data);
 	void (*hole)(void *user, void *handle, enum direction dir, uint64_t offset, uint64_t len,
 		     enum missing_reason reason, uint64_t time_ns);
+	/* As a hole, but it is whole messages, which nobody wants. May be NULL: then it is a hole. */
+	void (*skipped)(void *user, void *handle, enum direction dir, uint64_t offset, uint64_t len, uint64_t time_ns);
 	/* After all bytes and holes up to its end. The handle is dead afterwards. */
 	void (*closed)(void *user, void *handle, enum close_how how, uint64_t time_ns);
 	/* @len bytes came, but nobody took them: the connection has no handle, or they came after their place had been told as

@@ -6,6 +6,7 @@ steps.py ADDRESS [CA]      ADDRESS: host:port (TLS with CA, else plain) or a pat
   call PATH TAG            a whole exchange          stream PATH TAG N    begins a stream, stops after N events
   rest                     reads the stream's rest   leave                closes the connection
   get PATH                 a whole exchange without a question
+  post PATH BYTES          the same with a question that is of no model
   child PATH TAG           the same as call, from a forked child on a connection of its own
 """
 
@@ -76,6 +77,9 @@ def main():
             call(connection, words[1], words[2])
         elif words[0] == "get":
             connection.request("GET", words[1])
+            told(got=len(connection.getresponse().read()))
+        elif words[0] == "post":
+            connection.request("POST", words[1], b'{"kept":"%s"}' % (b"x" * int(words[2])))
             told(got=len(connection.getresponse().read()))
         elif words[0] == "child":
             pid = os.fork()

@@ -128,7 +128,7 @@ static void a_request_is_told_with_its_connection(void **state)
 	assert_int_equal(world.asked, 1);
 }
 
-/* Muting is for the connection: another exchange on it would go deaf. */
+/* Muting is for the connection: another exchange on it would go deaf. When that is over, the rest is muted. */
 static void nothing_is_muted_beside_a_wanted_exchange(void **state)
 {
 	struct call_conn *conn = world_connect(&world);
@@ -137,8 +137,9 @@ static void nothing_is_muted_beside_a_wanted_exchange(void **state)
 	tell_request(conn, 3, (struct ask){ .method = "GET", ELSEWHERE }, 1);
 	assert_int_equal(world.mutes, 0);
 	tell_answer(conn, 1, "{}", 2);
-	tell_request(conn, 5, (struct ask){ .method = "GET", ELSEWHERE }, 3);
 	assert_int_equal(world.mutes, 1);
+	tell_request(conn, 5, (struct ask){ .method = "GET", ELSEWHERE }, 3);
+	assert_int_equal(world.mutes, 2);
 	assert_int_equal(world.count, 1);
 	call_conn_close(conn, CLOSE_LOCAL, 50 * MS);
 }
@@ -358,12 +359,81 @@ static void what_was_missed_is_no_stranger(void **state)
 /* Files that are sent before they are asked about. */
 static void a_host_that_serves_models_has_no_strangers(void **state)
 {
+	const char *const versions[] = { "2", "1.1" };
+
+	for (size_t v = 0; v < ARRAY_SIZE(versions); v++) {
+		struct call_conn *conn = world_connect(&world);
+		struct ask ask = { .version = versions[v], .target = "/files", .authority = "api.fake.test" };
+
+		for (uint64_t number = 1; number <= 4 * STRANGERS; number++)
+			strange_ask_tell(conn, number, ask);
+		assert_int_equal(world.denies + world.mutes_alike, 0);
+		call_conn_close(conn, CLOSE_LOCAL, 999 * MS);
+	}
+}
+
+/* ---- HTTP/1, of which requests can be muted that are alike ---- */
+
+static void many_strangers_that_are_alike_are_muted(void **state)
+{
 	struct call_conn *conn = world_connect(&world);
-	struct ask ask = { .version = "2", .target = "/files", .authority = "api.fake.test" };
+	struct ask ask = { .target = "/api/other" };
+
+	for (uint64_t number = 1; number < STRANGERS; number++)
+		strange_ask_tell(conn, number, ask);
+	assert_int_equal(world.mutes_alike, 0);
+	strange_ask_tell(conn, STRANGERS, ask);
+	assert_int_equal(world.mutes_alike, 1);
+	strange_ask_tell(conn, STRANGERS + 1, ask);
+	assert_int_equal(world.mutes_alike, 1);
+	assert_int_equal(world.denies, 0);
+	call_conn_close(conn, CLOSE_LOCAL, 999 * MS);
+}
+
+/* What was on its way when they were muted must not undo it: a mute of one exchange would take its place. */
+static void those_that_are_behind_do_not_undo_it(void **state)
+{
+	struct call_conn *conn = world_connect(&world);
+	unsigned mutes;
+
+	for (uint64_t number = 1; number <= 2 * STRANGERS; number++) {
+		tell_request(conn, number, (struct ask){ .method = "GET", .target = "/file" }, 1);
+		tell_end(conn, number, MESSAGE_REQUEST, 40, 1);
+		tell_response(conn, number, 200, "text/plain", 2);
+		tell_end(conn, number, MESSAGE_RESPONSE, STRANGE_BYTES, 2);
+		assert_int_equal(world.mutes, MIN(number, (uint64_t)STRANGERS));
+	}
+	assert_int_equal(world.mutes_alike, 1);
+	mutes = world.mutes;
+	tell_request(conn, 500, (struct ask){ .method = "GET", .target = "/other" }, 3);
+	assert_int_equal(world.mutes, mutes + 1);
+	call_conn_close(conn, CLOSE_LOCAL, 999 * MS);
+}
+
+static void those_that_are_not_alike_are_copied(void **state)
+{
+	struct call_conn *conn = world_connect(&world);
+	char target[2][160] = { "/api/one", "/api/two" };
 
 	for (uint64_t number = 1; number <= 4 * STRANGERS; number++)
-		strange_ask_tell(conn, number, ask);
-	assert_int_equal(world.denies, 0);
+		strange_ask_tell(conn, number, (struct ask){ .target = target[number & 1] });
+	/* Longer than the kernel side compares. */
+	memset(target[0], 'x', sizeof(target[0]) - 1);
+	for (uint64_t number = 1000; number <= 1000 + 2 * STRANGERS; number++)
+		strange_ask_tell(conn, number, (struct ask){ .target = target[0] });
+	assert_int_equal(world.mutes_alike, 0);
+	call_conn_close(conn, CLOSE_LOCAL, 999 * MS);
+}
+
+static void a_connection_that_had_a_call_mutes_nothing_for_good(void **state)
+{
+	struct call_conn *conn = world_connect(&world);
+
+	tell_ask(conn, 1, (struct ask){ 0 }, "{}", 1);
+	tell_answer(conn, 1, "{}", 1);
+	for (uint64_t number = 2; number <= 4 * STRANGERS; number++)
+		strange_ask_tell(conn, number, (struct ask){ .target = "/api/other" });
+	assert_int_equal(world.mutes_alike, 0);
 	call_conn_close(conn, CLOSE_LOCAL, 999 * MS);
 }
 
@@ -371,6 +441,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_host_that_serves_models_has_no_strangers, world_setup,
+						world_teardown),
+		cmocka_unit_test_setup_teardown(many_strangers_that_are_alike_are_muted, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(those_that_are_behind_do_not_undo_it, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(those_that_are_not_alike_are_copied, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(a_connection_that_had_a_call_mutes_nothing_for_good, world_setup,
 						world_teardown),
 		cmocka_unit_test_setup_teardown(a_get_is_dropped_at_its_head, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(a_get_that_a_dialect_wants_is_kept, world_setup, world_teardown),

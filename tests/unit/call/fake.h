@@ -19,7 +19,7 @@ struct world {
 	struct told told[TOLD_MAX];
 	size_t count;
 	uint64_t no_call_bytes, told_bytes, shed_bytes;
-	unsigned mutes, denies, asked;
+	unsigned mutes, mutes_alike, denies, asked;
 	struct conn_info asked_conn;             /* of the newest request that was told */
 	struct message_end so_far[_MESSAGE_MAX]; /* what proto would answer; without bytes: nothing is open */
 	void (*at_done)(struct world *world, const struct call *call);
@@ -64,12 +64,14 @@ static inline void world_done(void *user, struct call *call)
 		world->at_done(world, call);
 }
 
-static inline void world_verdict(void *user, uint64_t conn, enum verdict verdict)
+static inline void world_verdict(void *user, uint64_t conn, enum verdict verdict, uint64_t alike)
 {
 	struct world *world = user;
 
-	assert_true(verdict == VERDICT_MUTE || verdict == VERDICT_DENY);
-	*(verdict == VERDICT_MUTE ? &world->mutes : &world->denies) += 1;
+	assert_int_equal(verdict == VERDICT_MUTE_ALIKE, alike != 0);
+	world->mutes += verdict == VERDICT_MUTE;
+	world->mutes_alike += verdict == VERDICT_MUTE_ALIKE;
+	world->denies += verdict == VERDICT_DENY;
 }
 
 static inline bool world_serves_models(void *user, struct slice host, struct slice path)
@@ -136,16 +138,6 @@ static inline void world_close(struct world *world)
 {
 	world->tracker = call_tracker_free(world->tracker);
 	assert_int_equal(world->memory.used, 0);
-}
-
-static inline struct conn_info remote_conn(uint64_t id)
-{
-	struct conn_info info = { .id = id, .kind = CAPTURE_OPENSSL };
-
-	info.peer = (struct peer){ .family = ADDRESS_INET, .evidence = PEER_BIO, .netns = 1 };
-	info.peer.local = (struct endpoint){ .address = { 10, 0, 0, 1 }, .port = (uint16_t)(40000 + id) };
-	info.peer.remote = (struct endpoint){ .address = { 93, 184, 216, 34 }, .port = 443 };
-	return info;
 }
 
 static inline struct call_conn *world_connect(struct world *world)

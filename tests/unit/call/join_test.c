@@ -35,7 +35,7 @@ static void on_done(void *user, struct call *call)
 	joined->status = call->status;
 }
 
-static void on_verdict(void *user, uint64_t conn, enum verdict verdict)
+static void on_verdict(void *user, uint64_t conn, enum verdict verdict, uint64_t alike)
 {
 }
 

@@ -107,3 +107,14 @@ static inline void tell_answer(struct call_conn *conn, uint64_t number, const ch
 	tell_body(conn, number, MESSAGE_RESPONSE, body, ms + 1);
 	tell_end(conn, number, MESSAGE_RESPONSE, 200, ms + 1);
 }
+
+/* A client of a host elsewhere. */
+static inline struct conn_info remote_conn(uint64_t id)
+{
+	struct conn_info info = { .id = id, .kind = CAPTURE_OPENSSL };
+
+	info.peer = (struct peer){ .family = ADDRESS_INET, .evidence = PEER_BIO, .netns = 1 };
+	info.peer.local = (struct endpoint){ .address = { 10, 0, 0, 1 }, .port = (uint16_t)(40000 + id) };
+	info.peer.remote = (struct endpoint){ .address = { 93, 184, 216, 34 }, .port = 443 };
+	return info;
+}

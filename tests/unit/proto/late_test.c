@@ -340,9 +340,39 @@ static void the_sums_so_far_of_what_is_open(void **state)
 		"1a so far body=2 stream=40 missing=0 \n1a cut body=2 stream=40 missing=0\n");
 }
 
+#define ANSWER(text) "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n" text
+
+static void messages_that_nobody_wants_shift_no_answer(void **state)
+{
+	static const char want[] = "1q GET  /1 1.1\n1q framed body=0 stream=19 missing=0\n"
+				   "1a 200 1.1 [content-length=1]\n1a bytes 1\n1a framed body=1 stream=39 missing=0\n"
+				   "2q GET  /2 1.1\n2q framed body=0 stream=19 missing=0\n"
+				   "2a 200 1.1 [content-length=1]\n2a bytes 2\n2a framed body=1 stream=39 missing=0\n";
+
+	for (int is_late = 0; is_late < 2; is_late++)
+		wire_expect((struct wire_opts){ .is_late = is_late },
+			    WIRE(C("GET /1 HTTP/1.1\r\n\r\n"), S(ANSWER("1")), C_UNWANTED(5000),
+				 C("GET /2 HTTP/1.1\r\n\r\n"), S_UNWANTED(100), S(ANSWER("2")), C_UNWANTED(9),
+				 S_UNWANTED(9)),
+			    want);
+}
+
+/* Whoever said so was wrong: then it is a hole like another. */
+static void what_nobody_wants_is_a_hole_inside_a_message(void **state)
+{
+	wire_expect((struct wire_opts){ 0 },
+		    WIRE(C("GET /1 HTTP/1.1\r\n\r\n"), S("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n123"),
+			 S_UNWANTED(4), S("89")),
+		    "1q GET  /1 1.1\n1q framed body=0 stream=19 missing=0\n"
+		    "1a 200 1.1 [content-length=9]\n1a bytes 123\n1a hole policy\n1a bytes 89\n"
+		    "1a framed body=9 stream=47 missing=4 policy\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(messages_that_nobody_wants_shift_no_answer),
+		cmocka_unit_test(what_nobody_wants_is_a_hole_inside_a_message),
 		cmocka_unit_test(the_next_message_is_found),
 		cmocka_unit_test(an_answer_without_its_request_is_told_alone),
 		cmocka_unit_test(a_coded_answer_ends_before_the_next_question),

@@ -1,43 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A connection on paper: pieces of both directions in the order in which they passed. wire_run() feeds them to proto, cut as
- * asked; equal behaviour is equal text (told.h). It checks that no byte is lost: the stream_bytes of all messages and the stray
- * bytes are what was fed.
+ * wire_run() feeds the pieces of a connection on paper to proto, cut as asked; equal behaviour is equal text (told.h). It checks
+ * that no byte is lost: the stream_bytes of all messages and the stray bytes are what was fed.
  */
 #pragma once
+#include "unit/proto/paper.h"
 #include "unit/proto/told.h"
-
-struct piece {
-	enum direction dir;
-	struct slice text; /* empty: a hole */
-	uint64_t hole_len;
-	enum missing_reason reason; /* of the hole; ring_full when nothing is said */
-	uint64_t time_ns;           /* 0: after all pieces before it */
-};
-
-/* C: the client's bytes, as the process that wrote them; S: the server's. */
-#define C(literal)                                                                                                     \
-	{                                                                                                              \
-		.dir = DIR_WRITE, .text = {(literal), sizeof(literal) - 1 }                                            \
-	}
-#define S(literal)                                                                                                     \
-	{                                                                                                              \
-		.dir = DIR_READ, .text = {(literal), sizeof(literal) - 1 }                                             \
-	}
-#define C_HOLE(len)                                                                                                    \
-	{                                                                                                              \
-		.dir = DIR_WRITE, .hole_len = (len)                                                                    \
-	}
-#define S_HOLE(len)                                                                                                    \
-	{                                                                                                              \
-		.dir = DIR_READ, .hole_len = (len)                                                                     \
-	}
-/* What the kernel side left out because we asked for it: told with the bytes that follow. */
-#define S_MUTED(len)                                                                                                   \
-	{                                                                                                              \
-		.dir = DIR_READ, .hole_len = (len), .reason = MISSING_POLICY                                           \
-	}
-#define WIRE(...) ((struct piece[]){ __VA_ARGS__ }), sizeof((struct piece[]){ __VA_ARGS__ }) / sizeof(struct piece)
 
 static inline void wire_on_verdict(void *user, enum verdict verdict)
 {
@@ -76,7 +44,9 @@ static inline void wire_feed(struct wire *wire, const struct piece *piece, uint6
 		}
 		at += bytes.len;
 	}
-	if (piece->hole_len)
+	if (piece->is_unwanted)
+		proto_unwanted(wire->proto, piece->dir, piece->hole_len, time_ns);
+	else if (piece->hole_len)
 		proto_hole(wire->proto, piece->dir, piece->hole_len, piece->reason, time_ns);
 }
 

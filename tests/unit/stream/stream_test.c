@@ -12,6 +12,7 @@ enum { TEXT_MAX = 4096, CHUNKS_MAX = 64 };
 /* What is told of one connection; the byte at offset n must be byte_at(n). */
 struct seen {
 	struct conn_info info;
+	uint64_t skipped;
 	uint64_t next[_DIR_MAX];
 	uint64_t bytes[_DIR_MAX], holes[_DIR_MAX];
 	unsigned hole_count;
@@ -77,6 +78,15 @@ static void on_hole(void *user, void *handle, enum direction dir, uint64_t offse
 	seen->reason = reason;
 }
 
+static void on_skipped(void *user, void *handle, enum direction dir, uint64_t offset, uint64_t len, uint64_t time_ns)
+{
+	struct seen *seen = handle;
+
+	assert_int_equal(offset, seen->next[dir]);
+	seen->next[dir] += len;
+	seen->skipped += len;
+}
+
 static void on_closed(void *user, void *handle, enum close_how how, uint64_t time_ns)
 {
 	struct seen *seen = handle;
@@ -96,6 +106,7 @@ static const struct stream_ops ops = {
 	.peer = on_peer,
 	.bytes = on_bytes,
 	.hole = on_hole,
+	.skipped = on_skipped,
 	.closed = on_closed,
 	.lost = on_lost,
 };
@@ -162,6 +173,26 @@ static void chunks_in_any_order_come_out_in_order(void **state)
 		assert_int_equal(f.seen.closed, 1);
 		assert_int_equal(f.seen.how, CLOSE_UNKNOWN);
 	}
+}
+
+/* The gap before a chunk is what the chunk says of it, unless that chunk only came late. */
+static void whole_messages_that_nobody_wants_are_skipped(void **state)
+{
+	struct stream_chunk chunk = chunk_of(DIR_READ, 100, 10, 1);
+	struct fixture f;
+
+	chunk.reason = MISSING_POLICY;
+	chunk.is_unwanted = true;
+	fixture_begin(&f, 1 << 20, 10);
+	push(&f, DIR_READ, 0, 10, 1);
+	stream_push(f.table, &chunk);
+	assert_int_equal(f.seen.skipped, 0);
+	push(&f, DIR_READ, 10, 20, 1);
+	stream_tick(f.table, 1000);
+	assert_int_equal(f.seen.skipped, 70);
+	assert_int_equal(f.seen.bytes[DIR_READ], 40);
+	assert_int_equal(f.seen.hole_count, 0);
+	fixture_end(&f);
 }
 
 /* Random cuts of both directions; shuffled, some dropped, some sent twice with other cuts, some as declared holes. */
@@ -519,6 +550,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(chunks_in_any_order_come_out_in_order),
+		cmocka_unit_test(whole_messages_that_nobody_wants_are_skipped),
 		cmocka_unit_test(bytes_and_holes_are_the_highest_offset),
 		cmocka_unit_test(what_was_told_is_not_told_again),
 		cmocka_unit_test(a_gap_is_waited_for_and_then_a_hole),
