@@ -269,17 +269,15 @@ static void a_cut_without_a_close_is_told_by_the_next_tick(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(every_end_has_its_name, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(a_reset_stream_ends_its_call_at_once, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(an_error_status_is_a_complete_end, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(whatever_is_missing_makes_it_incomplete, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(a_hole_is_told_even_when_the_end_forgets_it, world_setup,
-						world_teardown),
-		cmocka_unit_test_setup_teardown(garbage_is_incomplete_but_a_cut_is_not, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(an_early_answer_waits_for_its_request, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(silence_for_too_long_ends_it_as_unknown, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(a_cut_without_a_close_is_told_by_the_next_tick, world_setup,
-						world_teardown),
+		world_test(every_end_has_its_name),
+		world_test(a_reset_stream_ends_its_call_at_once),
+		world_test(an_error_status_is_a_complete_end),
+		world_test(whatever_is_missing_makes_it_incomplete),
+		world_test(a_hole_is_told_even_when_the_end_forgets_it),
+		world_test(garbage_is_incomplete_but_a_cut_is_not),
+		world_test(an_early_answer_waits_for_its_request),
+		world_test(silence_for_too_long_ends_it_as_unknown),
+		world_test(a_cut_without_a_close_is_told_by_the_next_tick),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
