@@ -107,6 +107,31 @@ static void every_end_has_its_name(void **state)
 	}
 }
 
+/* The answer's own end mark says nothing of the request: what followed in it may have been lost. */
+static void an_answer_that_ended_itself_does_not_end_its_request(void **state)
+{
+	static const enum close_how hows[] = { CLOSE_LOCAL, CLOSE_UNKNOWN };
+
+	for (size_t i = 0; i < ARRAY_SIZE(hows); i++) {
+		struct call_conn *conn = world_connect(&world);
+		const struct call *call = &world.told[0].call;
+
+		world.count = 0;
+		tell_request(conn, 1, (struct ask){ 0 }, 0);
+		tell_body(conn, 1, MESSAGE_REQUEST, "{}", 0);
+		tell_response(conn, 1, 200, "text/event-stream", 1);
+		tell_event(conn, 1, "[DONE]", 2);
+		tell_cut(conn, 1, MESSAGE_REQUEST, hows[i], 3);
+		tell_cut(conn, 1, MESSAGE_RESPONSE, hows[i], 3);
+		call_conn_close(conn, hows[i], 3 * MS);
+		assert_int_equal(world.count, 1);
+		assert_int_equal(call->end, CALL_END_COMPLETE);
+		assert_int_equal(call->is_complete, hows[i] != CLOSE_UNKNOWN);
+		assert_int_equal(call->request_end.missing_bytes, hows[i] == CLOSE_UNKNOWN ? -1 : 0);
+		assert_int_equal(call->response_end.missing_bytes, 0);
+	}
+}
+
 /* The connection goes on: nothing is waited for, and the answer need not have begun. */
 static void a_reset_stream_ends_its_call_at_once(void **state)
 {
@@ -270,6 +295,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		world_test(every_end_has_its_name),
+		world_test(an_answer_that_ended_itself_does_not_end_its_request),
 		world_test(a_reset_stream_ends_its_call_at_once),
 		world_test(an_error_status_is_a_complete_end),
 		world_test(whatever_is_missing_makes_it_incomplete),
