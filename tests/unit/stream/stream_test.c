@@ -92,12 +92,7 @@ static void on_lost(void *user, uint64_t len)
 }
 
 static const struct stream_ops ops = {
-	.opened = on_opened,
-	.peer = on_peer,
-	.bytes = on_bytes,
-	.hole = on_hole,
-	.closed = on_closed,
-	.lost = on_lost,
+	.opened = on_opened, .peer = on_peer, .bytes = on_bytes, .hole = on_hole, .closed = on_closed, .lost = on_lost
 };
 
 struct fixture {
