@@ -322,6 +322,7 @@ static int finish(struct reader *reader)
 	struct event_ledger ledger;
 	int r = 0, waits;
 
+	link_read_no_more(reader->link_fd);
 	ring_read(reader);
 	pipeline_flush(reader->pipeline, now_ns());
 	if (reader->recorder) {
