@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "call/call.h"
 #include "cost/cost.h"
+#include "daemon/ended.h"
 #include "daemon/link.h"
 #include "daemon/origins.h"
 #include "dialect/dialect.h"
@@ -22,7 +23,6 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <uthash.h>
-#include <utlist.h>
 
 enum {
 	REORDER_BYTES = 1 << 20,
@@ -33,8 +33,8 @@ enum {
 	CHUNK_EVENTS_MAX = 128,
 	SECRET_LEN = 32,
 };
-static const uint64_t exit_wait_ns = 1000000000, hold_chunk_ns = 200000000, hold_retry_ns = 12000000000,
-		      pair_wait_ns = 200000000, idle_ns = 1800000000000;
+static const uint64_t hold_chunk_ns = 200000000, hold_retry_ns = 12000000000, pair_wait_ns = 200000000,
+		      idle_ns = 1800000000000;
 
 /* One connection on its way through proto and call. */
 struct conn {
@@ -47,13 +47,6 @@ struct conn {
 	UT_hash_handle hh;
 	uint64_t refused;    /* of the pipeline's memory when the connection was opened */
 	uint64_t hole_bytes; /* told as holes */
-};
-
-/* A process that has ended. What its connections had passed to the last byte may still be told, behind its end. */
-struct ended {
-	struct process_id process;
-	uint64_t time_ns;
-	struct ended *prev, *next;
 };
 
 struct pipeline {
@@ -69,7 +62,7 @@ struct pipeline {
 	struct trace_assembler *traces;
 	struct policy *policy;
 	struct conn *conns; /* by number */
-	struct ended *ended;
+	struct ended_list ended;
 	const struct cost_table *prices;
 	struct pipeline_stats stats;
 };
@@ -128,67 +121,40 @@ static void on_event_chunk(void *user, const struct event_chunk *chunk)
 		pipeline->stats.shed_bytes += chunk->data.len;
 }
 
-static struct ended *ended_find(const struct pipeline *pipeline, struct process_id process)
-{
-	struct ended *ended;
-
-	DL_FOREACH(pipeline->ended, ended)
-		if (ended->process.pid == process.pid && ended->process.start_ns == process.start_ns)
-			return ended;
-	return NULL;
-}
-
 /* A process that ended closes nothing: its sockets' last offsets are told after its end, but are of that time. */
 static void on_event_close(void *user, const struct event_close *close)
 {
 	struct pipeline *pipeline = user;
-	const struct ended *ended = NULL;
+	uint64_t time_ns = close->time_ns;
 	struct conn *conn;
 
 	HASH_FIND(hh, pipeline->conns, &close->conn, sizeof(close->conn), conn);
 	if (conn)
-		ended = ended_find(pipeline, conn->info.process);
-	stream_close(pipeline->streams, close->conn, close->end, close->how, close->reason,
-		     ended ? MIN(ended->time_ns, close->time_ns) : close->time_ns);
-}
-
-static void process_end(struct pipeline *pipeline, struct process_id process, uint64_t time_ns)
-{
-	stream_exit(pipeline->streams, process, time_ns);
-	trace_on_exit(pipeline->traces, process, time_ns);
-}
-
-static void ended_tell(struct pipeline *pipeline, struct ended *ended)
-{
-	DL_DELETE(pipeline->ended, ended);
-	process_end(pipeline, ended->process, ended->time_ns);
-	alloc_put(&pipeline->heap.alloc, ended, sizeof(*ended));
-}
-
-/* Those that ended before @time_ns. */
-static void ended_tell_all(struct pipeline *pipeline, uint64_t time_ns)
-{
-	struct ended *ended, *after;
-
-	DL_FOREACH_SAFE(pipeline->ended, ended, after)
-		if (ended->time_ns < time_ns)
-			ended_tell(pipeline, ended);
+		time_ns = MIN(time_ns, ended_time(&pipeline->ended, conn->info.process));
+	stream_close(pipeline->streams, close->conn, close->end, close->how, close->reason, time_ns);
 }
 
 static void on_event_exit(void *user, struct process_id process, uint64_t time_ns)
 {
-	struct pipeline *pipeline = user;
-	struct ended *ended = alloc_get(&pipeline->heap.alloc, sizeof(*ended));
-
-	if (ended) {
-		*ended = (struct ended){ .process = process, .time_ns = time_ns };
-		DL_APPEND(pipeline->ended, ended);
-	} else {
-		process_end(pipeline, process, time_ns);
-	}
-	if (pipeline->ops->exited)
-		pipeline->ops->exited(pipeline->user, process);
+	ended_add(&((struct pipeline *)user)->ended, process, time_ns);
 }
+
+static int on_ended_ask(void *user, struct process_id process)
+{
+	struct pipeline *pipeline = user;
+
+	return pipeline->ops->exited ? pipeline->ops->exited(pipeline->user, process) : 0;
+}
+
+static void on_ended(void *user, struct process_id process, uint64_t time_ns)
+{
+	struct pipeline *pipeline = user;
+
+	stream_exit(pipeline->streams, process, time_ns);
+	trace_on_exit(pipeline->traces, process, time_ns);
+}
+
+static const struct ended_ops ended_ops = { .ask = on_ended_ask, .tell = on_ended };
 
 static const struct event_ops event_ops = {
 	.open = on_event_open,
@@ -499,6 +465,7 @@ int pipeline_new(const struct pipeline_opts *opts, const struct pipeline_ops *op
 	pipeline->heap = (struct alloc_heap)ALLOC_HEAP(opts->memory_max);
 	pipeline->proto_opts = proto_opts_default;
 	pipeline->proto_opts.alloc = &pipeline->heap.alloc;
+	pipeline->ended = (struct ended_list){ &pipeline->heap.alloc, &ended_ops, pipeline, NULL };
 	pipeline->ids = *opts->ids;
 	pipeline->prices = opts->prices;
 	memcpy(pipeline->secret, opts->secret, SECRET_LEN);
@@ -513,7 +480,7 @@ struct pipeline *pipeline_free(struct pipeline *pipeline)
 {
 	if (!pipeline)
 		return NULL;
-	ended_tell_all(pipeline, UINT64_MAX);
+	ended_tell_all(&pipeline->ended);
 	stream_table_free(pipeline->streams);
 	call_tracker_free(pipeline->calls);
 	trace_assembler_free(pipeline->traces);
@@ -553,10 +520,7 @@ void pipeline_close(struct pipeline *pipeline, const struct event_close *close)
 
 void pipeline_exited(struct pipeline *pipeline, struct process_id process)
 {
-	struct ended *ended = ended_find(pipeline, process);
-
-	if (ended)
-		ended_tell(pipeline, ended);
+	ended_tell(&pipeline->ended, process);
 }
 
 void pipeline_set_unix_offset(struct pipeline *pipeline, int64_t unix_offset_ns)
@@ -566,7 +530,7 @@ void pipeline_set_unix_offset(struct pipeline *pipeline, int64_t unix_offset_ns)
 
 void pipeline_tick(struct pipeline *pipeline, uint64_t now_ns)
 {
-	ended_tell_all(pipeline, now_ns - MIN(now_ns, exit_wait_ns));
+	ended_tick(&pipeline->ended, now_ns);
 	stream_tick(pipeline->streams, now_ns);
 	call_tick(pipeline->calls, now_ns);
 	trace_tick(pipeline->traces, now_ns);
@@ -574,7 +538,7 @@ void pipeline_tick(struct pipeline *pipeline, uint64_t now_ns)
 
 void pipeline_flush(struct pipeline *pipeline, uint64_t now_ns)
 {
-	ended_tell_all(pipeline, UINT64_MAX);
+	ended_tell_all(&pipeline->ended);
 	stream_tick(pipeline->streams, now_ns + hold_chunk_ns);
 	call_flush(pipeline->calls, now_ns);
 	trace_flush(pipeline->traces);
@@ -584,7 +548,8 @@ void pipeline_stats(const struct pipeline *pipeline, struct pipeline_stats *ret)
 {
 	*ret = pipeline->stats;
 	ret->conns = stream_count(pipeline->streams);
-	ret->has_open = ret->conns || pipeline->ended || trace_held(pipeline->traces) || call_waiting(pipeline->calls);
+	ret->awaits = pipeline->ended.first;
+	ret->has_open = ret->conns || ret->awaits || trace_held(pipeline->traces) || call_waiting(pipeline->calls);
 	ret->memory_bytes = pipeline->heap.used;
 	ret->memory_peak_bytes = pipeline->heap.peak;
 }
