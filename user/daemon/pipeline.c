@@ -47,6 +47,7 @@ struct conn {
 	UT_hash_handle hh;
 	uint64_t refused;    /* of the pipeline's memory when the connection was opened */
 	uint64_t hole_bytes; /* told as holes */
+	uint64_t shed_bytes; /* counted as such */
 };
 
 struct pipeline {
@@ -228,12 +229,14 @@ static void on_stream_hole(void *user, void *handle, enum direction dir, uint64_
 
 /* Bytes of no message: where memory was refused in the meantime, what they answered may have been lost to that. Holes are
  * counted as missing by who lost them. */
-static void stray_count(const struct conn *conn)
+static void stray_count(struct conn *conn)
 {
-	uint64_t stray = proto_stray_bytes(conn->proto);
+	uint64_t stray = proto_stray_bytes(conn->proto), shed = stray - MIN(stray, conn->hole_bytes);
 
-	if (proto_is_starved(conn->proto) || conn->pipeline->heap.refused > conn->refused)
-		conn->pipeline->stats.shed_bytes += stray - MIN(stray, conn->hole_bytes);
+	if (!proto_is_starved(conn->proto) && conn->pipeline->heap.refused == conn->refused)
+		return;
+	conn->pipeline->stats.shed_bytes += shed - conn->shed_bytes;
+	conn->shed_bytes = shed;
 }
 
 static void on_stream_closed(void *user, void *handle, enum close_how how, uint64_t time_ns)
@@ -538,10 +541,14 @@ void pipeline_tick(struct pipeline *pipeline, uint64_t now_ns)
 
 void pipeline_flush(struct pipeline *pipeline, uint64_t now_ns)
 {
+	struct conn *conn, *next;
+
 	ended_tell_all(&pipeline->ended);
 	stream_tick(pipeline->streams, now_ns + hold_chunk_ns);
 	call_flush(pipeline->calls, now_ns);
 	trace_flush(pipeline->traces);
+	HASH_ITER(hh, pipeline->conns, conn, next)
+		stray_count(conn);
 }
 
 void pipeline_stats(const struct pipeline *pipeline, struct pipeline_stats *ret)

@@ -115,6 +115,27 @@ static void a_stream_that_nobody_knows_is_dropped_after_a_few_events(void **stat
 	assert_int_equal(world.count, 1);
 }
 
+/* A download may be open when the run ends; what came of it is counted, once. */
+static void the_end_of_a_run_counts_what_is_open_of_nobodys(void **state)
+{
+	for (int is_early = 0; is_early < 2; is_early++) {
+		struct call_conn *conn = world_connect(&world);
+
+		world.no_call_bytes = 0;
+		tell_ask(conn, 1, (struct ask){ ELSEWHERE }, is_early ? "a=b" : "{\"x\":1}", 0);
+		tell_response(conn, 1, 200, "text/html", 2);
+		assert_int_equal(world.no_call_bytes, is_early ? 100 : 0);
+		world.so_far[MESSAGE_RESPONSE] = (struct message_end){ .stream_bytes = 333 };
+		call_flush(world.tracker, 40 * MS);
+		assert_int_equal(world.no_call_bytes, 433);
+		world.so_far[MESSAGE_RESPONSE] = (struct message_end){ 0 };
+		tell_end(conn, 1, MESSAGE_RESPONSE, 500, 50);
+		call_conn_close(conn, CLOSE_LOCAL, 50 * MS);
+		assert_int_equal(world.no_call_bytes, 433);
+	}
+	assert_int_equal(world.count, 0);
+}
+
 /* Whoever waits for a repetition asks whose it is. */
 static void a_request_is_told_with_its_connection(void **state)
 {
@@ -358,6 +379,7 @@ int main(void)
 		world_test(a_large_upload_is_dropped_before_its_end),
 		world_test(a_json_post_waits_for_what_the_answer_tells),
 		world_test(a_stream_that_nobody_knows_is_dropped_after_a_few_events),
+		world_test(the_end_of_a_run_counts_what_is_open_of_nobodys),
 		world_test(nothing_is_muted_beside_a_wanted_exchange),
 		world_test(http2_is_never_muted),
 		world_test(joined_in_its_middle_it_is_still_a_call),

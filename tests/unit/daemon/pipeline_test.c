@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is proven: the end of a process waits for the last offsets of its connections, however late its end itself is read. */
+/*
+ * What is proven: the end of a process waits for the last offsets of its connections, however late its end itself is read; and
+ * what memory could not take is in the sums, whether its connection is closed or not.
+ */
 #include "bpf/abi.h"
 #include "daemon/pipeline.h"
 #include <errno.h>
@@ -155,12 +158,43 @@ static void without_an_answer_the_end_is_told_all_the_same(void **state)
 	pipeline_free(world.pipeline);
 }
 
+/* How far the connection came when the run ends. */
+enum how { OPEN, CLOSED, EXITED, _HOW_MAX };
+
+static void what_memory_could_not_take_is_in_the_sums(void **state)
+{
+	int starved = 0;
+
+	for (uint64_t i = 0; i < 500 * _HOW_MAX; i++) {
+		uint64_t memory = (24 << 10) + i / _HOW_MAX * 512;
+		struct world world = { 0 };
+		struct pipeline_stats stats;
+
+		world_open(&world, memory);
+		talk(&world);
+		if (i % _HOW_MAX == CLOSED)
+			offsets_tell(&world, 3 * S);
+		if (i % _HOW_MAX == EXITED)
+			process_exit(&world, 3 * S);
+		pipeline_flush(world.pipeline, 3 * S);
+		stats = world_stats(&world);
+		starved += !stats.calls;
+		if (!stats.calls && stats.shed_bytes + stats.no_call_bytes != ask.len + answer.len)
+			fail_msg("how %d, memory %llu: shed %llu, no call %llu of %zu", (int)(i % _HOW_MAX),
+				 (unsigned long long)memory, (unsigned long long)stats.shed_bytes,
+				 (unsigned long long)stats.no_call_bytes, ask.len + answer.len);
+		pipeline_free(world.pipeline);
+	}
+	assert_in_range(starved, 1, 500 * _HOW_MAX - 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_end_waits_for_the_last_offsets_from_when_it_is_read),
 		cmocka_unit_test(who_is_too_busy_is_asked_again),
 		cmocka_unit_test(without_an_answer_the_end_is_told_all_the_same),
+		cmocka_unit_test(what_memory_could_not_take_is_in_the_sums),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
