@@ -96,4 +96,6 @@ struct abi_conn {
 	__u8 how;     /* enum abi_how, as the socket's state told it */
 	__u8 closing; /* its close could not be sent */
 	__u8 pad[3];
+	__u32 tgid; /* whose it is told to be, which began at start_ns; of a pipe that is not the server of its key */
+	__u32 pad2;
 };

@@ -68,6 +68,7 @@ static __always_inline struct abi_conn *conn_add(const struct abi_conn_key *key,
 
 	fresh.id = now_ns() << 8 | (bpf_get_smp_processor_id() & 0xff);
 	fresh.start_ns = start_ns;
+	fresh.tgid = tgid;
 	if (bpf_map_update_elem(&st_conns, key, &fresh, BPF_ANY))
 		return NULL;
 	conn = bpf_map_lookup_elem(&st_conns, key);

@@ -120,5 +120,20 @@ def test_node_over_socket_pairs(check):
     over_stdio(check, ["node", client, "node", server], env)
 
 
+def test_who_leaves_in_a_call_is_told(check):
+    """No byte is missing: the pipe's last offsets are known, whichever of the two ends, and whether the run ends with it."""
+    left = [sys.executable, os.path.join(CLIENTS, "mcp_left.py")]
+    for who, command, end in (
+        ("server", [*left, "server"], "server_cut"),
+        ("client", [*left, "client"], "client_cancel"),
+        ("client", ["sh", "-c", " ".join([*left, "client", "; sleep 4"])], "client_cancel"),
+    ):
+        result, spans = spantap.run(command)
+        calls = [s["attributes"] for s in spans if s["name"] == "tools/call add"]
+        check.equal([a.get("spantap.end") for a in calls], [end], f"ends of the call that the {who} left: {result!r}")
+        check.equal([a.get("spantap.complete") for a in calls], [True], f"completeness of the call that the {who} left")
+        check.equal(spantap.balanced(result.summary), 0, "difference of the ledger")
+
+
 if __name__ == "__main__":
     tap.main(sys.modules[__name__], setup)

@@ -72,11 +72,12 @@ static void message_step(const struct dialect *dialect, struct slice text)
 /* The registry sorts itself for each question. */
 static const struct dialect *dialect_of(uint8_t byte)
 {
-	static const struct dialect *known[64];
+	static const struct dialect *known[128];
 
-	for (size_t i = known[63] ? 64 : 0; i < 64; i++)
-		known[i] = dialect_at(i) ? dialect_at(i) : known[0];
-	return known[byte % 64];
+	for (size_t i = known[0] ? ARRAY_SIZE(known) : 0; i < ARRAY_SIZE(known); i++)
+		known[i] = dialect_at(i);
+	MUST(!known[ARRAY_SIZE(known) - 1]);
+	return known[byte % 128] ? known[byte % 128] : known[byte % 64];
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

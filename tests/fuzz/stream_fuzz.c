@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Fuzz target of stream: records of five bytes (what, connection and direction, offset in two, length), on three connections.
- * For each direction of each, what is told is in order, without overlap, with its own bytes, and adds up to the highest offset.
+ * Fuzz target of stream: records of five bytes (what, connection, direction and delay, offset in two, length), on three
+ * connections, which begin as answers of HTTP/1 do. For each direction of each, what is told is in order, without overlap, with
+ * its own bytes, and adds up to the highest offset.
  */
 #include "digest.h"
 #include "heap.h"
@@ -67,11 +68,7 @@ static void on_closed(void *user, void *handle, enum close_how how, uint64_t tim
 }
 
 static const struct stream_ops ops = {
-	.opened = on_opened,
-	.peer = on_peer,
-	.bytes = on_bytes,
-	.hole = on_hole,
-	.closed = on_closed,
+	.opened = on_opened, .peer = on_peer, .bytes = on_bytes, .hole = on_hole, .closed = on_closed
 };
 
 static void record_push(struct stream_table *table, struct told *told, const uint8_t *record)
@@ -79,7 +76,7 @@ static void record_push(struct stream_table *table, struct told *told, const uin
 	struct stream_chunk chunk = { .conn = record[1] % CONNS,
 				      .dir = record[1] & 0x80 ? DIR_READ : DIR_WRITE,
 				      .offset = record[2] | (uint64_t)record[3] << 8,
-				      .time_ns = told->time_ns };
+				      .time_ns = told->time_ns - (record[1] & 0x40 ? MIN(told->time_ns, 8u) : 0) };
 	struct conn *conn = &told->conns[chunk.conn];
 
 	if (record[0] & 1)
@@ -123,7 +120,7 @@ static const char *text_made(void)
 	static bool is_made;
 
 	for (size_t i = 0; !is_made && i < OFFSETS; i++)
-		text[i] = (char)(i * 7 + i / 256);
+		text[i] = i < 7 ? "HTTP/1."[i] : (char)(i * 7 + i / 256);
 	is_made = true;
 	return text;
 }

@@ -186,8 +186,7 @@ void call_flush(struct call_tracker *tracker, uint64_t now_ns)
 {
 	for (struct call_conn *conn = tracker->conns; conn; conn = conn->next)
 		for (struct exchange *ex = conn->first; ex; ex = ex->next)
-			if (ex->draft)
-				exchange_finish(conn, ex, CLOSE_UNKNOWN, now_ns);
+			exchange_flush(conn, ex, now_ns);
 	feed_tick(tracker, UINT64_MAX);
 	pair_flush(tracker);
 }

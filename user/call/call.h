@@ -19,10 +19,10 @@ struct call_tracker;
 
 struct call_opts {
 	struct alloc *alloc;
-	size_t call_bytes_max; /* arena of one call (32 MiB); beyond it bodies are cut and say so (MISSING_BUDGET) */
-	uint64_t pair_wait_ns; /* 2 s */
+	size_t call_bytes_max; /* memory of one call; beyond it bodies are cut and say so (MISSING_BUDGET) */
+	uint64_t pair_wait_ns; /* how long one end of a connection waits for the other's call */
 	bool drops_chunks;     /* nobody wants the events of streamed answers one by one */
-	uint64_t idle_ns;      /* an exchange silent this long is ended as unknown (30 min) */
+	uint64_t idle_ns;      /* an exchange silent this long is ended as unknown */
 };
 
 struct call_ops {

@@ -146,29 +146,42 @@ static void message_judge(struct draft *draft, enum message_kind kind, struct me
 			      end->missing_bytes >= 0 ? (uint64_t)end->missing_bytes : end->stream_bytes);
 }
 
-/* Cut where nobody told how far the connection went: what followed may have been lost. Behind an end mark nothing follows. */
-static bool message_may_go_on(const struct call *call, const struct message_end *end)
+static struct message_end *message_end_of(struct call *call, enum message_kind kind)
 {
-	return end->how == MESSAGE_END_CUT && end->conn_how == CLOSE_UNKNOWN && !end->is_reset && !call->ended_itself;
+	return kind == MESSAGE_REQUEST ? &call->request_end : &call->response_end;
+}
+
+/* Cut where nobody told how far the connection went: what followed may have been lost. Behind the answer's own end mark nothing
+ * follows in the answer; nor is a request cut that goes on while its connection does. */
+static bool message_may_go_on(const struct draft *draft, enum message_kind kind)
+{
+	const struct message_end *end = message_end_of(draft->call, kind);
+
+	if (end->how != MESSAGE_END_CUT || end->conn_how != CLOSE_UNKNOWN || end->is_reset)
+		return false;
+	return kind == MESSAGE_REQUEST ? draft_has_end(draft, kind) : !draft->call->ended_itself;
+}
+
+static bool message_is_whole(const struct draft *draft, enum message_kind kind)
+{
+	const struct message_end *end = message_end_of(draft->call, kind);
+
+	return end->how != MESSAGE_END_LOST && end->missing_bytes == 0 && end->missing_reasons == 0 &&
+	       !message_may_go_on(draft, kind);
+}
+
+static bool call_is_whole(const struct draft *draft)
+{
+	return message_is_whole(draft, MESSAGE_REQUEST) && message_is_whole(draft, MESSAGE_RESPONSE);
 }
 
 /* Something of it is missing, but nobody counted it: that is not "nothing". */
-static void missing_tell(const struct call *call, struct message_end *end)
+static void missing_tell(const struct draft *draft, enum message_kind kind)
 {
-	if (end->missing_bytes == 0 &&
-	    (end->how == MESSAGE_END_LOST || end->missing_reasons || message_may_go_on(call, end)))
+	struct message_end *end = message_end_of(draft->call, kind);
+
+	if (end->missing_bytes == 0 && !message_is_whole(draft, kind))
 		end->missing_bytes = -1;
-}
-
-static bool message_is_whole(const struct call *call, const struct message_end *end)
-{
-	return end->how != MESSAGE_END_LOST && end->missing_bytes == 0 && end->missing_reasons == 0 &&
-	       !message_may_go_on(call, end);
-}
-
-static bool call_is_whole(const struct call *call)
-{
-	return message_is_whole(call, &call->request_end) && message_is_whole(call, &call->response_end);
 }
 
 void ending_judge(struct draft *draft)
@@ -185,9 +198,9 @@ void ending_judge(struct draft *draft)
 		call->response_end.missing_reasons |= 1u << MISSING_JOINED_LATE;
 	if (is_garbled)
 		call->response_end.missing_reasons |= 1u << MISSING_UNDECODABLE;
-	if (draft->heap.refused && call_is_whole(call))
+	if (draft->heap.refused && call_is_whole(draft))
 		call->response_end.missing_reasons |= 1u << MISSING_BUDGET;
-	call->is_complete = call_is_whole(call);
-	missing_tell(call, &call->request_end);
-	missing_tell(call, &call->response_end);
+	call->is_complete = call_is_whole(draft);
+	missing_tell(draft, MESSAGE_REQUEST);
+	missing_tell(draft, MESSAGE_RESPONSE);
 }

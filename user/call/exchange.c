@@ -398,18 +398,24 @@ void exchange_start(struct call_conn *conn, struct exchange *ex)
 		draft_start(draft, dialect);
 }
 
+static bool end_so_far(const struct call_conn *conn, const struct exchange *ex, enum message_kind kind,
+		       struct message_end *ret)
+{
+	const struct call_tracker *tracker = conn->tracker;
+
+	*ret = (struct message_end){ 0 };
+	return tracker->ops->so_far && !(ex->ends & 1u << kind) &&
+	       tracker->ops->so_far(tracker->user, conn->info.id, ex->number, kind, ret);
+}
+
 /* An end that was never told leaves the sums as they stand. */
 static void ends_so_far(struct call_conn *conn, struct exchange *ex)
 {
 	struct call *call = ex->draft->call;
-	struct message_end *ends[] = { &call->request_end, &call->response_end };
-	const struct call_tracker *tracker = conn->tracker;
+	struct message_end *ends[] = { &call->request_end, &call->response_end }, end;
 
-	for (enum message_kind kind = 0; tracker->ops->so_far && kind < _MESSAGE_MAX; kind++) {
-		struct message_end end = { 0 };
-
-		if (ex->ends & 1u << kind ||
-		    !tracker->ops->so_far(tracker->user, conn->info.id, ex->number, kind, &end))
+	for (enum message_kind kind = 0; kind < _MESSAGE_MAX; kind++) {
+		if (!end_so_far(conn, ex, kind, &end))
 			continue;
 		end.content_type = arena_dup(call->arena, end.content_type);
 		*ends[kind] = end;
@@ -437,4 +443,15 @@ void exchange_finish(struct call_conn *conn, struct exchange *ex, enum close_how
 	draft_finish(draft, how, close_ns);
 	draft_key_fill(draft, &conn->info);
 	pair_settle(conn->tracker, draft, close_ns + conn->tracker->opts.pair_wait_ns);
+}
+
+void exchange_flush(struct call_conn *conn, struct exchange *ex, uint64_t now_ns)
+{
+	struct message_end end;
+
+	if (ex->draft)
+		exchange_finish(conn, ex, CLOSE_UNKNOWN, now_ns);
+	for (enum message_kind kind = 0; kind < _MESSAGE_MAX; kind++)
+		if (end_so_far(conn, ex, kind, &end))
+			exchange_end(conn, ex, kind, &end);
 }

@@ -57,6 +57,8 @@ void exchange_hole(struct call_conn *conn, struct exchange *ex, enum message_kin
 void exchange_end(struct call_conn *conn, struct exchange *ex, enum message_kind kind, const struct message_end *end);
 /* Hands its call out, or counts its bytes when nobody wants it. */
 void exchange_finish(struct call_conn *conn, struct exchange *ex, enum close_how how, uint64_t close_ns);
+/* The same now, and of what is no call the bytes whose messages are still open. */
+void exchange_flush(struct call_conn *conn, struct exchange *ex, uint64_t now_ns);
 /* Whose it is, by all that is there of it: its dialect begins, if there is one. */
 void exchange_start(struct call_conn *conn, struct exchange *ex);
 /* Nothing more will be told of it. */

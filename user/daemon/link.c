@@ -51,6 +51,11 @@ int link_ask(int fd, enum link_type type, struct process_id process)
 	return message_send(fd, type, &process, sizeof(process), NULL, MSG_DONTWAIT);
 }
 
+void link_read_no_more(int fd)
+{
+	shutdown(fd, SHUT_RD);
+}
+
 int link_receive(int fd, char *buffer, enum link_type *ret_type, struct slice *ret_payload, int ret_fds[LINK_FD_COUNT])
 {
 	uint32_t word;
@@ -68,6 +73,9 @@ int link_receive(int fd, char *buffer, enum link_type *ret_type, struct slice *r
 	struct cmsghdr *rights;
 	ssize_t n = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 
+	/* It went without having read all of ours. That is said once, before its own last words. */
+	if (n < 0 && errno == ECONNRESET)
+		n = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? -EAGAIN : errno == ECONNRESET ? 0 : -errno;
 	if (n == 0)

@@ -41,6 +41,8 @@ int link_send(int fd, enum link_type type, const void *payload, size_t len, cons
 /* A question of the pipeline. -EAGAIN: the attacher has too many already. It never waits: the attacher may be waiting for the
  * pipeline to read. */
 int link_ask(int fd, enum link_type type, struct process_id process);
+/* Nothing is read from now on: who sends is told so at once, and waits no more. */
+void link_read_no_more(int fd);
 /* 1 and a message (payload in @buffer, LINK_BYTES_MAX), 0 when the other half is gone, -EAGAIN: none waits. */
 int link_receive(int fd, char *buffer, enum link_type *ret_type, struct slice *ret_payload, int ret_fds[LINK_FD_COUNT]);
 

@@ -23,7 +23,6 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <uthash.h>
-#include <utlist.h>
 
 enum {
 	REORDER_BYTES = 1 << 20,
@@ -34,8 +33,8 @@ enum {
 	CHUNK_EVENTS_MAX = 128,
 	SECRET_LEN = 32,
 };
-static const uint64_t exit_wait_ns = 1000000000, hold_chunk_ns = 200000000, hold_retry_ns = 12000000000,
-		      pair_wait_ns = 200000000, idle_ns = 1800000000000;
+static const uint64_t hold_chunk_ns = 200000000, hold_retry_ns = 12000000000, pair_wait_ns = 200000000,
+		      idle_ns = 1800000000000;
 
 /* One connection on its way through proto and call. */
 struct conn {
@@ -50,6 +49,7 @@ struct conn {
 	UT_hash_handle hh;
 	uint64_t refused;    /* of the pipeline's memory when the connection was opened */
 	uint64_t hole_bytes; /* told as holes */
+	uint64_t shed_bytes; /* counted as such */
 };
 
 struct pipeline {
@@ -65,7 +65,7 @@ struct pipeline {
 	struct trace_assembler *traces;
 	struct policy *policy;
 	struct conn *conns; /* by number */
-	struct ended *ended;
+	struct ended_list ended;
 	const struct cost_table *prices;
 	struct pipeline_stats stats;
 };
@@ -108,49 +108,36 @@ static void on_event_chunk(void *user, const struct event_chunk *chunk)
 static void on_event_close(void *user, const struct event_close *close)
 {
 	struct pipeline *pipeline = user;
-	const struct ended *ended = NULL;
+	uint64_t time_ns = close->time_ns;
 	struct conn *conn;
 
 	HASH_FIND(hh, pipeline->conns, &close->conn, sizeof(close->conn), conn);
 	if (conn)
-		ended = ended_find(pipeline->ended, conn->info.process);
-	stream_close(pipeline->streams, close->conn, close->end, close->how, close->reason,
-		     ended ? MIN(ended->time_ns, close->time_ns) : close->time_ns);
-}
-
-static void process_end(struct pipeline *pipeline, struct process_id process, uint64_t time_ns)
-{
-	stream_exit(pipeline->streams, process, time_ns);
-	trace_on_exit(pipeline->traces, process, time_ns);
-}
-
-static void ended_tell(struct pipeline *pipeline, struct ended *ended)
-{
-	const struct ended over = *ended;
-
-	ended_remove(&pipeline->ended, &pipeline->heap.alloc, ended);
-	process_end(pipeline, over.process, over.time_ns);
-}
-
-/* Those that ended before @time_ns. */
-static void ended_tell_all(struct pipeline *pipeline, uint64_t time_ns)
-{
-	struct ended *ended, *after;
-
-	DL_FOREACH_SAFE(pipeline->ended, ended, after)
-		if (ended->time_ns < time_ns)
-			ended_tell(pipeline, ended);
+		time_ns = MIN(time_ns, ended_time(&pipeline->ended, conn->info.process));
+	stream_close(pipeline->streams, close->conn, close->end, close->how, close->reason, time_ns);
 }
 
 static void on_event_exit(void *user, struct process_id process, uint64_t time_ns)
 {
+	ended_add(&((struct pipeline *)user)->ended, process, time_ns);
+}
+
+static int on_ended_ask(void *user, struct process_id process)
+{
 	struct pipeline *pipeline = user;
 
-	if (ended_add(&pipeline->ended, &pipeline->heap.alloc, process, time_ns) < 0)
-		process_end(pipeline, process, time_ns);
-	if (pipeline->ops->exited)
-		pipeline->ops->exited(pipeline->user, process);
+	return pipeline->ops->exited ? pipeline->ops->exited(pipeline->user, process) : 0;
 }
+
+static void on_ended(void *user, struct process_id process, uint64_t time_ns)
+{
+	struct pipeline *pipeline = user;
+
+	stream_exit(pipeline->streams, process, time_ns);
+	trace_on_exit(pipeline->traces, process, time_ns);
+}
+
+static const struct ended_ops ended_ops = { .ask = on_ended_ask, .tell = on_ended };
 
 static const struct event_ops event_ops = {
 	.open = on_event_open,
@@ -255,12 +242,14 @@ static void on_stream_skipped(void *user, void *handle, enum direction dir, uint
 
 /* Bytes of no message: where memory was refused in the meantime, what they answered may have been lost to that. Holes are
  * counted as missing by who lost them. */
-static void stray_count(const struct conn *conn)
+static void stray_count(struct conn *conn)
 {
-	uint64_t stray = proto_stray_bytes(conn->proto);
+	uint64_t stray = proto_stray_bytes(conn->proto), shed = stray - MIN(stray, conn->hole_bytes);
 
-	if (proto_is_starved(conn->proto) || conn->pipeline->heap.refused > conn->refused)
-		conn->pipeline->stats.shed_bytes += stray - MIN(stray, conn->hole_bytes);
+	if (!proto_is_starved(conn->proto) && conn->pipeline->heap.refused == conn->refused)
+		return;
+	conn->pipeline->stats.shed_bytes += shed - conn->shed_bytes;
+	conn->shed_bytes = shed;
 }
 
 static void on_stream_closed(void *user, void *handle, enum close_how how, uint64_t time_ns)
@@ -496,6 +485,7 @@ int pipeline_new(const struct pipeline_opts *opts, const struct pipeline_ops *op
 	pipeline->heap = (struct alloc_heap)ALLOC_HEAP(opts->memory_max);
 	pipeline->proto_opts = proto_opts_default;
 	pipeline->proto_opts.alloc = &pipeline->heap.alloc;
+	pipeline->ended = (struct ended_list){ &pipeline->heap.alloc, &ended_ops, pipeline, NULL };
 	pipeline->ids = *opts->ids;
 	pipeline->prices = opts->prices;
 	memcpy(pipeline->secret, opts->secret, SECRET_LEN);
@@ -510,7 +500,7 @@ struct pipeline *pipeline_free(struct pipeline *pipeline)
 {
 	if (!pipeline)
 		return NULL;
-	ended_tell_all(pipeline, UINT64_MAX);
+	ended_tell_all(&pipeline->ended);
 	stream_table_free(pipeline->streams);
 	call_tracker_free(pipeline->calls);
 	trace_assembler_free(pipeline->traces);
@@ -550,10 +540,7 @@ void pipeline_close(struct pipeline *pipeline, const struct event_close *close)
 
 void pipeline_exited(struct pipeline *pipeline, struct process_id process)
 {
-	struct ended *ended = ended_find(pipeline->ended, process);
-
-	if (ended)
-		ended_tell(pipeline, ended);
+	ended_tell(&pipeline->ended, process);
 }
 
 void pipeline_set_unix_offset(struct pipeline *pipeline, int64_t unix_offset_ns)
@@ -563,7 +550,7 @@ void pipeline_set_unix_offset(struct pipeline *pipeline, int64_t unix_offset_ns)
 
 void pipeline_tick(struct pipeline *pipeline, uint64_t now_ns)
 {
-	ended_tell_all(pipeline, now_ns - MIN(now_ns, exit_wait_ns));
+	ended_tick(&pipeline->ended, now_ns);
 	stream_tick(pipeline->streams, now_ns);
 	call_tick(pipeline->calls, now_ns);
 	trace_tick(pipeline->traces, now_ns);
@@ -571,17 +558,22 @@ void pipeline_tick(struct pipeline *pipeline, uint64_t now_ns)
 
 void pipeline_flush(struct pipeline *pipeline, uint64_t now_ns)
 {
-	ended_tell_all(pipeline, UINT64_MAX);
+	struct conn *conn, *next;
+
+	ended_tell_all(&pipeline->ended);
 	stream_tick(pipeline->streams, now_ns + hold_chunk_ns);
 	call_flush(pipeline->calls, now_ns);
 	trace_flush(pipeline->traces);
+	HASH_ITER(hh, pipeline->conns, conn, next)
+		stray_count(conn);
 }
 
 void pipeline_stats(const struct pipeline *pipeline, struct pipeline_stats *ret)
 {
 	*ret = pipeline->stats;
 	ret->conns = stream_count(pipeline->streams);
-	ret->has_open = ret->conns || pipeline->ended || trace_held(pipeline->traces) || call_waiting(pipeline->calls);
+	ret->awaits = pipeline->ended.first;
+	ret->has_open = ret->conns || ret->awaits || trace_held(pipeline->traces) || call_waiting(pipeline->calls);
 	ret->memory_bytes = pipeline->heap.used;
 	ret->memory_peak_bytes = pipeline->heap.peak;
 }

@@ -29,8 +29,9 @@ struct pipeline_ops {
 	/* Nobody told us of this process yet. May be NULL. */
 	void (*who)(void *user, struct process_id process);
 	/* It has ended, and all that it moved was read. Who knows the last offsets of its connections tells them by
-	 * pipeline_close() and pipeline_exited(); without that they end where their last bytes came from. May be NULL. */
-	void (*exited)(void *user, struct process_id process);
+	 * pipeline_close() and pipeline_exited(); without that they end where their last bytes came from. 0, or negative: it
+	 * is asked again at the next tick. May be NULL. */
+	int (*exited)(void *user, struct process_id process);
 	/* As event_verdict_set() takes it. May be NULL. */
 	void (*verdict)(void *user, uint64_t conn, const struct event_verdict *verdict);
 };
@@ -43,6 +44,7 @@ struct pipeline_stats {
 	uint64_t shed_records;
 	size_t conns;
 	bool has_open; /* something is open that time may end */
+	bool awaits;   /* a process has ended, and how far its connections went is still to be told */
 	size_t memory_bytes, memory_peak_bytes;
 };
 

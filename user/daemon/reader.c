@@ -24,7 +24,7 @@ enum {
 	BEHIND_RECORDS = 64,
 	CLOCK_STEP_NS = 1000000,
 };
-static const uint64_t silence_ns = 300000000;
+static const uint64_t silence_ns = 300000000, drain_wait_ns = 1000000000;
 
 struct reader {
 	const struct config *config;
@@ -43,6 +43,7 @@ struct reader {
 	bool attacher_is_gone;
 	bool draining;
 	unsigned drain_ms;
+	uint64_t drain_ns; /* when it was told to end */
 	char message[LINK_BYTES_MAX];
 	struct cost_table *prices;
 };
@@ -67,9 +68,9 @@ static void on_who(void *user, struct process_id process)
 	link_ask(((struct reader *)user)->link_fd, LINK_WHO, process);
 }
 
-static void on_exited(void *user, struct process_id process)
+static int on_exited(void *user, struct process_id process)
 {
-	link_ask(((struct reader *)user)->link_fd, LINK_EXITED, process);
+	return link_ask(((struct reader *)user)->link_fd, LINK_EXITED, process);
 }
 
 static void on_verdict(void *user, uint64_t conn, const struct event_verdict *verdict)
@@ -128,6 +129,16 @@ static void doze(struct reader *reader)
 		uv_timer_stop(&reader->timer);
 }
 
+/* The end waits a moment for what the attacher still has to tell of processes that have ended. */
+static void drain_look(struct reader *reader)
+{
+	struct pipeline_stats stats;
+
+	pipeline_stats(reader->pipeline, &stats);
+	if (reader->draining && (!stats.awaits || now_ns() - reader->drain_ns > drain_wait_ns))
+		uv_stop(&reader->loop);
+}
+
 static void turn(struct reader *reader)
 {
 	uint64_t now;
@@ -146,6 +157,7 @@ static void turn(struct reader *reader)
 		reader->is_dozing = false;
 		uv_timer_start(&reader->timer, on_timer, TURN_MS, TURN_MS);
 	}
+	drain_look(reader);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -192,6 +204,7 @@ static void exited_take(struct reader *reader, struct slice payload)
 		return;
 	memcpy(&process, payload.data, sizeof(process));
 	pipeline_exited(reader->pipeline, process);
+	drain_look(reader);
 }
 
 static void message_take(struct reader *reader, enum link_type type, struct slice payload)
@@ -209,8 +222,9 @@ static void message_take(struct reader *reader, enum link_type type, struct slic
 	} else if (type == LINK_DRAIN && payload.len == sizeof(drain_ms)) {
 		memcpy(&drain_ms, payload.data, sizeof(drain_ms));
 		reader->drain_ms = drain_ms;
+		reader->drain_ns = now_ns();
 		reader->draining = true;
-		uv_stop(&reader->loop);
+		turn(reader);
 	}
 }
 
@@ -322,6 +336,7 @@ static int finish(struct reader *reader)
 	struct event_ledger ledger;
 	int r = 0, waits;
 
+	link_read_no_more(reader->link_fd);
 	ring_read(reader);
 	pipeline_flush(reader->pipeline, now_ns());
 	if (reader->recorder) {

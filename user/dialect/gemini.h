@@ -43,6 +43,7 @@ struct gemini_stream {
 	struct gemini_candidate *first, *last, *recent;
 	size_t count, finished;
 	bool is_wrapped;
+	bool goes_on; /* behind reasons to finish */
 	uint64_t chunks;
 };
 

@@ -150,7 +150,7 @@ static void wrapper_hold(struct call *call, struct gemini_stream *stream, struct
 enum dialect_event gemini_stream_add(struct call *call, struct gemini_stream *stream, struct slice chunk)
 {
 	struct slice inner = json_get(chunk, SLICE("response"));
-	bool has_content = false, is_blocked = false;
+	bool has_content = false, is_blocked = false, was_over = stream->count && stream->finished == stream->count;
 
 	if (json_type(inner) == JSON_OBJECT && !json_get(chunk, SLICE("candidates")).data) {
 		wrapper_hold(call, stream, chunk);
@@ -167,8 +167,9 @@ enum dialect_event gemini_stream_add(struct call *call, struct gemini_stream *st
 			      json_get(member.value, SLICE("blockReason")).data;
 		member_hold(call, &stream->answer, &member);
 	}
-	/* The last chunk may be the first token as well; some models put a finish reason into every chunk. */
-	call->ended_itself = stream->count ? stream->finished == stream->count : is_blocked;
+	/* The last chunk may be the first token as well; some models put a finish reason into every chunk, which ends nothing. */
+	stream->goes_on |= was_over && has_content;
+	call->ended_itself = stream->count ? stream->finished == stream->count && !stream->goes_on : is_blocked;
 	if (has_content)
 		return DIALECT_EVENT_CONTENT;
 	return call->ended_itself ? DIALECT_EVENT_LAST : DIALECT_EVENT_QUIET;

@@ -251,7 +251,7 @@ static const struct pb_message google_search = PB_TABLE(google_search_fields);
 
 static const struct pb_message url_context;
 static const struct pb_field exa_ai_search_fields[] = {
-	PB_FIELD(1, "apiKey", PB_STRING),
+	PB_FIELD(1, NULL, PB_HIDDEN),
 	PB_FIELD(2, "customConfigs", PB_MESSAGE, .message = &pb_struct),
 };
 static const struct pb_message exa_ai_search = PB_TABLE(exa_ai_search_fields);

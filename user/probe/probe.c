@@ -286,45 +286,78 @@ void probe_dispatch(struct probe *probe)
 	probe_scan_all(probe);
 }
 
-enum { SWEEP_MAX = 1024 };
+enum { SWEEP_MAX = 1024, SWEEP_BATCH = 256 };
+
+static bool is_gone(uint32_t pid)
+{
+	return kill((pid_t)pid, 0) < 0 && errno == ESRCH;
+}
 
 static bool conn_is_over(const struct abi_conn_key *key, const struct abi_conn *conn, const struct probe_sweep *what,
 			 uint64_t now_ns)
 {
 	if (what->process.pid)
-		return key->tgid == what->process.pid && conn->start_ns == what->process.start_ns;
+		return conn->tgid == what->process.pid && conn->start_ns == what->process.start_ns;
 	if (conn->used_ns + what->quiet_ns > now_ns)
 		return false;
-	return conn->closing || (kill((pid_t)key->tgid, 0) < 0 && errno == ESRCH);
+	return conn->closing || is_gone(key->tgid) || (conn->tgid != key->tgid && is_gone(conn->tgid));
+}
+
+/* A server on its standard input may end before its client does. */
+static uint8_t conn_how(const struct abi_conn_key *key, const struct abi_conn *conn, const struct probe_sweep *what)
+{
+	bool is_left = conn->tgid != key->tgid && !what->process.pid && !is_gone(conn->tgid);
+
+	return conn->how ? conn->how : is_left ? ABI_HOW_REMOTE : ABI_HOW_EXIT;
+}
+
+/* The first of those that are over, up to SWEEP_MAX. Read by the hundred: there may be as many as the map holds, and this is
+ * done for each process that ends. */
+static size_t conns_over(int fd, const struct probe_sweep *what, uint64_t now_ns, struct abi_conn_key over[SWEEP_MAX])
+{
+	struct abi_conn_key keys[SWEEP_BATCH];
+	struct abi_conn conns[SWEEP_BATCH];
+	uint32_t at, *from = NULL, read;
+	size_t count = 0;
+	int r;
+
+	do {
+		read = SWEEP_BATCH;
+		r = bpf_map_lookup_batch(fd, from, &at, keys, conns, &read, NULL);
+		from = &at;
+		for (uint32_t i = 0; (r == 0 || r == -ENOENT) && i < read && count < SWEEP_MAX; i++)
+			if (conn_is_over(&keys[i], &conns[i], what, now_ns))
+				over[count++] = keys[i];
+	} while (r == 0 && count < SWEEP_MAX);
+	return count;
 }
 
 void probe_sweep(struct probe *probe, const struct probe_sweep *what,
 		 void (*swept)(void *user, const struct probe_swept *conn), void *user)
 {
 	int fd = kernel_map_fd(&probe->kernel, "st_conns");
-	struct abi_conn_key over[SWEEP_MAX], key, *at = NULL;
+	struct abi_conn_key over[SWEEP_MAX];
 	struct timespec now;
 	struct abi_conn conn;
-	size_t count = 0;
+	size_t count, told;
 
 	stdio_tick(probe->stdio);
 	clock_gettime(CLOCK_BOOTTIME, &now);
-	for (struct abi_conn_key next; count < SWEEP_MAX && bpf_map_get_next_key(fd, at, &next) == 0; at = &key) {
-		key = next;
-		if (bpf_map_lookup_elem(fd, &key, &conn) == 0 &&
-		    conn_is_over(&key, &conn, what, (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec))
-			over[count++] = key;
-	}
-	for (size_t i = 0; i < count; i++) {
-		if (bpf_map_lookup_elem(fd, &over[i], &conn) < 0 || bpf_map_delete_elem(fd, &over[i]) < 0)
-			continue;
-		swept(user, &(struct probe_swept){
-				    .conn = conn.id,
-				    .end = { conn.offset[0], conn.offset[1] },
-				    .how = conn.how ? conn.how : ABI_HOW_EXIT,
-				    .reason = abi_lost_reason(conn.lost[0] ? conn.lost[0] : conn.lost[1]),
-			    });
-	}
+	do {
+		count = conns_over(fd, what, (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec, over);
+		told = 0;
+		for (size_t i = 0; i < count; i++) {
+			if (bpf_map_lookup_elem(fd, &over[i], &conn) < 0 || bpf_map_delete_elem(fd, &over[i]) < 0)
+				continue;
+			told++;
+			swept(user, &(struct probe_swept){
+					    .conn = conn.id,
+					    .end = { conn.offset[0], conn.offset[1] },
+					    .how = conn_how(&over[i], &conn, what),
+					    .reason = abi_lost_reason(conn.lost[0] ? conn.lost[0] : conn.lost[1]),
+				    });
+		}
+	} while (count == SWEEP_MAX && told);
 }
 
 void probe_each_target(const struct probe *probe, void (*each)(void *user, const struct probe_target *target),

@@ -115,6 +115,27 @@ static void a_stream_that_nobody_knows_is_dropped_after_a_few_events(void **stat
 	assert_int_equal(world.count, 1);
 }
 
+/* A download may be open when the run ends; what came of it is counted, once. */
+static void the_end_of_a_run_counts_what_is_open_of_nobodys(void **state)
+{
+	for (int is_early = 0; is_early < 2; is_early++) {
+		struct call_conn *conn = world_connect(&world);
+
+		world.no_call_bytes = 0;
+		tell_ask(conn, 1, (struct ask){ ELSEWHERE }, is_early ? "a=b" : "{\"x\":1}", 0);
+		tell_response(conn, 1, 200, "text/html", 2);
+		assert_int_equal(world.no_call_bytes, is_early ? 100 : 0);
+		world.so_far[MESSAGE_RESPONSE] = (struct message_end){ .stream_bytes = 333 };
+		call_flush(world.tracker, 40 * MS);
+		assert_int_equal(world.no_call_bytes, 433);
+		world.so_far[MESSAGE_RESPONSE] = (struct message_end){ 0 };
+		tell_end(conn, 1, MESSAGE_RESPONSE, 500, 50);
+		call_conn_close(conn, CLOSE_LOCAL, 50 * MS);
+		assert_int_equal(world.no_call_bytes, 433);
+	}
+	assert_int_equal(world.count, 0);
+}
+
 /* Whoever waits for a repetition asks whose it is. */
 static void a_request_is_told_with_its_connection(void **state)
 {
@@ -440,35 +461,29 @@ static void a_connection_that_had_a_call_mutes_nothing_for_good(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_host_that_serves_models_has_no_strangers, world_setup,
-						world_teardown),
-		cmocka_unit_test_setup_teardown(many_strangers_that_are_alike_are_muted, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(those_that_are_behind_do_not_undo_it, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(those_that_are_not_alike_are_copied, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(a_connection_that_had_a_call_mutes_nothing_for_good, world_setup,
-						world_teardown),
-		cmocka_unit_test_setup_teardown(a_get_is_dropped_at_its_head, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(a_get_that_a_dialect_wants_is_kept, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(a_large_upload_is_dropped_before_its_end, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(a_json_post_waits_for_what_the_answer_tells, world_setup,
-						world_teardown),
-		cmocka_unit_test_setup_teardown(a_stream_that_nobody_knows_is_dropped_after_a_few_events, world_setup,
-						world_teardown),
-		cmocka_unit_test_setup_teardown(nothing_is_muted_beside_a_wanted_exchange, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(http2_is_never_muted, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(joined_in_its_middle_it_is_still_a_call, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(half_an_exchange_is_a_call, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(a_request_is_told_with_its_connection, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(what_is_of_no_exchange_is_counted, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(open_exchanges_are_bounded, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(many_strangers_are_the_end_of_a_connection, world_setup,
-						world_teardown),
-		cmocka_unit_test_setup_teardown(small_strangers_cost_nothing, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(a_connection_that_had_a_call_is_never_denied, world_setup,
-						world_teardown),
-		cmocka_unit_test_setup_teardown(an_open_exchange_may_become_the_first_call, world_setup,
-						world_teardown),
-		cmocka_unit_test_setup_teardown(what_was_missed_is_no_stranger, world_setup, world_teardown),
+		world_test(a_get_is_dropped_at_its_head),
+		world_test(a_get_that_a_dialect_wants_is_kept),
+		world_test(a_large_upload_is_dropped_before_its_end),
+		world_test(a_json_post_waits_for_what_the_answer_tells),
+		world_test(a_stream_that_nobody_knows_is_dropped_after_a_few_events),
+		world_test(the_end_of_a_run_counts_what_is_open_of_nobodys),
+		world_test(nothing_is_muted_beside_a_wanted_exchange),
+		world_test(http2_is_never_muted),
+		world_test(joined_in_its_middle_it_is_still_a_call),
+		world_test(half_an_exchange_is_a_call),
+		world_test(a_request_is_told_with_its_connection),
+		world_test(what_is_of_no_exchange_is_counted),
+		world_test(open_exchanges_are_bounded),
+		world_test(many_strangers_are_the_end_of_a_connection),
+		world_test(small_strangers_cost_nothing),
+		world_test(a_connection_that_had_a_call_is_never_denied),
+		world_test(an_open_exchange_may_become_the_first_call),
+		world_test(what_was_missed_is_no_stranger),
+		world_test(a_host_that_serves_models_has_no_strangers),
+		world_test(many_strangers_that_are_alike_are_muted),
+		world_test(those_that_are_behind_do_not_undo_it),
+		world_test(those_that_are_not_alike_are_copied),
+		world_test(a_connection_that_had_a_call_mutes_nothing_for_good),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -107,6 +107,31 @@ static void every_end_has_its_name(void **state)
 	}
 }
 
+/* The answer's own end mark says nothing of the request: what followed in it may have been lost. */
+static void an_answer_that_ended_itself_does_not_end_its_request(void **state)
+{
+	static const enum close_how hows[] = { CLOSE_LOCAL, CLOSE_UNKNOWN };
+
+	for (size_t i = 0; i < ARRAY_SIZE(hows); i++) {
+		struct call_conn *conn = world_connect(&world);
+		const struct call *call = &world.told[0].call;
+
+		world.count = 0;
+		tell_request(conn, 1, (struct ask){ 0 }, 0);
+		tell_body(conn, 1, MESSAGE_REQUEST, "{}", 0);
+		tell_response(conn, 1, 200, "text/event-stream", 1);
+		tell_event(conn, 1, "[DONE]", 2);
+		tell_cut(conn, 1, MESSAGE_REQUEST, hows[i], 3);
+		tell_cut(conn, 1, MESSAGE_RESPONSE, hows[i], 3);
+		call_conn_close(conn, hows[i], 3 * MS);
+		assert_int_equal(world.count, 1);
+		assert_int_equal(call->end, CALL_END_COMPLETE);
+		assert_int_equal(call->is_complete, hows[i] != CLOSE_UNKNOWN);
+		assert_int_equal(call->request_end.missing_bytes, hows[i] == CLOSE_UNKNOWN ? -1 : 0);
+		assert_int_equal(call->response_end.missing_bytes, 0);
+	}
+}
+
 /* The connection goes on: nothing is waited for, and the answer need not have begun. */
 static void a_reset_stream_ends_its_call_at_once(void **state)
 {
@@ -269,17 +294,16 @@ static void a_cut_without_a_close_is_told_by_the_next_tick(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(every_end_has_its_name, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(a_reset_stream_ends_its_call_at_once, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(an_error_status_is_a_complete_end, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(whatever_is_missing_makes_it_incomplete, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(a_hole_is_told_even_when_the_end_forgets_it, world_setup,
-						world_teardown),
-		cmocka_unit_test_setup_teardown(garbage_is_incomplete_but_a_cut_is_not, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(an_early_answer_waits_for_its_request, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(silence_for_too_long_ends_it_as_unknown, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(a_cut_without_a_close_is_told_by_the_next_tick, world_setup,
-						world_teardown),
+		world_test(every_end_has_its_name),
+		world_test(an_answer_that_ended_itself_does_not_end_its_request),
+		world_test(a_reset_stream_ends_its_call_at_once),
+		world_test(an_error_status_is_a_complete_end),
+		world_test(whatever_is_missing_makes_it_incomplete),
+		world_test(a_hole_is_told_even_when_the_end_forgets_it),
+		world_test(garbage_is_incomplete_but_a_cut_is_not),
+		world_test(an_early_answer_waits_for_its_request),
+		world_test(silence_for_too_long_ends_it_as_unknown),
+		world_test(a_cut_without_a_close_is_told_by_the_next_tick),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -223,15 +223,13 @@ static void memory_may_end_anywhere(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(answers_come_by_the_stream, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(an_answer_may_overtake_its_202, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(what_does_not_belong_together_is_not_joined, world_setup,
-						world_teardown),
-		cmocka_unit_test_setup_teardown(what_never_comes_is_waited_for_in_bounds, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(a_flush_tells_what_waits, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(other_streams_are_dropped_at_their_first_event, world_setup,
-						world_teardown),
-		cmocka_unit_test_setup_teardown(a_stream_may_be_silent_for_long, world_setup, world_teardown),
+		world_test(answers_come_by_the_stream),
+		world_test(an_answer_may_overtake_its_202),
+		world_test(what_does_not_belong_together_is_not_joined),
+		world_test(what_never_comes_is_waited_for_in_bounds),
+		world_test(a_flush_tells_what_waits),
+		world_test(other_streams_are_dropped_at_their_first_event),
+		world_test(a_stream_may_be_silent_for_long),
 		cmocka_unit_test(memory_may_end_anywhere),
 	};
 

@@ -365,19 +365,17 @@ static void what_waits_is_bounded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(both_ends_are_one_call, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(many_on_one_connection_pair_in_order, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(alone_it_waits_and_is_told, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(a_peer_on_another_host_is_not_waited_for, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(a_server_waits_while_its_client_is_at_it, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(a_server_that_comes_late_is_still_known, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(peers_learnt_late_still_pair, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(a_call_is_not_told_before_an_earlier_one_of_its_process, world_setup,
-						world_teardown),
-		cmocka_unit_test_setup_teardown(calls_are_told_in_their_order_whatever_is_learnt_between, world_setup,
-						world_teardown),
-		cmocka_unit_test_setup_teardown(others_are_not_taken_for_twins, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(what_waits_is_bounded, world_setup, world_teardown),
+		world_test(both_ends_are_one_call),
+		world_test(many_on_one_connection_pair_in_order),
+		world_test(alone_it_waits_and_is_told),
+		world_test(a_peer_on_another_host_is_not_waited_for),
+		world_test(a_server_waits_while_its_client_is_at_it),
+		world_test(a_server_that_comes_late_is_still_known),
+		world_test(peers_learnt_late_still_pair),
+		world_test(a_call_is_not_told_before_an_earlier_one_of_its_process),
+		world_test(calls_are_told_in_their_order_whatever_is_learnt_between),
+		world_test(others_are_not_taken_for_twins),
+		world_test(what_waits_is_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

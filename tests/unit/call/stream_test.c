@@ -276,19 +276,17 @@ static void exchanges_that_interleave_stay_apart(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(times_are_those_of_the_events, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(lines_are_events_too, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(the_newest_chunks_stay, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(only_json_that_is_no_error_is_a_chunk, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(events_wait_for_the_request, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(an_own_end_is_handed_out_when_the_rest_does_not_come, world_setup,
-						world_teardown),
-		cmocka_unit_test_setup_teardown(an_own_end_behind_a_hole_waits_longer_for_the_sums, world_setup,
-						world_teardown),
-		cmocka_unit_test_setup_teardown(the_end_of_a_run_tells_the_sums_so_far, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(a_new_request_ends_the_one_before, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(a_new_request_ends_no_other_stream, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(exchanges_that_interleave_stay_apart, world_setup, world_teardown),
+		world_test(times_are_those_of_the_events),
+		world_test(lines_are_events_too),
+		world_test(the_newest_chunks_stay),
+		world_test(only_json_that_is_no_error_is_a_chunk),
+		world_test(events_wait_for_the_request),
+		world_test(an_own_end_is_handed_out_when_the_rest_does_not_come),
+		world_test(an_own_end_behind_a_hole_waits_longer_for_the_sums),
+		world_test(the_end_of_a_run_tells_the_sums_so_far),
+		world_test(a_new_request_ends_the_one_before),
+		world_test(a_new_request_ends_no_other_stream),
+		world_test(exchanges_that_interleave_stay_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,3 +17,5 @@ static inline int world_teardown(void **state)
 	world_close(&world);
 	return 0;
 }
+
+#define world_test(test) cmocka_unit_test_setup_teardown(test, world_setup, world_teardown)

@@ -104,6 +104,27 @@ static void an_array_is_the_same_stream(void **state)
 	told_free(&told);
 }
 
+/* A reason in every chunk says of none that it is the last: what follows may still be lost. */
+static void a_reason_behind_which_it_goes_on_is_no_end(void **state)
+{
+	static const struct slice more =
+		SLICE("{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"a\"}]},\"finishReason\":\"STOP\"}]}");
+	static const struct slice usage = SLICE("{\"usageMetadata\":{\"totalTokenCount\":3}}");
+
+	for (int count = 1; count <= 3; count++) {
+		struct talk talk = { .path = FLOW, .host = HOST, .request = SLICE(ASK) };
+		struct told told;
+
+		for (int i = 0; i < count; i++)
+			talk.events[i] = more;
+		talk.events[count] = usage;
+		told = talk_told(&talk);
+		assert_int_equal(told.call.ended_itself, count == 1);
+		assert_slice(told.call.finish_reasons[0], "STOP");
+		told_free(&told);
+	}
+}
+
 static void tools_and_their_results_are_read(void **state)
 {
 	struct talk talk = { .path = PATH, .host = HOST };
@@ -287,6 +308,7 @@ int main(void)
 		cmocka_unit_test(one_answer_is_read),
 		cmocka_unit_test(a_stream_is_one_answer),
 		cmocka_unit_test(an_array_is_the_same_stream),
+		cmocka_unit_test(a_reason_behind_which_it_goes_on_is_no_end),
 		cmocka_unit_test(tools_and_their_results_are_read),
 		cmocka_unit_test(searches_and_code_are_steps),
 		cmocka_unit_test(steps_without_end_are_bounded),

@@ -168,6 +168,23 @@ static void a_stream_is_put_together(void **state)
 	told_free(&told);
 }
 
+/* A tool of another service's takes its key with it. */
+static void a_key_in_a_message_is_hidden(void **state)
+{
+	struct grpc_talk talk = vertex();
+	struct pbw search = { 0 }, tool = { 0 };
+	struct told told;
+
+	pbw_text(&search, 1, "key-of-the-search");
+	pbw_message(&tool, 15, &search);
+	pbw_message(&talk.request, 6, &tool);
+	told = grpc_told(&talk);
+	assert_true(slice_contains(told.call.inputs, SLICE("\"exaAiSearch\":{}")));
+	assert_false(slice_contains(told.call.inputs, SLICE("key-of-the-search")));
+	assert_false(told.call.is_undecodable);
+	told_free(&told);
+}
+
 static void texts_are_embedded(void **state)
 {
 	struct grpc_talk talk = { .path = SERVICE "EmbedContent", .answer_count = 1 };
@@ -230,6 +247,7 @@ int main(void)
 		cmocka_unit_test(an_answer_means_what_its_json_means),
 		cmocka_unit_test(a_stream_is_put_together),
 		cmocka_unit_test(vertex_numbers_them_otherwise),
+		cmocka_unit_test(a_key_in_a_message_is_hidden),
 		cmocka_unit_test(texts_are_embedded),
 		cmocka_unit_test(a_refusal_is_told),
 		cmocka_unit_test(other_services_are_not_its),

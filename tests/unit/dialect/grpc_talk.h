@@ -2,7 +2,7 @@
 /* One gRPC exchange told to a dialect: a request message, answers, and the trailers at the end. */
 #pragma once
 #include "unit/dialect/attributes.h"
-#include "unit/dialect/talk.h"
+#include "unit/dialect/sane.h"
 #include "unit/pbwrite.h"
 
 struct grpc_talk {
@@ -76,29 +76,6 @@ static inline struct told grpc_told(const struct grpc_talk *talk)
 	return grpc_told_in(talk, &talk_heap.alloc);
 }
 
-static inline void assert_json_or_none(struct slice text)
-{
-	if (text.len)
-		assert_int_equal(json_check(text, JSON_DEPTH_MAX), 0);
-}
-
-static inline void assert_grpc_sane(const struct told *told)
-{
-	const struct call *call = &told->call;
-
-	const struct slice json[] = { call->inputs,         call->outputs,         call->tools,
-				      call->input_messages, call->output_messages, call->system_instructions,
-				      call->chat_messages };
-
-	for (size_t i = 0; i < sizeof(json) / sizeof(json[0]); i++)
-		assert_json_or_none(json[i]);
-	for (const struct call_step *step = call->steps; step; step = step->next) {
-		assert_json_or_none(step->inputs);
-		assert_json_or_none(step->outputs);
-	}
-	assert_true(told->dialect->span_name(call).len > 0);
-}
-
 /* Every byte of every message is changed and every message is cut at every place. */
 static inline void grpc_survives_damage(const struct grpc_talk *good)
 {
@@ -113,12 +90,12 @@ static inline void grpc_survives_damage(const struct grpc_talk *good)
 
 			message->data[i] = "\x00\xff\x0a\x80"[i % 4];
 			told = grpc_told(&talk);
-			assert_grpc_sane(&told);
+			assert_sane_json(&told);
 			told_free(&told);
 			message->data[i] = was;
 			message->len = i;
 			told = grpc_told(&talk);
-			assert_grpc_sane(&told);
+			assert_sane_json(&told);
 			told_free(&told);
 			message->len = len;
 		}
@@ -135,7 +112,7 @@ static inline void grpc_survives_full_memory(const struct grpc_talk *talk)
 		fail.is_sticky = nth % 2;
 		told = grpc_told_in(talk, &fail.alloc);
 		if (told.call.dialect)
-			assert_grpc_sane(&told);
+			assert_sane_json(&told);
 		told_free(&told);
 		assert_int_equal(fail.used, 0);
 		taken = fail.taken;

@@ -4,7 +4,7 @@
  * JSON is JSON, and what it could not keep it tells.
  */
 #include "dialect/text.h"
-#include "unit/dialect/talk.h"
+#include "unit/dialect/sane.h"
 #include <stdio.h>
 
 #define ASK                                                                                                                                                                                            \
@@ -103,26 +103,6 @@ static const struct slice events[] = {
 	SLICE("{\"type\":\"message_delta\",\"usage\":{\"input_tokens\":1,\"iterations\":[{\"input_tokens\":9223372036854775807},{\"input_tokens\":9},5]}}"),
 	SLICE("exception:throttlingException|{\"message\":\"slow\"}"),
 };
-
-static void assert_json_or_none(struct slice value)
-{
-	if (value.len)
-		assert_int_equal(json_check(value, JSON_DEPTH_MAX), 0);
-}
-
-static void assert_sane(const struct told *told)
-{
-	const struct call *call = &told->call;
-	const struct slice json[] = { call->tools,           call->chat_messages,       call->input_messages,
-				      call->output_messages, call->system_instructions, call->usage_raw };
-
-	for (size_t i = 0; i < ARRAY_SIZE(json); i++)
-		assert_json_or_none(json[i]);
-	if (!call->outputs_is_text)
-		assert_json_or_none(call->outputs);
-	assert_true(told->dialect->span_name(call).len > 0);
-	assert_true(call->finish_count <= CALL_FINISH_MAX);
-}
 
 static void run_and_judge(const struct talk *talk, const struct dialect *dialect)
 {

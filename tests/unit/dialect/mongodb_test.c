@@ -2,7 +2,7 @@
 /* MongoDB: what is asked and found is shown as JSON, without the session and without vectors. */
 #include "unit/bson.h"
 #include "unit/dialect/attributes.h"
-#include "unit/dialect/talk.h"
+#include "unit/dialect/sane.h"
 
 /* @ask begins where its head's last four bytes were: they stand for the length that a request's message has before it. */
 static struct told run(struct slice ask, struct slice answer)
@@ -77,9 +77,7 @@ static void damage_is_survived(void **state)
 					(char)random_below(&seed, 256);
 		}
 		told = run(bytes_of(&sides[0]), bytes_of(&sides[1]));
-		if (told.call.outputs.len)
-			assert_int_equal(json_check(told.call.outputs, JSON_DEPTH_MAX), 0);
-		assert_int_equal(json_check(told.call.inputs, JSON_DEPTH_MAX), 0);
+		assert_sane_json(&told);
 		told_free(&told);
 	}
 }
