@@ -24,6 +24,7 @@ struct abi_ledger {
 struct abi_verdict {
 	__u64 conn;  /* for which connection; the slot is shared by many */
 	__u64 value; /* enum abi_verdict_value */
+	__u64 offset; /* of a mute one: as far as user space has read in the direction of requests, and what was muted since */
 };
 enum abi_verdict_value {
 	ABI_VERDICT_KEEP,

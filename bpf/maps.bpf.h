@@ -114,4 +114,4 @@ struct {
 /* Memory mapped by user space: written by it (control, verdicts) or read (ledger). */
 struct abi_control control SHARED SEC(".data.control") = { .dozing = 0, .wake_bytes = 1 << 20, .default_wanted = 0 };
 struct abi_ledger ledger[ABI_LEDGER_SLOTS] SHARED SEC(".data.ledger") = {};
-extern struct abi_verdict verdicts[ABI_VERDICT_SLOTS]; /* proc.bpf.c: a megabyte, wanted once */
+extern struct abi_verdict verdicts[ABI_VERDICT_SLOTS]; /* proc.bpf.c: a megabyte and a half, wanted once */

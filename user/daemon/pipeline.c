@@ -42,8 +42,10 @@ struct conn {
 	struct conn_info info;
 	struct proto *proto;
 	struct call_conn *calls;
-	uint32_t thread; /* who moved the bytes that are being read */
-	enum direction request_dir;
+	uint32_t thread;                 /* who moved the bytes that are being read */
+	enum direction dir, request_dir; /* of those bytes, of requests */
+	uint64_t read_to[_DIR_MAX];      /* offset behind what was read */
+	bool is_mute;                    /* nothing is wanted of the request that is being read */
 	UT_hash_handle hh;
 	uint64_t refused;    /* of the pipeline's memory when the connection was opened */
 	uint64_t hole_bytes; /* told as holes */
@@ -242,13 +244,32 @@ static void on_stream_peer(void *user, void *handle, const struct conn_info *inf
 	call_conn_peer(conn->calls, info);
 }
 
+static void on_proto_verdict(void *user, enum verdict verdict)
+{
+	struct conn *conn = user;
+	struct pipeline *pipeline = conn->pipeline;
+	enum event_verdict event = verdict == VERDICT_KEEP         ? EVENT_KEEP
+				   : verdict == VERDICT_DENY       ? EVENT_DENY
+				   : conn->request_dir == DIR_READ ? EVENT_MUTE_READ
+								   : EVENT_MUTE_WRITE;
+
+	conn->is_mute = verdict == VERDICT_MUTE && conn->dir == conn->request_dir;
+	if (pipeline->ops->verdict)
+		pipeline->ops->verdict(pipeline->user, conn->info.id, event, conn->read_to[conn->request_dir]);
+}
+
 static void on_stream_bytes(void *user, void *handle, enum direction dir, uint64_t offset, uint64_t time_ns,
 			    uint32_t thread, struct slice data)
 {
 	struct conn *conn = handle;
 
 	conn->thread = thread;
+	conn->dir = dir;
+	conn->read_to[dir] = offset + data.len;
 	proto_bytes(conn->proto, dir, time_ns, data);
+	/* The kernel side was ahead of the verdict: now it may hold. */
+	if (conn->is_mute && dir == conn->request_dir)
+		on_proto_verdict(conn, VERDICT_MUTE);
 }
 
 static void on_stream_hole(void *user, void *handle, enum direction dir, uint64_t offset, uint64_t len,
@@ -257,6 +278,7 @@ static void on_stream_hole(void *user, void *handle, enum direction dir, uint64_
 	struct conn *conn = handle;
 
 	conn->hole_bytes += len;
+	conn->read_to[dir] = offset + len;
 	proto_hole(conn->proto, dir, len, reason, time_ns);
 }
 
@@ -318,24 +340,10 @@ static void on_proto_hole(void *user, uint64_t exchange, enum message_kind kind,
 
 static void on_proto_end(void *user, uint64_t exchange, enum message_kind kind, const struct message_end *end)
 {
-	call_on_end(((struct conn *)user)->calls, exchange, kind, end);
-}
+	struct conn *conn = user;
 
-static void verdict_tell(struct conn *conn, enum verdict verdict)
-{
-	struct pipeline *pipeline = conn->pipeline;
-	enum event_verdict event = verdict == VERDICT_KEEP         ? EVENT_KEEP
-				   : verdict == VERDICT_DENY       ? EVENT_DENY
-				   : conn->request_dir == DIR_READ ? EVENT_MUTE_READ
-								   : EVENT_MUTE_WRITE;
-
-	if (pipeline->ops->verdict)
-		pipeline->ops->verdict(pipeline->user, conn->info.id, event);
-}
-
-static void on_proto_verdict(void *user, enum verdict verdict)
-{
-	verdict_tell(user, verdict);
+	call_on_end(conn->calls, exchange, kind, end);
+	conn->is_mute = conn->is_mute && kind != MESSAGE_REQUEST;
 }
 
 static const struct proto_ops proto_ops = {
@@ -384,7 +392,7 @@ static void on_call_verdict(void *user, uint64_t number, enum verdict verdict)
 
 	HASH_FIND(hh, pipeline->conns, &number, sizeof(number), conn);
 	if (conn)
-		verdict_tell(conn, verdict);
+		on_proto_verdict(conn, verdict);
 }
 
 static bool on_call_so_far(void *user, uint64_t number, uint64_t exchange, enum message_kind kind,
@@ -543,7 +551,7 @@ void pipeline_origin(struct pipeline *pipeline, struct slice packed)
 		return;
 	HASH_ITER(hh, pipeline->conns, conn, next)
 		if (origins_find(pipeline->origins, conn->info.process) == origin)
-			verdict_tell(conn, VERDICT_DENY);
+			on_proto_verdict(conn, VERDICT_DENY);
 }
 
 void pipeline_close(struct pipeline *pipeline, const struct event_close *close)

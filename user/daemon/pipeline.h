@@ -31,7 +31,8 @@ struct pipeline_ops {
 	/* It has ended, and all that it moved was read. Who knows the last offsets of its connections tells them by
 	 * pipeline_close() and pipeline_exited(); without that they end where their last bytes came from. May be NULL. */
 	void (*exited)(void *user, struct process_id process);
-	void (*verdict)(void *user, uint64_t conn, enum event_verdict verdict);
+	/* @offset: event_verdict_set() */
+	void (*verdict)(void *user, uint64_t conn, enum event_verdict verdict, uint64_t offset);
 };
 
 struct pipeline_stats {

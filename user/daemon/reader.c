@@ -72,9 +72,9 @@ static void on_exited(void *user, struct process_id process)
 	link_ask(((struct reader *)user)->link_fd, LINK_EXITED, process);
 }
 
-static void on_verdict(void *user, uint64_t conn, enum event_verdict verdict)
+static void on_verdict(void *user, uint64_t conn, enum event_verdict verdict, uint64_t offset)
 {
-	event_verdict_set(((struct reader *)user)->memory, conn, verdict);
+	event_verdict_set(((struct reader *)user)->memory, conn, verdict, offset);
 }
 
 static const struct pipeline_ops pipeline_ops = {

@@ -67,7 +67,8 @@ struct event_memory *event_memory_free(struct event_memory *memory);
 DEFINE_CLEANUP(struct event_memory *, event_memory_free)
 void event_ledger_read(const struct event_memory *memory, struct event_ledger *ret);
 enum event_verdict { EVENT_KEEP, EVENT_MUTE_READ, EVENT_MUTE_WRITE, EVENT_DENY };
-void event_verdict_set(struct event_memory *memory, uint64_t conn, enum event_verdict verdict);
+/* @offset: of a mute one, as far as was read of it in the direction of its requests; behind that it is heard all the same. */
+void event_verdict_set(struct event_memory *memory, uint64_t conn, enum event_verdict verdict, uint64_t offset);
 
 /* ---- the file ---- */
 struct event_file_head { /* what ids and times derive from, so that a replay makes the same */

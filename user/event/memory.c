@@ -79,12 +79,13 @@ static const uint64_t verdict_values[] = {
 	[EVENT_DENY] = ABI_VERDICT_DENY,
 };
 
-void event_verdict_set(struct event_memory *memory, uint64_t conn, enum event_verdict verdict)
+void event_verdict_set(struct event_memory *memory, uint64_t conn, enum event_verdict verdict, uint64_t offset)
 {
 	struct abi_verdict *slot = &memory->verdicts[abi_verdict_slot(conn)];
 
 	/* The slot may speak of another connection: silence it before it changes its owner. */
 	__atomic_store_n(&slot->value, ABI_VERDICT_KEEP, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&slot->conn, conn, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&slot->offset, offset, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&slot->value, verdict_values[verdict], __ATOMIC_SEQ_CST);
 }
