@@ -114,6 +114,7 @@ class Client:
     stack: str = None  # its TLS, where that is not the language's usual one
     grpc: str = None  # the beginning of its service's name
     part: str = None  # of tests/setup/clients.sh, where that is not the language's
+    is_direct: bool = False  # behind nginx there is HTTP/1.1, which has no room for two who talk at the same time
 
     @property
     def setup(self):
@@ -255,8 +256,14 @@ CLIENTS = [
     Client("mistral", "Node", "@mistralai/mistralai", HTTP1, FETCH),
     Client("genai", "Node", "@google/genai", HTTP1, FETCH),
     Client("bedrock", "Node", "@aws-sdk/client-bedrock-runtime", ("tls h1", "tls h2", "plain h2"), ("identity",)),
-    # Its carrier behind nginx would be HTTP/1.1, which has no room for two who talk at the same time.
-    Client("bedrock-sonic", "Node", "@aws-sdk/client-bedrock-runtime", ("plain h2",), ("identity",)),
+    Client(
+        "bedrock-sonic",
+        "Node",
+        "@aws-sdk/client-bedrock-runtime",
+        ("tls h2", "plain h2"),
+        ("identity",),
+        is_direct=True,
+    ),
     Client("cohere", "Node", "cohere-ai", HTTP1, FETCH),
     Client("together", "Node", "together-ai", HTTP1, FETCH),
     Client("voyage", "Node", "voyageai", HTTP1, FETCH),
