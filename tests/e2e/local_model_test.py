@@ -3,6 +3,7 @@
 """Local model servers: no TLS, TCP and unix sockets, OpenAI's and Ollama's own API; one end seen or both."""
 
 import os
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -93,6 +94,51 @@ def test_unix_both_ends_are_one_exchange(check):
 
 def test_tls_both_ends_are_one_exchange(check):
     both_ends(check, None, "bothtls", True)
+
+
+# What most clients do first is no call. The verdict on it comes when the call behind it is already under way.
+ASKS_FIRST = """
+import http.client, json, sys
+connection = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]))
+for number in range(int(sys.argv[2])):
+    connection.request("GET", "/version")
+    connection.getresponse().read()
+    asked = {"model": "m", "user": f"first-{number}", "messages": [{"role": "user", "content": "x"}]}
+    connection.request("POST", "/v1/chat/completions", json.dumps(asked), {"Content-Type": "application/json"})
+    assert b"choices" in connection.getresponse().read()
+connection.request("GET", "/x/first=0.1/version")
+connection.getresponse().read()
+"""
+
+
+FIRST_COUNT = 300
+
+
+def ask_first():
+    return [sys.executable, "-c", ASKS_FIRST, str(PROVIDER.plain_port), str(FIRST_COUNT)]
+
+
+def check_first(check, result, spans):
+    spans = [s["attributes"] for s in spans if spantap.is_model_call(s)]
+    check.equal(len(spans), FIRST_COUNT, "calls")
+    broken = [s.get("spantap.missing_reason") for s in spans if s.get("spantap.complete") is not True]
+    check.equal(broken, [], "calls that are not whole")
+    check.that(result.summary["bytes"]["missing"]["policy"] > 0, "what is none and slow is muted")
+    check.equal(spantap.balanced(result.summary), 0, "difference of the ledger")
+
+
+def test_calls_behind_what_is_none_on_one_connection(check):
+    result, spans = spantap.run(ask_first(), env=fake.client_env())
+    check.must(result.status == 0, repr(result))
+    check_first(check, result, spans)
+
+
+def test_the_same_where_the_server_is_seen(check):
+    tracer = spantap.Spantap(str(PROVIDER.pid), command="attach")
+    asked = subprocess.run(ask_first(), env=fake.client_env(), timeout=60)
+    result = tracer.stop()
+    check.equal(asked.returncode, 0, "the client's exit status")
+    check_first(check, result, tracer.spans())
 
 
 def test_ollama_means_what_the_wire_said(check):

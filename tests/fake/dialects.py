@@ -12,6 +12,8 @@ import dialects_bedrock
 import dialects_cohere
 import dialects_google
 import dialects_replicate
+import dialects_watsonx
+import dialects_writer
 from answers import ARGUMENT_PARTS, ARGUMENTS, Answer, dump, pieces_of_text, sse
 
 
@@ -95,6 +97,8 @@ def chat(request, options):
 
 
 def completions(request, options):
+    if options.get("vendor") == "writer":
+        return dialects_writer.completions(request, options)
     texts = pieces_of_text(options)
     base = {
         "id": f"cmpl-{options['serial']:08d}",
@@ -302,7 +306,8 @@ def download(request, options):
     )
 
 
-ROUTES = [  # suffix of the path, answer
+ROUTES = [  # suffix of the path, answer; the first that fits
+    *dialects_watsonx.ROUTES,
     ("/chat/completions", chat),
     ("/completions", completions),
     ("/responses", responses),
@@ -318,6 +323,7 @@ ROUTES = [  # suffix of the path, answer
     *dialects_bedrock.ROUTES,
     *dialects_cohere.ROUTES,
     *dialects_replicate.ROUTES,
+    *dialects_writer.ROUTES,
 ]
 
 ERRORS = {  # status, shape of OpenAI's and of Anthropic's error body
@@ -342,5 +348,8 @@ def answer(method, path, request, options):
         return error(path, options["status"])
     for suffix, make in ROUTES:
         if path.endswith(suffix):
-            return make(request if isinstance(request, dict) else {}, options)
+            made = make(request if isinstance(request, dict) else {}, options)
+            if options.get("mark") == 0:
+                made.pieces = [piece for piece in made.pieces if piece != sse("[DONE]")]
+            return made
     return other(request, options)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Cohere's second API (chat, rerank, embed), and Voyage where it differs from OpenAI's embeddings."""
+"""Cohere's second API (chat, rerank, embed), chat and embed of its first, and Voyage where it differs from OpenAI's embeddings."""
 
 from answers import ARGUMENT_PARTS, ARGUMENTS, Answer, dump, pieces_of_text, sse
 
@@ -53,6 +53,35 @@ def chat(request, options):
     return Answer("cohere.chat", pieces, True, "text/event-stream", **known)
 
 
+def first_chat(request, options):
+    """One message, and one object a line where it streams; the last line holds the whole answer."""
+    texts, ident = pieces_of_text(options), f"co-{options['serial']:08d}"
+    whole = {
+        "response_id": ident,
+        "text": "".join(texts),
+        "generation_id": ident + "-g",
+        "chat_history": [
+            {"role": "USER", "message": request.get("message")},
+            {"role": "CHATBOT", "message": "".join(texts)},
+        ],
+        "finish_reason": "COMPLETE",
+        "meta": {
+            "api_version": {"version": "1"},
+            "billed_units": {"input_tokens": 1200, "output_tokens": len(texts)},
+            "tokens": {"input_tokens": 1300, "output_tokens": len(texts) + 2},
+        },
+    }
+    known = {"text": "".join(texts), "usage": (1200, len(texts))}
+    if not request.get("stream"):
+        return Answer("cohere.v1.chat", [dump(whole).encode()], **known)
+    events = [{"event_type": "stream-start", "generation_id": ident + "-g"}]
+    events += [{"event_type": "text-generation", "text": text} for text in texts]
+    lines = [dict(event, is_finished=False) for event in events]
+    lines.append({"is_finished": True, "event_type": "stream-end", "finish_reason": "COMPLETE", "response": whole})
+    pieces = [(dump(line) + "\n").encode() for line in lines]
+    return Answer("cohere.v1.chat", pieces, True, "application/stream+json", **known)
+
+
 def scores(request):
     count = len(request.get("documents") or [])
     wanted = request.get("top_n") or request.get("top_k") or count
@@ -88,4 +117,25 @@ def embed(request, options):
     return Answer("cohere.embed", [dump(body).encode()], usage=(8, None))
 
 
-ROUTES = [("/v2/chat", chat), ("/v2/rerank", rerank), ("/v2/embed", embed), ("/rerank", rerank)]
+def first_embed(request, options):
+    """Vectors without a type around them, where none was asked for."""
+    answer = embed(request, options)
+    if not request.get("embedding_types"):
+        body = {
+            "id": f"em-{options['serial']:08d}",
+            "response_type": "embeddings_floats",
+            "embeddings": [[0.25, -0.5, 1.0]] * len(request.get("texts") or [1]),
+            "texts": request.get("texts") or [],
+            "meta": {"api_version": {"version": "1"}, "billed_units": {"input_tokens": 8}},
+        }
+        answer.pieces = [dump(body).encode()]
+    return answer
+
+
+ROUTES = [
+    ("/v2/chat", chat),
+    ("/v2/rerank", rerank),
+    ("/v2/embed", embed),
+    ("/v1/embed", first_embed),
+    ("/rerank", rerank),
+]

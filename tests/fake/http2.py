@@ -11,6 +11,8 @@ import h2.config
 import h2.connection
 import h2.events
 import h2.exceptions
+import hyperframe.frame
+import sonic
 
 PREFACE_HEAD = b"PRI * HTTP/2.0\r\n\r\n"
 WINDOW = 1 << 24
@@ -20,12 +22,15 @@ HOP = ("transfer-encoding", "connection")
 class Stream:
     def __init__(self, headers):
         self.headers, self.body, self.reset = headers, bytearray(), False
+        self.talk = None  # a queue of what came, where both sides talk at the same time
 
 
 class Connection:
     def __init__(self, provider, reader, writer, number):
         self.provider, self.reader, self.writer, self.number = provider, reader, writer, number
         self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False, header_encoding="utf-8"))
+        # A client may say that it will ask no more and still talk; the package would take that for the end.
+        self.h2._frame_dispatch_table[hyperframe.frame.GoAwayFrame] = lambda frame: ([], [])
         self.streams, self.tasks = {}, set()
         self.changed = asyncio.Event()
 
@@ -55,17 +60,41 @@ class Connection:
     def take(self, event):
         stream = self.streams.get(getattr(event, "stream_id", None))
         if isinstance(event, h2.events.RequestReceived):
-            self.streams[event.stream_id] = Stream(event.headers)
+            stream = self.streams[event.stream_id] = Stream(event.headers)
+            if dict(event.headers)[":path"].endswith(sonic.PATH):
+                stream.talk = asyncio.Queue()
+                self.start(self.converse(event.stream_id, stream))
         elif isinstance(event, h2.events.DataReceived):
-            stream.body += event.data
             self.h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+            if stream.talk:
+                stream.talk.put_nowait(event.data)
+            else:
+                stream.body += event.data
         elif isinstance(event, h2.events.StreamEnded):
-            task = asyncio.ensure_future(self.answer(event.stream_id, stream))
-            self.tasks.add(task)
-            task.add_done_callback(self.tasks.discard)
+            if stream.talk:
+                stream.talk.put_nowait(None)
+            else:
+                self.start(self.answer(event.stream_id, stream))
         elif isinstance(event, h2.events.StreamReset) and stream:
             stream.reset = True
         self.changed.set()
+
+    def start(self, coroutine):
+        task = asyncio.ensure_future(coroutine)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def converse(self, stream_id, stream):
+        carried = Carried(self, stream_id, stream)
+        talk = self.provider.conversation(dict(stream.headers)[":path"])
+        await carried.head(200, sonic.HEADERS)
+        while (data := await stream.talk.get()) is not None:
+            for piece in talk.feed(data):
+                await carried.piece(piece)
+            if talk.is_over:
+                break
+        await carried.end()
+        self.streams.pop(stream_id, None)
 
     async def answer(self, stream_id, stream):
         fields = dict(stream.headers)

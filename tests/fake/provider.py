@@ -17,6 +17,8 @@ What it answers, strongest first:
       status=N        an error        silent=S no answer, then close
       drop=N          close after N pieces                      reset=N  the same by RST
       close=1         the close of the connection delimits the body
+      mark=0          no [DONE] at the end of a stream
+      vendor=writer   completions as this vendor has them, where others have the same path
       tag=WORD        nothing: it finds the exchange again in the truth and in url.path
   x-steer: OPTIONS    the same in a header, for a path that must stay as it is
   else                dialects.py answers by the path
@@ -41,6 +43,7 @@ import zlib
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import dialects  # noqa: E402
+import sonic  # noqa: E402
 
 try:
     import http2
@@ -415,8 +418,7 @@ class Provider:
         )
 
     async def exchange(self, request, carrier, connection):
-        self.serial += 1
-        request.serial = self.serial
+        request.serial = self.next_serial()
         exchange = Exchange(request, plan(request, self.script, self.served, self.serial), carrier)
         begun, end = time.time(), "complete"
         try:
@@ -427,6 +429,19 @@ class Provider:
             end = "client left"
         self.tell(exchange, connection, begun, end)
         return end, exchange.close
+
+    def conversation(self, target):
+        """One that another carrier has in both directions."""
+        options, path = options_of(target)
+        return sonic.Conversation(target, path, options, self.next_serial, self.tell_line)
+
+    def next_serial(self):
+        self.serial += 1
+        return self.serial
+
+    def tell_line(self, told):
+        if self.truth:
+            self.truth.write(json.dumps(told) + "\n")
 
     async def exchange_over(self, carrier, method, target, headers, body, connection):
         """One exchange that another carrier has read. False when the connection must end with it."""

@@ -55,6 +55,7 @@ static struct told run(uint8_t mode, struct slice rest, bool is_single)
 	struct frame frame;
 
 	frame_init(&frame, (enum frame_kind)(mode % _FRAME_MAX), &heap.alloc, 256, &ops, &told);
+	frame.is_two_way = mode & 0x80;
 	frame.grpc = (struct frame_grpc){ .coding = (enum coding_kind)(mode / 16 % (_CODING_MAX + 1)),
 					  .inflate_ratio = 200 };
 	while (rest.len) {

@@ -67,7 +67,7 @@ class Providers:
         if carrier.endswith("grpc"):
             # xAI's SDK takes no TLS to the name localhost.
             return f"127.0.0.1:{self.front().tls2_port if at_server else self.grpc(client.grpc)}"
-        is_fronted = at_server or is_behind_front(carrier)
+        is_fronted = at_server or (is_behind_front(carrier) and not client.is_direct)
         if carrier.endswith("websocket"):
             provider = self.get("websocket", lambda: fake.Side("websocket.py"))
         else:
@@ -301,7 +301,8 @@ def run_client(client, providers, carriers, at_server):
         raise tap.Failed(f"the client failed: {result}\n{result.stdout[-2000:]}")
     calls = [json.loads(line) for line in result.stdout.splitlines() if line.startswith('{"base"')]
     tags = {key: tag for key, (tag, _) in plan.items()}
-    return calls, providers.truth_at_front(), [s for s in spans if spantap.is_model_call(s)], tags, result
+    truths = providers.truth() if client.is_direct else providers.truth_at_front()
+    return calls, truths, [s for s in spans if spantap.is_model_call(s)], tags, result
 
 
 def row_of(client, carrier, dialect, result):

@@ -25,6 +25,7 @@ CREATED = ("identity", "br", "zstd")  # nginx compresses no answer of status 201
 # The provider's dialect and what ours may be called: a vendor's own name or the format that it follows.
 FAMILIES = {
     "openai.chat": r"(openai|mistral|groq|together)\.chat",
+    "openai.completions": r"openai\.completions",
     "openai.responses": r"openai\.responses",
     "openai.embeddings": r"(openai|voyage|mistral)\.embeddings",
     "anthropic.messages": r"anthropic\.messages",
@@ -32,13 +33,19 @@ FAMILIES = {
     "ollama.generate": r"ollama\.generate",
     "gemini": r"(gemini|google)(\.\w+)*",
     "bedrock.converse": r"bedrock\.converse\w*",
+    "bedrock.sonic": r"bedrock\.sonic",
     "bedrock.invoke": r"bedrock\.invoke\w*",
     "cohere.chat": r"cohere\.(v2\.)?chat",
+    "cohere.v1.chat": r"cohere\.v1\.chat",
     "cohere.rerank": r"(cohere(\.\w+)*\.)?rerank",
     "cohere.embed": r"cohere\.(\w+\.)*embed\w*",
     "voyage.rerank": r"((voyage|cohere|jina)(\.\w+)*\.)?rerank",
     "xai.chat": r"xai(\.\w+)*",
     "replicate.predict": r"replicate\.predict",
+    "watsonx.chat": r"watsonx\.chat",
+    "watsonx.generation": r"watsonx\.generation",
+    "watsonx.embeddings": r"vectors\.embed",
+    "watsonx.rerank": r"rerank",
 }
 # The part of the source that must be there before a carrier can be read at all.
 CARRIERS = {
@@ -107,6 +114,7 @@ class Client:
     stack: str = None  # its TLS, where that is not the language's usual one
     grpc: str = None  # the beginning of its service's name
     part: str = None  # of tests/setup/clients.sh, where that is not the language's
+    is_direct: bool = False  # behind nginx there is HTTP/1.1, which has no room for two who talk at the same time
 
     @property
     def setup(self):
@@ -230,6 +238,14 @@ CLIENTS = [
     Client("cerebras", "Python", "cerebras-cloud-sdk", HTTP2, slow=True),
     Client("perplexity", "Python", "perplexityai", HTTP2, slow=True),
     Client("openrouter", "Python", "openrouter", HTTP1, slow=True),
+    Client("fireworks", "Python", "fireworks-ai", HTTP2, slow=True),
+    Client("sambanova", "Python", "sambanova", HTTP2, slow=True),
+    Client("llama-stack", "Python", "llama-stack-client", HTTP2, slow=True),
+    Client("portkey", "Python", "portkey-ai", HTTP2, slow=True),
+    Client("azure-inference", "Python", "azure-ai-inference", HTTP1, slow=True),
+    Client("ai21", "Python", "ai21", HTTP2, slow=True),
+    Client("writer", "Python", "writer-sdk", HTTP2),
+    Client("watsonx", "Python", "ibm-watsonx-ai", ("tls h1", "tls h2")),
     Client("huggingface", "Python", "huggingface-hub", HTTP1),
     Client("replicate", "Python", "replicate", HTTP1, CREATED),
     Client("openai", "Node", "openai", HTTP1, FETCH),
@@ -240,6 +256,14 @@ CLIENTS = [
     Client("mistral", "Node", "@mistralai/mistralai", HTTP1, FETCH),
     Client("genai", "Node", "@google/genai", HTTP1, FETCH),
     Client("bedrock", "Node", "@aws-sdk/client-bedrock-runtime", ("tls h1", "tls h2", "plain h2"), ("identity",)),
+    Client(
+        "bedrock-sonic",
+        "Node",
+        "@aws-sdk/client-bedrock-runtime",
+        ("tls h2", "plain h2"),
+        ("identity",),
+        is_direct=True,
+    ),
     Client("cohere", "Node", "cohere-ai", HTTP1, FETCH),
     Client("together", "Node", "together-ai", HTTP1, FETCH),
     Client("voyage", "Node", "voyageai", HTTP1, FETCH),
@@ -248,6 +272,13 @@ CLIENTS = [
     Client("anthropic-bedrock", "Node", "@anthropic-ai/bedrock-sdk", HTTP1, ("identity",), slow=True),
     Client("cerebras", "Node", "@cerebras/cerebras_cloud_sdk", HTTP1, FETCH, slow=True),
     Client("perplexity", "Node", "@perplexity-ai/perplexity_ai", HTTP1, FETCH, slow=True),
+    Client("sambanova", "Node", "sambanova", HTTP1, FETCH, slow=True),
+    Client("llama-stack", "Node", "llama-stack-client", HTTP1, FETCH, slow=True),
+    Client("portkey", "Node", "portkey-ai", HTTP1, FETCH, slow=True),
+    Client("writer", "Node", "writer-sdk", HTTP1, FETCH, slow=True),
+    Client("azure-inference", "Node", "@azure-rest/ai-inference", HTTP1, ("identity", "gzip"), slow=True),
+    Client("ai21", "Node", "ai21", HTTP1, FETCH, slow=True),
+    Client("watsonx", "Node", "@ibm-cloud/watsonx-ai", HTTP1, FETCH, slow=True),
     Client("openai", "Node 26", "openai", HTTP2, BODIES, slow=True),
     Client("anthropic", "Node 26", "@anthropic-ai/sdk", HTTP2, BODIES, slow=True),
     Client("ai", "Node 26", "ai", HTTP2, BODIES, slow=True),
@@ -258,6 +289,7 @@ CLIENTS = [
     Client("cohere", "Go", "cohere-go", ALL, ("identity", "gzip"), slow=True),
     Client("ollama", "Go", "ollama", ALL, ("identity", "gzip"), slow=True),
     Client("community", "Go", "go-openai", ALL, ("identity", "gzip"), slow=True),
+    Client("mistral", "Go", "mistral-go", ALL, ("identity", "gzip"), slow=True),
     Client("openai", "Java", "openai-java", HTTP2, ("identity", "gzip"), slow=True),
     Client("anthropic", "Java", "anthropic-java", HTTP2, ("identity", "gzip"), slow=True),
     Client("genai", "Java", "google-genai", HTTP2, ("identity", "gzip"), slow=True),
@@ -265,9 +297,11 @@ CLIENTS = [
     Client("bedrock-async", "Java", "bedrockruntime", ALL, ("identity",), slow=True),
     Client("cohere", "Java", "cohere-java", HTTP2, ("identity", "gzip"), slow=True),
     Client("langchain4j", "Java", "langchain4j-open-ai", HTTP2, ("identity",), slow=True),
+    Client("mistral", "Java", "langchain4j-mistral-ai", HTTP2, ("identity",), slow=True),
     Client("openai", "Rust", "async-openai", HTTP2, ("identity",), slow=True),
     Client("bedrock", "Rust", "aws-sdk-bedrockruntime", HTTP2, ("identity",), slow=True),
     Client("genai", "Rust", "genai", HTTP2, ("identity", "gzip"), slow=True),
+    Client("rig", "Rust", "rig-core", HTTP2, ("identity", "gzip"), slow=True),
     Client("ollama", "Rust", "ollama-rs", HTTP1, ("identity",), slow=True, stack=OPENSSL),
     Client("anthropic", "Rust", "anthropic-ai-sdk", HTTP1, ("identity",), slow=True, stack=OPENSSL),
 ]

@@ -98,7 +98,9 @@ sdks_python() {
 	venv_make sdks "openai==$OPENAI_PYTHON" "anthropic==$ANTHROPIC_PYTHON" "google-genai==$GOOGLE_PYTHON" "boto3==$BOTO3_PYTHON" \
 		cohere==7.3.1 mistralai==3.7.0 groq==1.7.0 ollama==0.6.3 together==3.1.1 litellm==1.110.2 voyageai==0.5.0 \
 		xai-sdk==1.21.0 google-ai-generativelanguage==0.12.1 huggingface-hub==2.4.0 replicate==1.0.7 \
-		cerebras-cloud-sdk==1.91.0 perplexityai==0.46.1 openrouter==1.3.84 "httpx[http2]==0.28.1" "httpx2[zstd]==2.16.2" h2==4.4.1 brotli==1.2.1 zstandard==0.25.0 websockets==17.4
+		cerebras-cloud-sdk==1.91.0 perplexityai==0.46.1 openrouter==1.3.84 writer-sdk==3.0.0 ai21==4.3.0 fireworks-ai==1.2.30 \
+		sambanova==1.13.0 ibm-watsonx-ai==1.8.1 llama-stack-client==0.2.12 fire==0.7.1 portkey-ai==2.3.4 azure-ai-inference==1.0.0b9 \
+		"httpx[http2]==0.28.1" "httpx2[zstd]==2.16.2" h2==4.4.1 brotli==1.2.1 zstandard==0.25.0 websockets==17.4
 }
 
 # Vertex AI by gRPC. Large, and it wants an older google-genai than the others have.
@@ -112,7 +114,8 @@ sdks_node() {
 		@aws-sdk/client-bedrock-runtime@3.1164.0 cohere-ai@8.1.0 @mistralai/mistralai@2.7.0 ollama@0.6.4 groq-sdk@1.6.0 \
 		ai@6.0.326 @ai-sdk/openai@3.0.141 @ai-sdk/anthropic@3.0.140 @ai-sdk/google@3.0.141 zod@4.6.7 together-ai@0.52.0 \
 		voyageai@0.4.0 @huggingface/inference@4.13.30 replicate@1.4.0 @anthropic-ai/bedrock-sdk@1.1.3 \
-		@cerebras/cerebras_cloud_sdk@1.91.0 @perplexity-ai/perplexity_ai@0.38.5
+		@cerebras/cerebras_cloud_sdk@1.91.0 @perplexity-ai/perplexity_ai@0.38.5 writer-sdk@2.3.2 ai21@1.1.0 sambanova@1.4.0 \
+		@ibm-cloud/watsonx-ai@1.7.16 llama-stack-client@0.7.3 portkey-ai@3.1.0 @azure-rest/ai-inference@1.0.0-beta.6
 }
 
 # A newer Node, whose fetch speaks HTTP/2: the package is the program alone. The SDKs are those of sdks-node.
@@ -144,7 +147,8 @@ sdks_go() {
 	set -- github.com/openai/openai-go/v3@v3.98.0 github.com/anthropics/anthropic-sdk-go@v1.84.0 \
 		google.golang.org/genai@v1.77.0 github.com/aws/aws-sdk-go-v2/service/bedrockruntime@v1.63.13 \
 		github.com/aws/aws-sdk-go-v2/credentials@v1.21.0 github.com/cohere-ai/cohere-go/v2@v2.15.3 \
-		github.com/ollama/ollama@v0.17.4 github.com/sashabaranov/go-openai@v1.43.0
+		github.com/ollama/ollama@v0.17.4 github.com/sashabaranov/go-openai@v1.43.0 \
+		github.com/gage-technologies/mistral-go@v1.1.0
 	made go-sdks go "$@" && return
 	cp "$source"/*.go "$dir"
 	(
@@ -161,7 +165,8 @@ sdks_java() {
 	have_tool mvn "the SDKs of Java" && have_tool javac "the SDKs of Java" || return 0
 	set -- com.openai:openai-java:4.101.0 com.anthropic:anthropic-java:3.12.0 com.google.genai:google-genai:2.0.0 \
 		software.amazon.awssdk:bedrockruntime:2.57.8 com.cohere:cohere-java:1.9.3 \
-		dev.langchain4j:langchain4j-open-ai:1.11.0 dev.langchain4j:langchain4j-ollama:1.11.0
+		dev.langchain4j:langchain4j-open-ai:1.11.0 dev.langchain4j:langchain4j-ollama:1.11.0 \
+		dev.langchain4j:langchain4j-mistral-ai:1.11.0
 	made java-sdks java "$@" && return
 	{
 		echo '<project><modelVersion>4.0.0</modelVersion><groupId>t</groupId><artifactId>t</artifactId>'
@@ -182,7 +187,7 @@ sdks_java() {
 
 sdks_rust() {
 	have_tool cargo "the SDKs of Rust" || return 0
-	set -- async-openai@0.43.0 aws-sdk-bedrockruntime@1.153.0 genai@0.7.2 ollama-rs@0.3.6 anthropic-ai-sdk@0.2.27
+	set -- async-openai@0.43.0 aws-sdk-bedrockruntime@1.153.0 genai@0.7.2 ollama-rs@0.3.6 anthropic-ai-sdk@0.2.27 rig-core@0.44.0
 	made rust-sdks rust "$@" && return
 	mkdir -p "$dir/src"
 	cp "$source"/*.rs "$dir/src"
@@ -194,7 +199,8 @@ sdks_rust() {
 		[dependencies]
 		$(printf '%s\n' "$@" | sed 's/\(.*\)@\(.*\)/\1 = { version = "=\2", features = [] }/
 			/^async-openai/s/\[\]/["chat-completion", "responses", "embedding"]/
-			/^ollama-rs/s/\[\]/["stream"]/')
+			/^ollama-rs/s/\[\]/["stream"]/
+			/^rig-core/s/\[\]/["reqwest"]/')
 		tokio = { version = "1", features = ["rt", "macros"] }
 		futures = "0.3"
 		serde_json = "1"

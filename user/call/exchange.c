@@ -116,7 +116,8 @@ static const struct dialect *exchange_look(struct call_conn *conn, const struct 
 const struct dialect *exchange_ask(struct call_conn *conn, const struct draft *draft, enum message_kind kind,
 				   struct slice message)
 {
-	struct dialect_hint hint = { .protocol = SLICE("websocket"), .request_is_whole = true };
+	struct slice protocol = headers_protocol(draft->call, SLICE("eventstream"));
+	struct dialect_hint hint = { .protocol = protocol, .request_is_whole = true };
 
 	*(kind == MESSAGE_REQUEST ? &hint.request_body : &hint.response_body) = message;
 	return hint_find(conn, draft, &hint);
@@ -227,6 +228,8 @@ void exchange_head(struct call_conn *conn, struct exchange *ex, const struct mes
 	if (!ex->draft)
 		return;
 	head_take(conn, ex, head, thread);
+	if (ex->draft && ex->session && headers_refuse_two_way(ex->draft->call))
+		session_free(ex);
 	if (ex->draft && !ex->session && session_begins(head) && !session_open(conn, ex))
 		exchange_pass(conn, ex);
 }

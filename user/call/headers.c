@@ -311,6 +311,34 @@ void headers_take_response(struct call *call, const struct message_head *head)
 	call->request_id = request_id_find(call);
 }
 
+static const struct slice two_way_type = SLICE("application/vnd.amazon.eventstream");
+
+bool headers_are_two_way(const struct message_head *head)
+{
+	for (size_t i = 0; i < head->header_count; i++)
+		if (slice_equal(head->headers[i].name, SLICE("content-type")))
+			return head->kind == MESSAGE_REQUEST && slice_equal(head->version, SLICE("2")) &&
+			       slice_starts_nocase(head->headers[i].value, two_way_type);
+	return false;
+}
+
+static bool call_is_two_way(const struct call *call)
+{
+	struct slice type = call_header(call->request_headers, call->request_header_count, SLICE("content-type"));
+
+	return slice_starts_nocase(type, two_way_type);
+}
+
+bool headers_refuse_two_way(const struct call *call)
+{
+	return call->status >= 300 && call_is_two_way(call);
+}
+
+struct slice headers_protocol(const struct call *call, struct slice otherwise)
+{
+	return call_is_two_way(call) ? otherwise : SLICE("websocket");
+}
+
 void headers_take_trailers(struct call *call, const struct message_end *end)
 {
 	const struct message_head fields = { .headers = end->trailers, .header_count = end->trailer_count };

@@ -80,7 +80,7 @@ bool session_is_asked(const struct message_head *head)
 
 bool session_begins(const struct message_head *head)
 {
-	return head->status == 101 || slice_equal(head->protocol, SLICE("websocket"));
+	return head->status == 101 || slice_equal(head->protocol, SLICE("websocket")) || headers_are_two_way(head);
 }
 
 bool session_open(struct call_conn *conn, struct exchange *ex)
@@ -187,7 +187,7 @@ static void common_copy(struct draft *draft, const struct call *from)
 	struct arena *arena = call->arena;
 
 	call->thread = from->thread;
-	call->protocol = SLICE("websocket");
+	call->protocol = headers_protocol(from, SLICE_NONE);
 	call->method = arena_dup(arena, from->method);
 	call->path = arena_dup(arena, from->path);
 	call->query = arena_dup(arena, from->query);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the dialects of Amazon's runtimes share: the path names the operation and the model, a header names the error. */
 #pragma once
+#include "base/base64.h"
 #include "dialect/gather.h"
 #include "dialect/parts.h"
 
@@ -14,8 +15,6 @@ bool aws_answer_open(struct call *call, struct slice *ret);
 void aws_text_read(struct call *call, struct slice text, struct slice reason);
 /* false: the event is an exception, which is now the call's error, or nothing that can be read. */
 bool aws_event_open(struct call *call, const struct message_part *part);
-/* Decoded into @out, which has room for three bytes for each four of @text, or is NULL; SLICE_NONE when it is none. */
-struct slice base64_decode_to(char *out, struct slice text);
 
 /* ---- the stream of Converse, between bedrock_stream.c (gathers and writes the answer) and bedrock_converse.c (reads it) ---- */
 

@@ -18,7 +18,8 @@ struct dialect_hint {
 	struct slice method;
 	struct slice path; /* without query, percent-decoded, as the client sent it */
 	struct slice host;
-	struct slice protocol;            /* of the message head, "websocket" for a message of a session; empty: http */
+	struct slice
+		protocol; /* of the message head; of a session's message "websocket" or "eventstream"; empty: http */
 	const struct name_value *headers; /* request headers, allow-listed */
 	size_t header_count;
 	struct slice request_body; /* what is there of it; may be cut in its middle */
@@ -34,7 +35,8 @@ enum dialect_event {
 };
 
 /*
- * A session: one connection (a WebSocket) that carries many turns, each a call of its own. The dialect says for each message
+ * A session: one connection (a WebSocket), or one exchange in which both sides talk (protocol "eventstream"), that carries
+ * many turns, each a call of its own. The dialect says for each message
  * of either side what it is to the turns; call makes a call of each turn, with what was gathered for it as request body
  * (see is_list) and the messages of its answer as events.
  */

@@ -15,6 +15,7 @@ void body_init(struct body *body, const struct proto_opts *opts, const struct bo
 	if (shape->is_unknown_coding)
 		body->error = -EBADMSG;
 	frame_init(&body->frame, shape->frame, opts->alloc, opts->event_bytes_max, ops, user);
+	body->frame.is_two_way = shape->is_two_way;
 	body->frame.grpc = (struct frame_grpc){ .coding = shape->message_coding, .inflate_ratio = opts->inflate_ratio };
 }
 

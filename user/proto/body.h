@@ -19,6 +19,7 @@ struct body_shape {
 	bool is_unknown_coding; /* one we cannot undo, or too many */
 	bool is_sniffed;        /* may be compressed without saying so */
 	enum frame_kind frame;
+	bool is_two_way;                 /* FRAME_AWS: frame_aws.h */
 	enum coding_kind message_coding; /* FRAME_GRPC: of a message that says it is compressed; _CODING_MAX: unknown */
 };
 

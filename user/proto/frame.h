@@ -63,6 +63,7 @@ struct frame {
 	char prelude[12]; /* FRAME_AWS, and kinds that look for one */
 	size_t prelude_len;
 	bool is_damaged; /* why it is skipped: no prelude where one is due */
+	bool is_two_way; /* FRAME_AWS: one side of a stream in which both talk (frame_aws.h) */
 	struct frame_array array;
 };
 

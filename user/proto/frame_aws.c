@@ -8,7 +8,9 @@
  *	frame->prelude, prelude_len              frame->buf; data_len: total, 0 between messages; passed_len: seen of it
  */
 #include "proto/frame_aws.h"
+#include "base/base64.h"
 #include "base/cleanup.h"
+#include "base/json.h"
 #include <zlib.h>
 
 enum { PRELUDE_LEN = 12, CRC_LEN = 4, HEADERS_MAX = 128 << 10, PAYLOAD_MAX = 24 << 20 };
@@ -83,7 +85,12 @@ static bool header_take(struct slice *rest, struct slice *name, unsigned *type, 
 	return take(rest, 2, &len) && take(rest, number_at(len.data, 2), value);
 }
 
-static bool headers_read(struct slice headers, struct slice *got)
+struct message {
+	struct slice got[_NAME_MAX], payload;
+	bool is_signed;
+};
+
+static bool headers_read(struct slice headers, struct message *message)
 {
 	while (headers.len) {
 		struct slice name, value;
@@ -91,9 +98,10 @@ static bool headers_read(struct slice headers, struct slice *got)
 
 		if (!header_take(&headers, &name, &type, &value))
 			return false;
+		message->is_signed |= type == HEADER_BYTES && slice_equal(name, SLICE(":chunk-signature"));
 		for (size_t i = 0; type == HEADER_TEXT && i < _NAME_MAX; i++)
 			if (slice_equal(name, names[i]))
-				got[i] = value;
+				message->got[i] = value;
 	}
 	return true;
 }
@@ -107,28 +115,64 @@ static void type_put(struct frame *frame, struct slice text)
 	frame->type_len += len;
 }
 
-/* false: the checksums fit, and yet it is no message. */
-static bool message_tell(struct frame *frame, struct slice message)
+/* @text: whole, its checksums fit. false: and yet it is no message. */
+static bool message_read(struct slice text, struct message *ret)
 {
-	size_t headers_len = number_at(message.data + 4, 4);
-	struct slice got[_NAME_MAX] = { 0 };
-	struct slice payload = slice_from(message, PRELUDE_LEN + headers_len);
+	size_t headers_len = number_at(text.data + 4, 4);
 
-	payload.len -= CRC_LEN;
-	if (!headers_read(slice_head(slice_from(message, PRELUDE_LEN), headers_len), got))
-		return false;
+	*ret = (struct message){ .payload = slice_from(text, PRELUDE_LEN + headers_len) };
+	ret->payload.len -= CRC_LEN;
+	return headers_read(slice_head(slice_from(text, PRELUDE_LEN), headers_len), ret);
+}
+
+static bool is_message(struct slice text)
+{
+	return text.len >= PRELUDE_LEN + CRC_LEN && prelude_total(text.data) == text.len &&
+	       crc_fits(text.data, text.len - CRC_LEN);
+}
+
+/* What {"bytes":base64} holds, in its own place in the buffer; anything else as it is. */
+static struct slice blob_open(struct frame *frame, struct slice payload)
+{
+	struct slice text = json_raw_text(json_get(payload, SLICE("bytes"))), got;
+
+	if (!text.len || json_check(payload, 1) != 0 || json_count(payload) != 1)
+		return payload;
+	got = base64_decode_to(frame->buf.data + (text.data - frame->buf.data), text);
+	return got.data ? got : payload;
+}
+
+static void message_type_put(struct frame *frame, const struct slice *got)
+{
 	frame->type_len = 0;
-	if (slice_equal(got[NAME_MESSAGE], SLICE("exception")) || slice_equal(got[NAME_MESSAGE], SLICE("error"))) {
-		type_put(frame, SLICE("exception:"));
-		type_put(frame, got[NAME_EXCEPTION].len ? got[NAME_EXCEPTION] : got[NAME_ERROR_CODE]);
-	} else {
+	if (!slice_equal(got[NAME_MESSAGE], SLICE("exception")) && !slice_equal(got[NAME_MESSAGE], SLICE("error"))) {
 		type_put(frame, got[NAME_EVENT]);
+		return;
 	}
+	type_put(frame, SLICE("exception:"));
+	type_put(frame, got[NAME_EXCEPTION].len ? got[NAME_EXCEPTION] : got[NAME_ERROR_CODE]);
+}
+
+/* false: it is none, though its checksums fit. */
+static bool message_tell(struct frame *frame, struct slice text)
+{
+	struct message message;
+	struct slice data;
+
+	if (!message_read(text, &message))
+		return false;
+	if (message.is_signed && !message.payload.len)
+		return true;
+	if (message.is_signed && (!is_message(message.payload) || !message_read(message.payload, &message)))
+		return false;
+	message_type_put(frame, message.got);
+	data = frame->is_two_way ? blob_open(frame, message.payload) : message.payload;
 	frame->ops->part(frame->user, &(struct message_part){
-					      .kind = PART_EVENT,
+					      .kind = frame->is_two_way ? PART_MESSAGE : PART_EVENT,
 					      .type = { frame->type, frame->type_len },
-					      .data = payload.len ? payload : got[NAME_ERROR_TEXT],
+					      .data = data.len ? data : message.got[NAME_ERROR_TEXT],
 					      .time_ns = frame->time_ns,
+					      .stream_bytes = frame->is_two_way ? frame->data_len : 0,
 				      });
 	return true;
 }

@@ -7,6 +7,10 @@
  *	exception	"exception:" :exception-type	the payload
  *	error		"exception:" :error-code	the payload, or the text of :error-message where there is none
  *
+ * A message with a signature (clients sign what they send) holds another, which is told; the last one holds none. In a
+ * stream in which both sides talk (frame->is_two_way) each gives a PART_MESSAGE with the bytes that it took, and where the
+ * payload is nothing but {"bytes":base64}, its data are those bytes.
+ *
  * A message whose checksum does not fit is told as damaged. Behind damage or a hole the next one is found by its prelude,
  * whose own checksum must fit.
  */

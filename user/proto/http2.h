@@ -83,6 +83,7 @@ struct http2_stream {
 	uint64_t length[_MESSAGE_MAX];
 	bool is_unshaped[_MESSAGE_MAX]; /* the body's first byte tells its framing */
 	bool is_streaming;              /* its answer may be an array in pieces */
+	bool is_two_way;                /* its request is a stream of AWS's messages (frame_aws.h) */
 	bool is_skipped;
 	struct http2_socket *socket; /* NULL: it asks for none, or was refused (http2_socket.h) */
 };

@@ -331,6 +331,15 @@ static void head_tell_late(struct http2 *http2, struct http2_flow *flow, struct 
 	stream->is_unshaped[out->kind] = true;
 }
 
+/* What its target and type say of both bodies. */
+static void request_shape(struct http2_stream *stream, const struct message_head *head, struct body_shape *shape)
+{
+	stream->is_streaming = frame_target_streams(head->target);
+	stream->is_two_way = http1_frame_of(head->headers, head->header_count, FRAME_BYTES) == FRAME_AWS;
+	if (stream->is_two_way)
+		shape->frame = FRAME_AWS;
+}
+
 static void head_tell(struct http2 *http2, struct http2_flow *flow, struct http2_stream *stream,
 		      struct http2_block *block)
 {
@@ -351,9 +360,10 @@ static void head_tell(struct http2 *http2, struct http2_flow *flow, struct http2
 	stream->is_unshaped[out->kind] = !block->has_type && flow->hpack.has_unknown;
 	http1_shape_of(&shape, out->kind, block->head.headers, block->head.header_count);
 	if (out->kind == MESSAGE_REQUEST)
-		stream->is_streaming = frame_target_streams(block->head.target);
+		request_shape(stream, &block->head, &shape);
 	else if (stream->is_streaming && block->head.status == 200)
 		shape.frame = http1_frame_of(block->head.headers, block->head.header_count, shape.frame);
+	shape.is_two_way = stream->is_two_way && shape.frame == FRAME_AWS;
 	if (!stream->is_unshaped[out->kind])
 		outgoing_shape(out, &shape);
 }

@@ -402,7 +402,7 @@ int stream_push(struct stream_table *table, const struct stream_chunk *chunk)
 	if (chunk->offset <= flow->next) {
 		flow_tell(table, conn, chunk, chunk->reason);
 		flow_tell_ready(table, conn, chunk->dir);
-	} else if (!flow_hold(table, flow, chunk)) {
+	} else if (chunk->reason == MISSING_POLICY || !flow_hold(table, flow, chunk)) {
 		flow_press(table, conn, chunk);
 	}
 	early_tell(table, conn);

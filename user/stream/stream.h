@@ -4,7 +4,8 @@
  * connection is over. Chunks may arrive a little out of order (two threads on one connection); a missing one is waited for
  * until later bytes outgrow the reorder budget or stream_tick() finds it older than hold_ns. Then it is a hole, told with
  * offset, length and reason. What comes out is in order, without overlap, and adds up: bytes + holes = highest offset.
- * An answer of HTTP/1 that begins a connection waits as long for its question, in case that it overtook it.
+ * What policy left out before a chunk is not waited for: it was never copied, and much may be asked meanwhile. An answer of
+ * HTTP/1 that begins a connection waits as long for its question, in case that it overtook it.
  *
  * Pure: memory from opts->alloc, time from the arguments.
  */

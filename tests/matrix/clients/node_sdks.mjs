@@ -17,7 +17,9 @@ async function load(name) {
   try {
     return require(name)
   } catch (error) {
-    if (error.code !== 'ERR_REQUIRE_ESM' && error.code !== 'ERR_PACKAGE_PATH_NOT_EXPORTED') throw error
+    // A CommonJS file in a package that says it is a module fails by its first name.
+    const isModule = ['ERR_REQUIRE_ESM', 'ERR_PACKAGE_PATH_NOT_EXPORTED'].includes(error.code) || error instanceof ReferenceError
+    if (!isModule) throw error
     const at = `${process.env.NODE_DIR}/node_modules/${name}`
     const { exports: named, module, main } = require(`${at}/package.json`)
     const entry = named?.['.']?.import?.default ?? named?.['.']?.import ?? named?.['.']?.default ?? module ?? main
@@ -38,6 +40,24 @@ function completions(create, model) {
     stream: async () => join(await create({ ...asked, stream: true }), (c) => c.choices[0]?.delta.content),
     tools: async () => toolsOf((await create({ ...asked, tools })).choices[0].message.tool_calls),
   }
+}
+
+// The rest of OpenAI's API, as far as an SDK that is made like its own has it.
+function more(client, model, ...names) {
+  const all = {
+    complete: async () => ({ text: (await client.completions.create({ model, prompt })).choices[0].text }),
+    complete_stream: async () =>
+      join(await client.completions.create({ model, prompt, stream: true }), (c) => c.choices[0]?.text),
+    embed: async () => ({ vectors: (await client.embeddings.create({ model: 'embed-matrix', input: [prompt, 'two'] })).data.length }),
+    respond: async () => {
+      const { output } = await client.responses.create({ model, input: prompt })
+      return { text: output.flatMap((item) => item.content.map((part) => part.text)).join('') }
+    },
+    respond_stream: async () =>
+      join(await client.responses.create({ model, input: prompt, stream: true }), (e) =>
+        e.type === 'response.output_text.delta' ? e.delta : ''),
+  }
+  return Object.fromEntries(names.map((name) => [name, all[name]]))
 }
 
 const sdks = {
@@ -85,6 +105,90 @@ const sdks = {
     const { default: Perplexity } = await load('@perplexity-ai/perplexity_ai')
     const client = new Perplexity({ baseURL: base, apiKey: 'x', maxRetries: 0 })
     return completions((asked) => client.chat.completions.create(asked), 'gpt-matrix')
+  },
+  async sambanova(base) {
+    const { default: SambaNova } = await load('sambanova')
+    const client = new SambaNova({ baseURL: base + '/v1', apiKey: 'x', maxRetries: 0 })
+    return {
+      ...completions((asked) => client.chat.completions.create(asked), 'gpt-matrix'),
+      ...more(client, 'gpt-matrix', 'complete', 'complete_stream', 'embed'),
+    }
+  },
+  async 'llama-stack'(base) {
+    const { default: LlamaStack } = await load('llama-stack-client')
+    const client = new LlamaStack({ baseURL: base, apiKey: 'x', maxRetries: 0 })
+    return {
+      ...completions((asked) => client.chat.completions.create(asked), 'gpt-matrix'),
+      ...more(client, 'gpt-matrix', 'complete', 'complete_stream', 'embed', 'respond', 'respond_stream'),
+    }
+  },
+  async portkey(base) {
+    const { Portkey } = await load('portkey-ai')
+    const client = new Portkey({ baseURL: base + '/v1', apiKey: 'x', provider: 'openai', Authorization: 'x' })
+    return {
+      ...completions((asked) => client.chat.completions.create(asked), 'gpt-matrix'),
+      ...more(client, 'gpt-matrix', 'complete', 'complete_stream', 'embed', 'respond', 'respond_stream'),
+    }
+  },
+  async writer(base) {
+    const { default: Writer } = await load('writer-sdk')
+    const client = new Writer({ baseURL: base.replace('noise=1', 'noise=1,vendor=writer'), apiKey: 'x', maxRetries: 0 })
+    const model = 'palmyra-matrix'
+    return {
+      ...completions((asked) => client.chat.chat(asked), model),
+      ...more(client, model, 'complete'),
+      complete_stream: async () => join(await client.completions.create({ model, prompt, stream: true }), (c) => c.value),
+    }
+  },
+  async ai21(base) {
+    const { AI21 } = await load('ai21')
+    const client = new AI21({ baseURL: base, apiKey: 'x', maxRetries: 0 })
+    return completions((asked) => client.chat.completions.create(asked), 'jamba-matrix')
+  },
+  async watsonx(base) {
+    const { WatsonXAI } = await load('@ibm-cloud/watsonx-ai')
+    const { NoAuthAuthenticator } = require('ibm-cloud-sdk-core')
+    const client = new WatsonXAI({ version: '2026-01-01', serviceUrl: base, authenticator: new NoAuthAuthenticator() })
+    const asked = { modelId: 'ibm/granite-matrix', projectId: 'p' }
+    const said = (answer) => answer.result.choices[0].message
+    const streamed = { ...asked, returnObject: true }
+    return {
+      chat: async () => ({ text: said(await client.textChat({ ...asked, messages })).content }),
+      stream: async () =>
+        join(await client.textChatStream({ ...streamed, messages }), (e) => e.data.choices[0]?.delta.content),
+      tools: async () => toolsOf(said(await client.textChat({ ...asked, messages, tools })).tool_calls),
+      generate: async () => ({ text: (await client.generateText({ ...asked, input: prompt })).result.results[0].generated_text }),
+      generate_stream: async () =>
+        join(await client.generateTextStream({ ...streamed, input: prompt }), (e) => e.data.results[0]?.generated_text),
+      embed: async () => {
+        const answer = await client.embedText({ ...asked, modelId: 'ibm/embed-matrix', inputs: [prompt, 'two'] })
+        return { vectors: answer.result.results.length }
+      },
+      rerank: async () => {
+        const inputs = ['a', 'b', 'c'].map((text) => ({ text }))
+        const answer = await client.textRerank({ ...asked, modelId: 'ibm/rerank-matrix', query: prompt, inputs })
+        return { vectors: answer.result.results.length }
+      },
+    }
+  },
+  async 'azure-inference'(base) {
+    const { default: made } = await load('@azure-rest/ai-inference')
+    const client = (made.default ?? made)(base + '/models', { key: 'x' }, { allowInsecureConnection: true, retryOptions: { maxRetries: 0 } })
+    const post = async (path, body) => {
+      const answer = await client.path(path).post({ body })
+      if (answer.status !== '200') throw new Error(JSON.stringify(answer.body))
+      return answer.body
+    }
+    return {
+      ...completions((asked) => post('/chat/completions', asked), 'gpt-matrix'),
+      stream: async () => {
+        const body = { model: 'gpt-matrix', messages, stream: true }
+        const { body: events } = await client.path('/chat/completions').post({ body }).asNodeStream()
+        const lines = require('node:readline').createInterface({ input: events })
+        return join(lines, (line) => (line.startsWith('data: {') ? JSON.parse(line.slice(6)).choices[0]?.delta.content : ''))
+      },
+      embed: async () => ({ vectors: (await post('/embeddings', { model: 'embed-matrix', input: [prompt, 'two'] })).data.length }),
+    }
   },
   async groq(base) {
     const { default: Groq } = await load('groq-sdk')
@@ -211,6 +315,51 @@ const sdks = {
         join((await client.send(new aws.InvokeModelWithResponseStreamCommand(raw))).body, (e) => event(e).delta?.text),
     }
   },
+  async 'bedrock-sonic'(base) {
+    const aws = await load('@aws-sdk/client-bedrock-runtime')
+    const requestHandler = new (require('@smithy/node-http-handler').NodeHttp2Handler)()
+    const options = { region: 'us-east-1', endpoint: base, credentials: { accessKeyId: 'x', secretAccessKey: 'x' }, maxAttempts: 1 }
+    const client = new aws.BedrockRuntimeClient({ ...options, requestHandler })
+    const named = { promptName: 'p', contentName: 'c' }
+    const chunk = (name, value) => ({ chunk: { bytes: new TextEncoder().encode(JSON.stringify({ event: { [name]: value } })) } })
+    function* content(type, role, name, parts) {
+      yield chunk('contentStart', { ...named, type, role, interactive: true })
+      for (const part of parts) yield chunk(name, { ...named, content: part })
+      yield chunk('contentEnd', named)
+    }
+    // Asks again when it was answered, and hangs up when all is said.
+    async function converse(turns, toolConfiguration) {
+      const said = Array.from({ length: turns }, () => ({ text: '', tools: [], done: {} }))
+      for (const turn of said) turn.over = new Promise((resolve, reject) => (turn.done = { resolve, reject }))
+      async function* body() {
+        yield chunk('sessionStart', { inferenceConfiguration: { maxTokens: 100 } })
+        yield chunk('promptStart', { promptName: 'p', audioOutputConfiguration: { mediaType: 'audio/lpcm' }, toolConfiguration })
+        yield* content('TEXT', 'SYSTEM', 'textInput', ['be kind'])
+        for (const turn of said) {
+          yield* content('AUDIO', 'USER', 'audioInput', Array(4).fill(Buffer.alloc(1024).toString('base64')))
+          await turn.over
+        }
+        yield chunk('promptEnd', { promptName: 'p' })
+        yield chunk('sessionEnd', {})
+      }
+      const modelId = 'amazon.nova-sonic-matrix-v1:0'
+      const answer = await client.send(new aws.InvokeModelWithBidirectionalStreamCommand({ modelId, body: body() }))
+      let [at, isFinal] = [0, false]
+      for await (const { chunk: part } of answer.body) {
+        const { event } = JSON.parse(new TextDecoder().decode(part.bytes))
+        if (event.contentStart) isFinal = /FINAL/.test(event.contentStart.additionalModelFields ?? '')
+        if (event.textOutput?.role === 'ASSISTANT' && isFinal) said[at].text += event.textOutput.content
+        if (event.toolUse) said[at].tools.push([event.toolUse.toolName, JSON.parse(event.toolUse.content)])
+        if (event.completionEnd) said[at++].done.resolve()
+      }
+      return said
+    }
+    const spec = { name: 'get_weather', description: 'weather', inputSchema: { json: JSON.stringify(city) } }
+    return {
+      speak: async () => (await converse(2)).map(({ text }) => ({ text })),
+      tools: async () => (await converse(1, { tools: [{ toolSpec: spec }] })).map((turn) => ({ tools: turn.tools })),
+    }
+  },
   async cohere(base) {
     const { CohereClientV2 } = await load('cohere-ai')
     const client = new CohereClientV2({ token: 'x', environment: base, maxRetries: 0 })
@@ -237,7 +386,8 @@ for (const target of JSON.parse(process.env.MATRIX)) {
     } catch (error) {
       told = { error: `${error} ${error.cause ?? ''}`.slice(0, 500) }
     }
-    process.stdout.write(JSON.stringify({ base: target.base, call, ...told }) + '\n')
+    for (const one of Array.isArray(told) ? told : [told])
+      process.stdout.write(JSON.stringify({ base: target.base, call, ...one }) + '\n')
   }
 }
 process.exit(0)

@@ -12,45 +12,8 @@ import json
 import os
 import sys
 
-PROMPT = "hello from the matrix"
-CITY = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
-FUNCTION = {"name": "get_weather", "description": "the weather of a city", "parameters": CITY}
-TOOLS = [{"type": "function", "function": FUNCTION}]
-MESSAGES = [{"role": "user", "content": PROMPT}]
-
-
-def tools_of(calls):
-    """OpenAI's tool calls, whose arguments are text, or Ollama's, whose are not."""
-    out = []
-    for call in calls or []:
-        arguments = call.function.arguments
-        out.append([call.function.name, json.loads(arguments) if isinstance(arguments, str) else dict(arguments)])
-    return out
-
-
-def text_only(text):
-    return {"text": text}
-
-
-class ChatCompletions:
-    """What openai, groq, together, litellm and mistral have in common; create() is theirs."""
-
-    def chat(self):
-        return text_only(self.create(messages=MESSAGES).choices[0].message.content)
-
-    def stream(self):
-        parts = []
-        for chunk in self.streamed(messages=MESSAGES):
-            chunk = getattr(chunk, "data", chunk)
-            if chunk.choices:
-                parts.append(chunk.choices[0].delta.content or "")
-        return text_only("".join(parts))
-
-    def tools(self):
-        return {"tools": tools_of(self.create(messages=MESSAGES, tools=TOOLS).choices[0].message.tool_calls)}
-
-    def streamed(self, **asked):
-        return self.create(stream=True, **asked)
+import python_others
+from python_common import CITY, FUNCTION, MESSAGES, PROMPT, TOOLS, ChatCompletions, text_only, tools_of
 
 
 class OpenAi(ChatCompletions):
@@ -292,14 +255,15 @@ class Bedrock:
 
 
 class Cohere:
-    calls = ("chat", "stream", "tools", "rerank", "embed")
+    calls = ("chat", "stream", "tools", "rerank", "embed", "first", "first_stream", "first_embed")
 
     def __init__(self, base, target):
         import cohere
         import httpx
 
         http = httpx.Client(http2=True) if target["http2"] else None
-        self.client = cohere.ClientV2(api_key="x", base_url=base, httpx_client=http)
+        there = {"api_key": "x", "base_url": base, "httpx_client": http}
+        self.client, self.older = cohere.ClientV2(**there), cohere.Client(**there)
         self.asked = {"model": "command-matrix", "messages": MESSAGES}
 
     def chat(self):
@@ -315,6 +279,18 @@ class Cohere:
     def rerank(self):
         answer = self.client.rerank(model="rerank-matrix", query=PROMPT, documents=["a", "b", "c"], top_n=2)
         return {"vectors": len(answer.results)}
+
+    def first(self):
+        """The first API, which the older of its two clients still speaks."""
+        return text_only(self.older.chat(model="command-matrix", message=PROMPT).text)
+
+    def first_stream(self):
+        events = self.older.chat_stream(model="command-matrix", message=PROMPT)
+        return text_only("".join(e.text for e in events if e.event_type == "text-generation"))
+
+    def first_embed(self):
+        asked = {"input_type": "search_query", "texts": [PROMPT, "two"]}
+        return {"vectors": len(self.older.embed(model="embed-matrix", **asked).embeddings)}
 
     def embed(self):
         asked = {"input_type": "search_query", "embedding_types": ["float"], "texts": [PROMPT, "two"]}
@@ -526,64 +502,6 @@ class AnthropicVertex(Anthropic):
         self.offered = [{"name": "get_weather", "description": "weather", "input_schema": CITY}]
 
 
-class Cerebras(ChatCompletions):
-    calls = ("chat", "stream", "tools")
-
-    def __init__(self, base, target):
-        from cerebras.cloud.sdk import Cerebras, DefaultHttpxClient
-
-        http = DefaultHttpxClient(http2=True) if target["http2"] else None
-        there = {"base_url": base, "http_client": http, "warm_tcp_connection": False}
-        self.client = Cerebras(api_key="x", max_retries=0, **there)
-
-    def create(self, **asked):
-        return self.client.chat.completions.create(model="gpt-matrix", **asked)
-
-
-class Perplexity(Cerebras):
-    def __init__(self, base, target):
-        from perplexity import DefaultHttpxClient, Perplexity
-
-        http = DefaultHttpxClient(http2=True) if target["http2"] else None
-        self.client = Perplexity(base_url=base, api_key="x", max_retries=0, http_client=http)
-
-
-class OpenRouter(ChatCompletions):
-    calls = ("chat", "stream", "tools")
-
-    def __init__(self, base, target):
-        import openrouter
-
-        self.client = openrouter.OpenRouter(api_key="x", server_url=base + "/v1")
-
-    def create(self, **asked):
-        return self.client.chat.send(model="gpt-matrix", **asked)
-
-
-class HuggingFace(ChatCompletions):
-    calls = ("chat", "stream", "tools")
-
-    def __init__(self, base, target):
-        from huggingface_hub import InferenceClient
-
-        self.client = InferenceClient(base_url=base + "/v1", api_key="x")
-
-    def create(self, **asked):
-        return self.client.chat.completions.create(model="gpt-matrix", **asked)
-
-
-class Replicate:
-    calls = ("predict",)
-
-    def __init__(self, base, target):
-        import replicate
-
-        self.client = replicate.Client(api_token="x", base_url=base)
-
-    def predict(self):
-        return text_only("".join(self.client.run("meta/llama-matrix", input={"prompt": PROMPT})))
-
-
 class WebSocketResponses:
     """OpenAI's Responses over one WebSocket."""
 
@@ -631,12 +549,8 @@ SDKS = {
     "vertex-grpc": VertexGrpc,
     "anthropic-bedrock": AnthropicBedrock,
     "anthropic-vertex": AnthropicVertex,
-    "cerebras": Cerebras,
-    "perplexity": Perplexity,
-    "openrouter": OpenRouter,
-    "huggingface": HuggingFace,
-    "replicate": Replicate,
     "websockets": WebSocketResponses,
+    **python_others.SDKS,
 }
 
 

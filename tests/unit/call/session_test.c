@@ -39,6 +39,8 @@ static void word_step(enum message_kind kind, const struct message_part *part, s
 
 static unsigned word_recognise(const struct dialect_hint *hint)
 {
+	if (slice_ends(hint->path, SLICE("/two-way")))
+		return slice_equal(hint->protocol, SLICE("websocket")) ? 0 : 50;
 	if (!slice_equal(hint->protocol, SLICE("websocket")))
 		return 0;
 	return slice_ends(hint->path, SLICE("/socket")) || slice_starts(hint->response_body, SLICE("hello")) ? 50 : 0;
@@ -383,6 +385,58 @@ static void a_carrier_may_name_the_protocol(void **state)
 	closed(conn, CLOSE_LOCAL, 40);
 }
 
+static const struct header event_stream = { SLICE("content-type"), SLICE("application/vnd.amazon.eventstream") };
+
+static struct call_conn *two_way(int status)
+{
+	struct call_conn *conn = world_connect(&world);
+	struct message_head answer = { .kind = MESSAGE_RESPONSE,
+				       .dir = DIR_READ,
+				       .version = SLICE("2"),
+				       .status = status,
+				       .headers = &event_stream,
+				       .header_count = 1 };
+
+	tell_request(
+		conn, 1,
+		(struct ask){ .target = "/m/two-way", .version = "2", .headers = &event_stream, .header_count = 1 }, 0);
+	call_on_head(conn, 1, &answer, 78);
+	return conn;
+}
+
+/* No socket, but a request and an answer that come side by side. */
+static void a_request_of_messages_is_a_session(void **state)
+{
+	struct call_conn *conn = two_way(200);
+
+	SENT("ctx a one", 2);
+	SENT("in two", 3);
+	GOT("say r", 4);
+	SENT("ask", 5);
+	GOT("end r", 6);
+	GOT("end s", 7);
+	assert_int_equal(world.count, 2);
+	assert_string_equal(world.told[0].request, "[ctx a one,in two]");
+	assert_string_equal(world.told[1].request, "[ctx a one,ask]");
+	assert_int_equal(world.told[0].call.protocol.len, 0);
+	assert_int_equal(world.told[0].call.status, 200);
+	closed(conn, CLOSE_LOCAL, 40);
+}
+
+/* What was sent into it belongs to the refused call. */
+static void a_refused_session_is_a_call(void **state)
+{
+	struct call_conn *conn = two_way(403);
+
+	SENT("ctx a one", 2);
+	tell_body(conn, 1, MESSAGE_RESPONSE, "{\"message\":\"no\"}", 3);
+	tell_end(conn, 1, MESSAGE_RESPONSE, 100, 4);
+	tell_end(conn, 1, MESSAGE_REQUEST, 100, 5);
+	assert_int_equal(world.count, 1);
+	assert_int_equal(world.told[0].call.status, 403);
+	call_conn_close(conn, CLOSE_LOCAL, 40 * MS);
+}
+
 static void nobodys_socket_is_muted_soon(void **state)
 {
 	struct call_conn *conn = opened("/elsewhere");
@@ -492,6 +546,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_message_may_tell_whose_the_socket_is, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_socket_joined_late_is_one_too, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_carrier_may_name_the_protocol, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_request_of_messages_is_a_session, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_refused_session_is_a_call, setup, teardown),
 		cmocka_unit_test_setup_teardown(nobodys_socket_is_muted_soon, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_socket_lives_through_silence, setup, teardown),
 		cmocka_unit_test_setup_teardown(both_ends_give_one_call_a_turn, setup, teardown),

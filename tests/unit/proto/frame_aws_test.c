@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is proven of AWS's event streams: every cut gives the same messages, both checksums are believed before anything
- * else, behind damage or a hole the next message is found, and no length can lie its way past a limit.
+ * else, behind damage or a hole the next message is found, and no length can lie its way past a limit; what is signed is
+ * told as what it signs.
  */
 #include "base/buf.h"
 #include "unit/proto/seen.h"
@@ -49,16 +50,22 @@ static void put_text(struct bytes *out, const char *name, const char *value)
 	put(out, value, strlen(value));
 }
 
-static void put_message(struct bytes *out, const struct bytes *headers, const char *payload)
+static void put_message_of(struct bytes *out, const struct bytes *headers, struct slice payload)
 {
 	size_t start = out->len;
 
-	put_number(out, (uint32_t)(16 + headers->len + strlen(payload)), 4);
+	put_number(out, (uint32_t)(16 + headers->len + payload.len), 4);
 	put_number(out, (uint32_t)headers->len, 4);
 	put_crc(out, start);
 	put(out, headers->data, headers->len);
-	put(out, payload, strlen(payload));
+	if (payload.len)
+		put(out, payload.data, payload.len);
 	put_crc(out, start);
+}
+
+static void put_message(struct bytes *out, const struct bytes *headers, const char *payload)
+{
+	put_message_of(out, headers, slice_of(payload));
 }
 
 static void put_event(struct bytes *out, const char *type, const char *payload)
@@ -75,6 +82,18 @@ static struct slice text_of(const struct bytes *bytes)
 	return (struct slice){ (const char *)bytes->data, bytes->len };
 }
 
+/* A signature over @inner. */
+static void put_signed(struct bytes *out, struct slice inner)
+{
+	static const char date[] = "\x05:date\x08\0\0\1\2\3\4\5\6";
+	static const char signature[] = "\x10:chunk-signature\x06\0\4sign";
+	struct bytes headers = { .len = 0 };
+
+	put(&headers, date, sizeof(date) - 1);
+	put(&headers, signature, sizeof(signature) - 1);
+	put_message_of(out, &headers, inner);
+}
+
 /* ---- runs ---- */
 
 enum { NO_HOLE = -1, EVENT_MAX = 200 };
@@ -82,7 +101,7 @@ enum { NO_HOLE = -1, EVENT_MAX = 200 };
 struct run {
 	enum frame_kind kind;
 	ptrdiff_t hole; /* before this byte */
-	bool is_cut;
+	bool is_cut, is_two_way;
 	uint64_t fail_at;
 	size_t max;
 };
@@ -95,6 +114,7 @@ static struct seen run_cut(const struct run *run, struct slice text, size_t firs
 	size_t next = first;
 
 	frame_init(&frame, run->kind, &memory.alloc, run->max ? run->max : EVENT_MAX, &ops, &seen);
+	frame.is_two_way = run->is_two_way;
 	for (size_t at = 0; at < text.len; next += step) {
 		size_t end = MIN(next, text.len), hole = (size_t)run->hole;
 
@@ -161,6 +181,65 @@ static void headers_of_all_types_are_passed(void **state)
 	headers.len = 0;
 	put_message(&in, &headers, "q");
 	every_cut_gives(&plain, &in, "[e|p][|q]");
+}
+
+static void a_signed_message_is_the_one_in_it(void **state)
+{
+	struct bytes in = { .len = 0 }, inner = { .len = 0 };
+	struct run run = plain;
+
+	put_event(&inner, "chunk", "{\"bytes\":\"eyJhIjoxfQ==\"}");
+	put_signed(&in, text_of(&inner));
+	put_signed(&in, SLICE_NONE);
+	put_event(&in, "e", "p");
+	run.max = 1000;
+	every_cut_gives(&run, &in, "[chunk|{\"bytes\":\"eyJhIjoxfQ==\"}][e|p]");
+	run.is_two_way = true;
+	every_cut_gives(&run, &in, "[chunk|{\"a\":1}][e|p]");
+}
+
+static void what_is_signed_and_no_message_is_damage(void **state)
+{
+	struct bytes whole = { .len = 0 }, inner = { .len = 0 };
+
+	put_event(&inner, "chunk", "{}");
+	for (size_t len = 1; len <= inner.len; len++) {
+		struct bytes in = { .len = 0 };
+		char want[64];
+
+		put_signed(&in, slice_head(text_of(&inner), len));
+		snprintf(want, sizeof(want), len < inner.len ? "(damaged %zu)" : "[chunk|{}]", in.len);
+		assert_string_equal(run_cut(&plain, text_of(&in), 0, 7).text, want);
+		whole = in;
+	}
+	/* Twice signed: nobody does. */
+	inner.len = 0;
+	put_signed(&inner, text_of(&whole));
+	every_cut_gives(&(struct run){ .kind = FRAME_AWS, .hole = NO_HOLE, .max = 1000 }, &inner, "[|]");
+}
+
+static void bytes_are_what_they_hold_where_both_sides_talk(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "{\"bytes\":\"eyJhIjoxfQ==\"}", "{\"a\":1}" },
+		{ "{ \"bytes\" : \"eyJhIjoxfQ\" }", "{\"a\":1}" },
+		{ "{\"bytes\":\"e!\"}", "{\"bytes\":\"e!\"}" },
+		{ "{\"bytes\":\"\"}", "{\"bytes\":\"\"}" },
+		{ "{\"bytes\":7}", "{\"bytes\":7}" },
+		{ "{\"bytes\":\"eyJhIjoxfQ==\",\"more\":1}", "{\"bytes\":\"eyJhIjoxfQ==\",\"more\":1}" },
+		{ "{\"bytes\":\"eyJhIjoxfQ==\"", "{\"bytes\":\"eyJhIjoxfQ==\"" },
+		{ "text", "text" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct run run = { .kind = FRAME_AWS, .hole = NO_HOLE, .is_two_way = true };
+		struct bytes in = { .len = 0 };
+		char want[128];
+
+		put_event(&in, "chunk", rows[i][0]);
+		snprintf(want, sizeof(want), "[chunk|%s]", rows[i][1]);
+		every_cut_gives(&run, &in, want);
+	}
 }
 
 static void headers_that_lie_are_damage(void **state)
@@ -334,6 +413,9 @@ int main(void)
 		cmocka_unit_test(content_type),
 		cmocka_unit_test(messages),
 		cmocka_unit_test(headers_of_all_types_are_passed),
+		cmocka_unit_test(a_signed_message_is_the_one_in_it),
+		cmocka_unit_test(what_is_signed_and_no_message_is_damage),
+		cmocka_unit_test(bytes_are_what_they_hold_where_both_sides_talk),
 		cmocka_unit_test(headers_that_lie_are_damage),
 		cmocka_unit_test(any_changed_byte_costs_its_message_only),
 		cmocka_unit_test(a_hole_costs_the_message_that_it_cuts),

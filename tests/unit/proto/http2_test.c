@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is proven: what an HTTP/2 connection carries is told as messages, the same in all cuts, and every byte is in the books. */
 #include "unit/proto/frames.h"
+#include <zlib.h>
 
 #define POST                                                                                                           \
 	":method: POST\n:scheme: https\n:authority: api.example\n:path: /v1/chat/completions\ncontent-type: "          \
@@ -68,6 +69,58 @@ static void grpc_is_told_as_messages_with_its_trailers(void **state)
 		      "1a 200 2 [content-type=application/grpc] [grpc-encoding=gzip]\n"
 		      "1a grpc(8) abc\n1a grpc(5) \n1a grpc(30) hello\n"
 		      "1a framed body=43 stream=135 missing=0 [grpc-status=0] [grpc-message=ok]\n");
+}
+
+static void put_number(char **at, uint32_t number)
+{
+	for (int shift = 24; shift >= 0; shift -= 8)
+		*(*at)++ = (char)(number >> shift);
+}
+
+/* A message of AWS's event streams without headers. */
+static struct slice aws_message(char *out, const char *payload)
+{
+	size_t len = strlen(payload);
+	char *at = out;
+
+	put_number(&at, (uint32_t)(16 + len));
+	put_number(&at, 0);
+	put_number(&at, (uint32_t)crc32(0, (unsigned char *)out, 8));
+	memcpy(at, payload, len);
+	at += len;
+	put_number(&at, (uint32_t)crc32(0, (unsigned char *)out, (unsigned)(12 + len)));
+	return (struct slice){ out, 16 + len };
+}
+
+/* Where the request is a stream of them, both sides talk; the answer alone is one of events. */
+static void aws_messages_may_come_from_both_sides(void **state)
+{
+	static const char type[] = "content-type: application/vnd.amazon.eventstream";
+
+	for (int both = 0; both < 2; both++) {
+		struct frames h2 = frames_new();
+		char fields[256], message[64];
+		struct slice blob = aws_message(message, "{\"bytes\":\"aGk=\"}");
+
+		snprintf(fields, sizeof(fields), ":method: POST\n:scheme: http\n:authority: a\n:path: /x%s%s",
+			 both ? "\n" : "", both ? type : "");
+		frames_headers(&h2, CLIENT, 1, 0, fields);
+		snprintf(fields, sizeof(fields), ":status: 200\n%s", type);
+		frames_headers(&h2, SERVER, 1, 0, fields);
+		frames_raw(&h2, SERVER, DATA, 0, 1, blob);
+		frames_raw(&h2, CLIENT, DATA, END_STREAM, 1, both ? blob : SLICE("hi"));
+		frames_raw(&h2, SERVER, DATA, END_STREAM, 1, SLICE_NONE);
+		frames_expect(
+			&h2, (struct wire_opts){ 0 },
+			both ? "1q POST a /x 2 [content-type=application/vnd.amazon.eventstream]\n"
+			       "1a 200 2 [content-type=application/vnd.amazon.eventstream]\n1a (32) hi\n"
+			       "1q (32) hi\n1q framed body=32 stream=85 missing=0\n"
+			       "1a framed body=32 stream=86 missing=0\n"
+			     : "1q POST a /x 2\n"
+			       "1a 200 2 [content-type=application/vnd.amazon.eventstream]\n"
+			       "1a event<> {\"bytes\":\"aGk=\"}\n1q bytes hi\n1q framed body=2 stream=29 missing=0\n"
+			       "1a framed body=32 stream=86 missing=0\n");
+	}
 }
 
 static void an_answer_of_trailers_alone_is_told(void **state)
@@ -263,6 +316,7 @@ int main(void)
 		cmocka_unit_test(a_streamed_answer_is_told),
 		cmocka_unit_test(interleaved_streams_stay_apart),
 		cmocka_unit_test(grpc_is_told_as_messages_with_its_trailers),
+		cmocka_unit_test(aws_messages_may_come_from_both_sides),
 		cmocka_unit_test(an_answer_of_trailers_alone_is_told),
 		cmocka_unit_test(framing_in_all_its_forms_is_taken_off),
 		cmocka_unit_test(a_reset_ends_a_stream_as_a_close_would),

@@ -221,7 +221,8 @@ func genaiCalls(t target) []call {
 
 func main() {
 	sdks := map[string]func(target) []call{"openai": openaiCalls, "anthropic": anthropicCalls, "genai": genaiCalls,
-		"bedrock": bedrockCalls, "cohere": cohereCalls, "ollama": ollamaCalls, "community": communityCalls}
+		"bedrock": bedrockCalls, "cohere": cohereCalls, "ollama": ollamaCalls, "community": communityCalls,
+		"mistral": mistralCalls}
 	var targets []target
 	if err := json.Unmarshal([]byte(os.Getenv("MATRIX")), &targets); err != nil {
 		panic(err)

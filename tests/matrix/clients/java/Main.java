@@ -54,6 +54,7 @@ public class Main {
       case "bedrock-async" -> Others.bedrockAsync(base, http2, calls);
       case "cohere" -> Others.cohere(base, calls);
       case "langchain4j" -> Others.langchain(base, calls);
+      case "mistral" -> Others.mistral(base, calls);
       default -> throw new IllegalArgumentException(sdk);
     }
     return calls;

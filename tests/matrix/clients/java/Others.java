@@ -12,10 +12,14 @@ import com.google.genai.types.FunctionDeclaration;
 import com.google.genai.types.GenerateContentConfig;
 import com.google.genai.types.HttpOptions;
 import com.google.genai.types.Tool;
+import dev.langchain4j.data.segment.TextSegment;
 import dev.langchain4j.model.chat.ChatModel;
 import dev.langchain4j.model.chat.StreamingChatModel;
 import dev.langchain4j.model.chat.response.ChatResponse;
 import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
+import dev.langchain4j.model.mistralai.MistralAiChatModel;
+import dev.langchain4j.model.mistralai.MistralAiEmbeddingModel;
+import dev.langchain4j.model.mistralai.MistralAiStreamingChatModel;
 import dev.langchain4j.model.ollama.OllamaChatModel;
 import dev.langchain4j.model.ollama.OllamaStreamingChatModel;
 import dev.langchain4j.model.openai.OpenAiChatModel;
@@ -161,5 +165,18 @@ class Others {
     calls.put("stream", () -> streamed(gptStream));
     calls.put("ollama", () -> llama.chat(Main.PROMPT));
     calls.put("ollama_stream", () -> streamed(llamaStream));
+  }
+
+  static void mistral(String base, Map<String, Callable<Object>> calls) {
+    var url = base + "/v1";
+    ChatModel whole = MistralAiChatModel.builder().baseUrl(url).apiKey("x").modelName("mistral-matrix").maxRetries(0).build();
+    var stream = MistralAiStreamingChatModel.builder().baseUrl(url).apiKey("x").modelName("mistral-matrix").build();
+    var vectors = MistralAiEmbeddingModel.builder().baseUrl(url).apiKey("x").modelName("embed-matrix").maxRetries(0).build();
+    calls.put("chat", () -> whole.chat(Main.PROMPT));
+    calls.put("stream", () -> streamed(stream));
+    calls.put("embed", () -> {
+      var asked = List.of(TextSegment.from(Main.PROMPT), TextSegment.from("two"));
+      return Map.of("vectors", vectors.embedAll(asked).content().size());
+    });
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The Rust SDKs, each with what it can do: rust_sdks NAME. The protocol with the test is that of python_sdks.py.
 mod others;
+mod rig;
 
 use async_openai::types::{chat::*, embeddings::CreateEmbeddingRequestArgs, responses::CreateResponseArgs};
 use async_openai::{config::OpenAIConfig, Client};
@@ -74,6 +75,7 @@ async fn main() -> Result<(), Failure> {
             "openai" => openai(base, &mut calls).await,
             "bedrock" => others::bedrock(base, &mut calls).await,
             "genai" => others::genai(base, &mut calls).await,
+            "rig" => rig::rig(base, &mut calls).await,
             "ollama" => others::ollama(base, &mut calls).await,
             "anthropic" => others::anthropic(base, &mut calls).await,
             _ => return Err(format!("no such SDK: {sdk}").into()),

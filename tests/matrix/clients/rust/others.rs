@@ -93,6 +93,7 @@ pub async fn genai(base: &str, calls: &mut Calls<'_>) {
         ("claude-matrix", AdapterKind::Anthropic, "/v1/"),
         ("gemini-matrix", AdapterKind::Gemini, "/v1beta/"),
         ("llama-matrix", AdapterKind::Ollama, "/"),
+        ("command-matrix", AdapterKind::Cohere, "/v1/"),
     ] {
         let target = || ServiceTarget {
             endpoint: Endpoint::from_owned(format!("{base}{path}")),
@@ -101,6 +102,9 @@ pub async fn genai(base: &str, calls: &mut Calls<'_>) {
         };
         calls.tell(&format!("{name} chat"), genai_chat(&client, target()).await);
         calls.tell(&format!("{name} stream"), genai_stream(&client, target()).await);
+        if name.starts_with("command") {
+            continue; // its adapter offers no tools
+        }
         calls.tell(&format!("{name} tools"), genai_tools(&client, target()).await);
     }
 }
