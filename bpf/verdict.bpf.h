@@ -4,21 +4,29 @@
 #include "maps.bpf.h"
 #include <bpf/bpf_helpers.h>
 
-/* The first four bytes of a request, as a little-endian word: the methods that carry calls. */
-static __always_inline bool word_is_method(__u32 word)
+/* The first bytes of a request, as a little-endian word: the methods that carry calls. @mask has those that are there. */
+static __always_inline bool word_begins_method(__u32 word, __u32 mask)
 {
-	return word == 0x54534f50 /* POST */ || word == 0x20544547 /* GET  */ || word == 0x20545550 /* PUT  */ ||
-	       word == 0x43544150 /* PATC */;
+	return word == (0x54534f50 /* POST */ & mask) || word == (0x20544547 /* GET  */ & mask) ||
+	       word == (0x20545550 /* PUT  */ & mask) || word == (0x43544150 /* PATC */ & mask);
 }
 
-/* Do the @len bytes at @buffer begin like a request? Too few to tell: they may. This and the next are global functions, so that
- * the verifier goes through them once, and not for each state of each caller. */
+static __always_inline bool word_is_method(__u32 word)
+{
+	return word_begins_method(word, 0xffffffff);
+}
+
+/* Do the @len bytes at @buffer begin like a request? A piece of a method does; a short body, "{}", does not. This and the next are
+ * global functions, so that the verifier goes through them once, and not for each state of each caller. */
 __weak __noinline int request_begins(__u64 buffer, __u64 len)
 {
-	__u32 first = 0;
+	__u32 first = 0, mask = 0xffffffff;
 
-	return len < sizeof(first) || bpf_probe_read_user(&first, sizeof(first), (const void *)buffer) ||
-	       word_is_method(first);
+	if (len > sizeof(first))
+		len = sizeof(first);
+	if (!len || bpf_probe_read_user(&first, len, (const void *)buffer))
+		return true;
+	return word_begins_method(first, mask >> (8 * (sizeof(first) - len)));
 }
 
 /* What the request that begins with @buffer has in common with those that are alike; 0: it does not say. */

@@ -86,5 +86,17 @@ def test_many_alike_are_not_copied_and_calls_among_them_are_whole(check):
         whole_calls(check, spans, [f"among-{i}" for i in range(20)])
 
 
+def test_many_alike_with_short_questions_are_not_copied(check):
+    """Two bytes, sent apart from their head, look like no other request."""
+    large = "/x/events=1,size=100000/download"
+    for tls in (True, False):
+        steps = [("post", large, 0)] * 100 + [("wait", 0.5)]
+        for i in range(20):
+            steps += [("post", large, 0)] * 5 + [("call", PATH, f"short-{i}")]
+        spans, summary = run(check, tls, steps)
+        check.that(summary["bytes"]["missing"]["policy"] >= 10_000_000, "what follows a hundred was copied")
+        whole_calls(check, spans, [f"short-{i}" for i in range(20)])
+
+
 if __name__ == "__main__":
     tap.main(sys.modules[__name__], setup)

@@ -79,7 +79,7 @@ def main():
             connection.request("GET", words[1])
             told(got=len(connection.getresponse().read()))
         elif words[0] == "post":
-            connection.request("POST", words[1], b'{"kept":"%s"}' % (b"x" * int(words[2])))
+            connection.request("POST", words[1], b'{"kept":"%s"}' % (b"x" * int(words[2])) if int(words[2]) else b"{}")
             told(got=len(connection.getresponse().read()))
         elif words[0] == "child":
             pid = os.fork()
