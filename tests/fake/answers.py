@@ -44,3 +44,12 @@ def pieces_of_text(options):
         noise = random.Random(options["serial"])
         return [f"{i:06d} " + noise.randbytes(size // 2).hex() for i in range(options.get("events", 5))]
     return [f"{i:06d} ".ljust(size, "x") for i in range(options.get("events", 5))]
+
+
+def offered(request):
+    """The first function, unless its result is already there."""
+    if any(m.get("role") == "tool" for m in request.get("messages") or []):
+        return None
+    for tool in request.get("tools") or []:
+        return (tool.get("function") or {}).get("name")
+    return None

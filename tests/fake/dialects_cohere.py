@@ -1,15 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cohere's second API (chat, rerank, embed), chat and embed of its first, and Voyage where it differs from OpenAI's embeddings."""
 
-from answers import ARGUMENT_PARTS, ARGUMENTS, Answer, dump, pieces_of_text, sse
-
-
-def offered(request):
-    if any(m.get("role") == "tool" for m in request.get("messages") or []):
-        return None
-    for tool in request.get("tools") or []:
-        return (tool.get("function") or {}).get("name")
-    return None
+from answers import ARGUMENT_PARTS, ARGUMENTS, Answer, dump, offered, pieces_of_text, sse
 
 
 def chat(request, options):

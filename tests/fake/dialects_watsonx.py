@@ -1,18 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """IBM's watsonx.ai: chat completions under other names, and generation, whose pieces tell their counts so far."""
 
-from answers import ARGUMENT_PARTS, ARGUMENTS, Answer, dump, pieces_of_text, sse
+from answers import ARGUMENT_PARTS, ARGUMENTS, Answer, dump, offered, pieces_of_text, sse
 
 EVENT_STREAM = "text/event-stream; charset=utf-8"
-
-
-def offered(request):
-    """The first function, unless its result is already there."""
-    if any(m.get("role") == "tool" for m in request.get("messages") or []):
-        return None
-    for tool in request.get("tools") or []:
-        return (tool.get("function") or {}).get("name")
-    return None
 
 
 def numbered(bodies):
