@@ -147,16 +147,19 @@ static bool watch(struct late *late, enum direction dir, uint64_t time_ns, struc
 
 /* What is looked at in one go. One byte, as HTTP/1 may become sure of itself by any that is let go, and HTTP/2 gets of this
  * direction what proves it, then what is held of the other, then the rest. But only a preface at the very beginning and a
- * frame, by its zero, begin what is held; what comes before that is let go at once. */
+ * frame, by its zero, begin what is held; what comes before that is let go at once, and of it HTTP/1 becomes sure only where
+ * a line ends: there what is held of the other direction is let go, before what follows. */
 static struct slice late_piece(const struct late *late, enum direction dir, struct slice data)
 {
-	const char *zero;
+	const char *lf, *zero;
 
 	data = slice_head(data, WATCHED_MAX - late->watched[dir]);
 	if (late->held[dir].len || !late->watched[dir] || !data.data[0])
 		return slice_head(data, 1);
+	lf = memchr(data.data, '\n', data.len);
+	data = slice_head(data, lf ? (size_t)(lf - data.data) + 1 : data.len);
 	zero = memchr(data.data, 0, data.len);
-	return zero ? slice_head(data, (size_t)(zero - data.data)) : data;
+	return slice_head(data, zero ? (size_t)(zero - data.data) : data.len);
 }
 
 static void late_bytes(void *state, enum direction dir, uint64_t time_ns, struct slice data)

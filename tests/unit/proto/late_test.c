@@ -44,6 +44,19 @@ static void a_coded_answer_ends_before_the_next_question(void **state)
 		"1a bytes good\n1a framed body=24 stream=87 missing=0\n" NEXT_TOLD("2"));
 }
 
+/* So may those at the end of a question: they wait for the answer's head, and for no more of it, however it is cut. */
+static void a_coded_question_ends_before_the_body_of_its_answer(void **state)
+{
+	wire_expect(
+		late,
+		WIRE(C("POST /a HTTP/1.1\r\nContent-Encoding: gzip\r\nContent-Length: 24\r\n\r\n"
+		       "\037\213\010\000\000\000\000\000\002\003\113\317\317\117\001\000\222\116\204\154\004\000\000\000"),
+		     S("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"), NEXT),
+		"1q POST  /a 1.1 [content-encoding=gzip] [content-length=24]\n1q bytes good\n"
+		"1a 200 1.1 [content-length=2]\n1q framed body=24 stream=88 missing=0\n"
+		"1a bytes ok\n1a framed body=2 stream=40 missing=0\n" NEXT_TOLD("2"));
+}
+
 static void chunked_events_go_on_from_the_next_event(void **state)
 {
 	/* Between two reads, as it mostly is: nothing but the head is missed. */
@@ -376,6 +389,7 @@ int main(void)
 		cmocka_unit_test(the_next_message_is_found),
 		cmocka_unit_test(an_answer_without_its_request_is_told_alone),
 		cmocka_unit_test(a_coded_answer_ends_before_the_next_question),
+		cmocka_unit_test(a_coded_question_ends_before_the_body_of_its_answer),
 		cmocka_unit_test(chunked_events_go_on_from_the_next_event),
 		cmocka_unit_test(events_with_crlf_go_on_too),
 		cmocka_unit_test(bare_events_and_lines_go_on),
