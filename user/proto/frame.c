@@ -255,6 +255,17 @@ static void lines_feed(struct frame *frame, struct slice bytes)
 	line_append(frame, slice_from(bytes, start));
 }
 
+/* An error in plain JSON keeps the type of the stream that was asked for, at Google: no line of an event begins so. */
+static void events_feed(struct frame *frame, struct slice bytes)
+{
+	if (!frame->has_begun && !frame->in_line && slice_starts(bytes, SLICE("{")))
+		frame->kind = FRAME_BYTES;
+	if (frame->kind == FRAME_BYTES)
+		bytes_feed(frame, bytes);
+	else
+		lines_feed(frame, bytes);
+}
+
 /* Of these bytes the kind may come to light at any: the rest is read as that. */
 static void unknown_feed(struct frame *frame, struct slice bytes)
 {
@@ -301,7 +312,7 @@ static void binary_feed(struct frame *frame, struct slice bytes)
 }
 
 static void (*const feeds[_FRAME_MAX])(struct frame *frame, struct slice bytes) = {
-	[FRAME_BYTES] = bytes_feed,     [FRAME_EVENTS] = lines_feed,    [FRAME_LINES] = lines_feed,
+	[FRAME_BYTES] = bytes_feed,     [FRAME_EVENTS] = events_feed,   [FRAME_LINES] = lines_feed,
 	[FRAME_AWS] = frame_aws_feed,   [FRAME_GRPC] = frame_grpc_feed, [FRAME_ARRAY] = frame_array_feed,
 	[FRAME_UNKNOWN] = unknown_feed, [FRAME_BINARY] = binary_feed,
 };

@@ -58,6 +58,16 @@ static void events(void **state)
 				 true, "[|a][x|1\n2][|][| z\n][|last]");
 }
 
+static void plain_json_under_the_type_of_events_is_bytes(void **state)
+{
+	struct slice text = SLICE("{\n  \"error\": {}\n}\n");
+
+	assert_string_equal(run(FRAME_EVENTS, text, text.len, 1, true).text, "[|{\n  \"error\": {}\n}\n]");
+	assert_string_equal(run(FRAME_EVENTS, text, 0, 9, true).text, "[|{\n  \"erro][|r\": {}\n}\n]");
+	/* Behind the first byte it is a line that says nothing. */
+	every_cut_gives_the_same(FRAME_EVENTS, SLICE(": {}\n{\"a\":1}\ndata: b\n\n"), true, "[|b]");
+}
+
 static void events_of_a_body_that_is_cut(void **state)
 {
 	every_cut_gives_the_same(FRAME_EVENTS, SLICE("data: a\n\ndata: [DONE]\n"), false, "[|a][|[DONE]]");
@@ -122,6 +132,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(events),
+		cmocka_unit_test(plain_json_under_the_type_of_events_is_bytes),
 		cmocka_unit_test(events_of_a_body_that_is_cut),
 		cmocka_unit_test(a_hole_costs_the_event_that_it_cuts),
 		cmocka_unit_test(what_is_too_long_is_counted),
