@@ -70,7 +70,9 @@ class Call:
     def meaning(self):
         text = self.response
         if self.status != 200:
-            return wire.meaning(self.path, self.status, json.loads(text)) if "json" in self.content_type else {}
+            # Google puts its errors in plain JSON under the type of the stream that was asked for.
+            is_json = "json" in self.content_type or (self.streamed and text.startswith("{"))
+            return wire.meaning(self.path, self.status, json.loads(text)) if is_json else {}
         if not (self.streamed or "json" in self.content_type):
             return {}
         body = self.bytes() if self.is_binary else text if self.streamed else json.loads(text)
