@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A chain of blocks, newest first; each new one is at least twice as large as what is asked, up to 16 KiB: what
- * is left empty of the newest counts for each call in the making. */
+/* A chain of blocks, newest first. A new one has room for half of all that the others hold, up to 16 KiB: blocks stay few, and
+ * what is left empty of the newest, which counts for each call in the making, stays small behind one large thing. */
 #include "arena.h"
 #include <ctype.h>
 #include <stdarg.h>
@@ -70,7 +70,7 @@ size_t arena_used(const struct arena *arena)
 
 static struct block *block_add(struct arena *arena, size_t need)
 {
-	size_t want = arena->head ? MIN(arena->head->size * 2, (size_t)BLOCK_MAX) : BLOCK_MIN;
+	size_t want = MIN(MAX(arena->total / 2, (size_t)BLOCK_MIN), (size_t)BLOCK_MAX);
 	size_t size = MAX(need, want);
 	struct block *block;
 
