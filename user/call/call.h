@@ -28,7 +28,8 @@ struct call_opts {
 struct call_ops {
 	/* Best dialect for the hint, or NULL; *ret_score is 0 then. */
 	const struct dialect *(*find)(void *user, const struct dialect_hint *hint, unsigned *ret_score);
-	/* A request is out whole, and its answer is still to come: of the call only the request's side is there. May be NULL. */
+	/* A request is out whole, and its answer is still to come: of the call only the request's side is there. Of an exchange
+	 * whose both ends are on this host the client's alone. May be NULL. */
 	void (*asked)(void *user, const struct call *call);
 	/* A call is over. The call and its arena are dead when this returns. */
 	void (*done)(void *user, struct call *call);

@@ -255,8 +255,12 @@ static void request_tell(struct call_conn *conn, struct draft *draft)
 
 	if (!ops->asked || draft->is_started || !exchange_look(conn, draft, SLICE_NONE))
 		return;
+	draft_key_fill(draft, &conn->info);
+	if (pair_waits_for_client(&draft->key))
+		return;
 	draft->call->request_body = buf_slice(&draft->body[MESSAGE_REQUEST]);
 	draft->call->conn = conn->info;
+	draft->call->conn.peer.is_accepted = draft->key.is_server;
 	ops->asked(conn->tracker->user, draft->call);
 }
 

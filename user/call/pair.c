@@ -72,6 +72,11 @@ static enum twin_chance twin_chance(const struct twin_key *key)
 	return TWIN_NEVER;
 }
 
+bool pair_waits_for_client(const struct twin_key *key)
+{
+	return key->is_server && twin_chance(key) == TWIN_LIKELY;
+}
+
 static bool keys_are_twins(const struct twin_key *a, const struct twin_key *b, uint64_t slack_ns)
 {
 	if (a->is_server == b->is_server || !peers_are_ends(&a->conn.peer, &b->conn.peer))

@@ -105,6 +105,8 @@ uint64_t end_captured_bytes(const struct message_end *end);
 /* ---- pair.c ---- */
 /* Takes the finished draft: tells it, drops it for its twin, or lets it wait until @until_ns. */
 void pair_settle(struct call_tracker *tracker, struct draft *draft, uint64_t until_ns);
+/* It is the server's end of an exchange whose client is probably seen too, and told instead. */
+bool pair_waits_for_client(const struct twin_key *key);
 void pair_peer(struct call_tracker *tracker, const struct conn_info *info);
 void pair_tick(struct call_tracker *tracker, uint64_t now_ns);
 /* Tells all that wait and forgets the rest. */

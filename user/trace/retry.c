@@ -50,6 +50,7 @@ struct retry_key retry_key_of(const struct call *call, uint64_t seed)
 	struct slice token = request_header(call, "idempotency-key");
 	struct retry_key key = {
 		.process = call->conn.process,
+		.is_server = call->conn.peer.is_accepted,
 		.thread = call->thread,
 		.conn = call->conn.id,
 		.begin_ns = call->request_start_ns,
@@ -81,7 +82,9 @@ bool retry_follows(const struct retry_key *last, uint64_t last_end_ns, const str
 {
 	bool counts = last->counter >= 0 && next->counter >= 0;
 
-	if (!same_process(last->process, next->process) || (last->counter >= 0) != (next->counter >= 0))
+	if (!same_process(last->process, next->process) || last->is_server != next->is_server)
+		return false;
+	if ((last->counter >= 0) != (next->counter >= 0))
 		return false;
 	if (counts && next->counter != last->counter + 1)
 		return false;

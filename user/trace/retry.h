@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which attempts belong together. A repetition is the same request of the same process, begun after the failure, whose
+ * Which attempts belong together. A repetition is the same request of the same process at the same end, begun after the failure, whose
  * own counter or key, where the client sends one, says that it is the next.
  */
 #pragma once
@@ -8,6 +8,7 @@
 
 struct retry_key {
 	struct process_id process;
+	bool is_server; /* a gateway asks itself what it was asked: no repetition */
 	uint32_t thread;
 	uint64_t conn, begin_ns; /* which request it is */
 	uint64_t body[2];        /* hash of all that is asked; only with has_body */

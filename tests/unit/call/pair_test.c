@@ -71,6 +71,23 @@ static void ask_at(struct call_conn *conn, uint64_t number, enum side side, uint
 	tell_ask(conn, number, (struct ask){ .is_server = side == SERVER }, "{}", ms);
 }
 
+/* Whose client is far away is asked itself. */
+static void of_two_ends_the_client_alone_is_asked(void **state)
+{
+	struct conn_info far = loopback(SERVER);
+
+	ask_at(connect(loopback(SERVER)), 1, SERVER, 0);
+	assert_int_equal(world.asked, 0);
+	ask_at(connect(loopback(CLIENT)), 1, CLIENT, 0);
+	assert_int_equal(world.asked, 1);
+	assert_int_equal(world.asked_conn.id, ID_CLIENT);
+	assert_false(world.asked_conn.peer.is_accepted);
+	far.peer.remote.address[0] = 10;
+	ask_at(connect(far), 1, SERVER, 0);
+	assert_int_equal(world.asked, 2);
+	assert_true(world.asked_conn.peer.is_accepted);
+}
+
 static void assert_only_the_client(unsigned count)
 {
 	assert_int_equal(world.count, count);
@@ -366,6 +383,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		world_test(both_ends_are_one_call),
+		world_test(of_two_ends_the_client_alone_is_asked),
 		world_test(many_on_one_connection_pair_in_order),
 		world_test(alone_it_waits_and_is_told),
 		world_test(a_peer_on_another_host_is_not_waited_for),
