@@ -20,6 +20,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 BUILD = os.path.join(TOP, os.environ.get("BUILD", "build"))
 HOME = os.path.join(BUILD, "run")
 EXPERIMENT = os.environ.get("MLFLOW_EXPERIMENT_NAME") or "spantap"
+SAMPLE_WAIT_S = 60
 
 
 class Stop(Exception):
@@ -133,24 +134,27 @@ class Mlflow:
         except urllib.error.HTTPError:
             return None
 
-    def newest_trace(self, since_ms):
-        """The newest trace that began after @since_ms, with its spans, or None."""
-        experiment = self.experiment()
-        if experiment is None:
-            return None, None
-        found = json.loads(
-            self.request(
-                "POST",
-                "/api/3.0/mlflow/traces/search",
-                {
-                    "locations": [{"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": experiment}}],
-                    "filter": f"timestamp_ms > {since_ms}",
-                    "max_results": 10,
-                    "order_by": ["timestamp_ms DESC"],
-                },
-            )
-        ).get("traces", [])
-        for info in found:
+    def traces_between(self, since_ms, until_ms):
+        """What of that time has arrived, a page at a time: a busy host has many traces beside the one looked for."""
+        experiment, page = self.experiment(), None
+        while experiment is not None:
+            query = {
+                "locations": [{"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": experiment}}],
+                "filter": f"timestamp_ms > {since_ms} AND timestamp_ms < {until_ms}",
+                "max_results": 100,
+                **({"page_token": page} if page else {}),
+            }
+            answer = json.loads(self.request("POST", "/api/3.0/mlflow/traces/search", query))
+            yield from answer.get("traces", [])
+            page = answer.get("next_page_token")
+            if not page:
+                return
+
+    def sample_trace(self, since_ms, until_ms):
+        """The sample agent's trace that began between, with its spans, or None twice."""
+        for info in self.traces_between(since_ms, until_ms):
+            if "Paris" not in info.get("response_preview", ""):
+                continue
             spans = json.loads(
                 self.request("GET", f"/ajax-api/3.0/mlflow/get-trace-artifact?request_id={info['trace_id']}")
             )["spans"]
@@ -210,14 +214,15 @@ def demo(server):
     subprocess.run(
         [os.path.join(BUILD, "venv-agent", "bin", "python"), os.path.join(TOP, "deploy", "run", "agent.py")], check=True
     )
-    for _ in range(200):
-        info, spans = server.newest_trace(since)
+    until = int(time.time() * 1000)
+    while time.time() * 1000 < until + SAMPLE_WAIT_S * 1000:
+        info, spans = server.sample_trace(since, until)
         if info:
             show_trace(info, spans)
             say(f"in MLflow: {server.trace_url(info)}")
             return
         time.sleep(0.1)
-    say("the trace of the sample agent has not arrived within 20 s; spantap goes on trying")
+    say(f"the trace of the sample agent has not arrived within {SAMPLE_WAIT_S} s; spantap goes on trying")
 
 
 def show_trace(info, spans):
