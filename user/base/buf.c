@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Doubling growth up to the maximum; the failure is sticky, so a text is either whole or known not to be. */
+/* Growth by doubling, from 1 MiB on by a quarter: such blocks are moved by their pages, and half of the largest body is not
+ * held empty. The failure is sticky, so a text is either whole or known not to be. */
 #include "buf.h"
 #include "cleanup.h"
 #include <stdarg.h>
 #include <stdio.h>
 
+enum { STEEP_MAX = 1 << 20 };
+
 static bool buf_reserve(struct buf *buf, size_t more)
 {
-	size_t want;
+	size_t step, want;
 	char *data;
 
 	if (buf->failed || more > buf->max || buf->len > buf->max - more) {
@@ -16,7 +19,8 @@ static bool buf_reserve(struct buf *buf, size_t more)
 	}
 	if (buf->size - buf->len >= more)
 		return true;
-	want = MIN(MAX(MAX(buf->size * 2, (size_t)64), buf->len + more), buf->max);
+	step = buf->size < STEEP_MAX ? MAX(buf->size, (size_t)64) : buf->size / 4;
+	want = MIN(MAX(buf->size + step, buf->len + more), buf->max);
 	data = buf->alloc->resize(buf->alloc, buf->data, buf->size, want);
 	if (!data) {
 		buf->failed = true;
