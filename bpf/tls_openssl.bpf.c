@@ -99,10 +99,13 @@ static __always_inline bool prefix_read(__u64 at, struct prefix_key *prefix)
 	return prefix->bytes[0] >= 0x14 && prefix->bytes[0] <= 0x17 && prefix->bytes[1] == 3;
 }
 
+enum { NODE_HEAD_FIRST = 0x20, NODE_HEAD_LAST = 0x38 };
+
 /*
  * What a memory BIO holds will be sent by somebody: remember how it begins. OpenSSL's own is BIO -> BIO_BUF_MEM {buf, readp}
  * -> BUF_MEM {length, data}; Node's is BIO -> NodeBIO {env, initial, length, eof_return, read_head} -> Buffer {env, read_pos,
- * write_pos, len, next, data}. A wrong guess costs nothing: it must look like a record here and be sent by a socket later.
+ * write_pos, len, next, data}, and its read_head moved down when NodeBIO got virtual functions and a base, so each place is
+ * tried. A wrong guess costs nothing: it must look like a record here and be sent by a socket later.
  */
 static __always_inline void remember_prefix(const struct abi_conn_key *key, struct bio *bio)
 {
@@ -114,9 +117,13 @@ static __always_inline void remember_prefix(const struct abi_conn_key *key, stru
 		bpf_map_update_elem(&st_prefix, &prefix, key, BPF_ANY);
 		return;
 	}
-	buffer = user_word(state + 0x20);
-	if (buffer && prefix_read(user_word(buffer + 0x28) + user_word(buffer + 8), &prefix))
-		bpf_map_update_elem(&st_prefix, &prefix, key, BPF_ANY);
+	for (__u32 place = NODE_HEAD_FIRST; place <= NODE_HEAD_LAST; place += 8) {
+		buffer = user_word(state + place);
+		if (buffer && prefix_read(user_word(buffer + 0x28) + user_word(buffer + 8), &prefix)) {
+			bpf_map_update_elem(&st_prefix, &prefix, key, BPF_ANY);
+			return;
+		}
+	}
 }
 
 static __always_inline void call_bind(const struct abi_conn_key *key, struct abi_conn *conn,
