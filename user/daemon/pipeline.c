@@ -13,7 +13,7 @@
 #include "cost/cost.h"
 #include "daemon/ended.h"
 #include "daemon/link.h"
-#include "daemon/origins.h"
+#include "daemon/wanted.h"
 #include "dialect/dialect.h"
 #include "policy/policy.h"
 #include "proto/proto.h"
@@ -59,7 +59,7 @@ struct pipeline {
 	struct proto_opts proto_opts;
 	struct event_file_head ids;
 	uint8_t secret[SECRET_LEN];
-	struct origins *origins;
+	struct wanted wanted;
 	struct stream_table *streams;
 	struct call_tracker *calls;
 	struct trace_assembler *traces;
@@ -72,12 +72,26 @@ struct pipeline {
 
 /* ---- event ─▶ stream ---- */
 
-static void on_event_open(void *user, const struct conn_info *conn)
+static void verdict_tell(struct conn *conn, enum verdict verdict, uint64_t alike);
+
+static struct conn *conn_find(const struct pipeline *pipeline, uint64_t number)
+{
+	struct conn *conn;
+
+	HASH_FIND(hh, pipeline->conns, &number, sizeof(number), conn);
+	return conn;
+}
+
+static void on_event_open(void *user, const struct conn_info *info)
 {
 	struct pipeline *pipeline = user;
+	enum wish wish = wanted_open(&pipeline->wanted, info);
+	struct conn *conn;
 
-	stream_open(pipeline->streams, conn);
-	origins_assume(pipeline->origins, conn);
+	stream_open(pipeline->streams, info);
+	conn = conn_find(pipeline, info->id);
+	if (conn && wish == WISH_NO)
+		verdict_tell(conn, VERDICT_DENY, 0);
 }
 
 static void on_event_peer(void *user, uint64_t conn, const struct peer *peer)
@@ -109,9 +123,8 @@ static void on_event_close(void *user, const struct event_close *close)
 {
 	struct pipeline *pipeline = user;
 	uint64_t time_ns = close->time_ns;
-	struct conn *conn;
+	const struct conn *conn = conn_find(pipeline, close->conn);
 
-	HASH_FIND(hh, pipeline->conns, &close->conn, sizeof(close->conn), conn);
 	if (conn)
 		time_ns = MIN(time_ns, ended_time(&pipeline->ended, conn->info.process));
 	stream_close(pipeline->streams, close->conn, close->end, close->how, close->reason, time_ns);
@@ -178,8 +191,6 @@ static void *on_stream_opened(void *user, const struct conn_info *info)
 		conn_drop(conn);
 		return NULL;
 	}
-	if (pipeline->ops->who && !origins_find(pipeline->origins, info->process))
-		pipeline->ops->who(pipeline->user, info->process);
 	return conn;
 }
 
@@ -341,16 +352,13 @@ static void on_call_asked(void *user, const struct call *call)
 static void on_call_done(void *user, struct call *call)
 {
 	struct pipeline *pipeline = user;
-	const struct origin *origin = origins_find(pipeline->origins, call->conn.process);
+	const struct conn *conn = conn_find(pipeline, call->conn.id);
 
+	if (conn && !call->conn.process.pid) /* whose it is was told later */
+		call->conn.process = conn->info.process;
 	pipeline->stats.shed_bytes += call->request_end.shed_bytes + call->response_end.shed_bytes;
-	if (origin && !origin->selected)
+	if (wanted_call(&pipeline->wanted, call) == WISH_NO)
 		return;
-	pipeline->stats.calls++;
-	if (call->is_complete)
-		pipeline->stats.complete++;
-	else
-		pipeline->stats.incomplete++;
 	dialect_gateway_put(call);
 	if (pipeline->prices)
 		cost_put(pipeline->prices, call, call->request_start_ns + (uint64_t)pipeline->ids.unix_offset_ns);
@@ -364,10 +372,8 @@ static bool on_call_serves_models(void *user, struct slice host, struct slice pa
 
 static void on_call_verdict(void *user, uint64_t number, enum verdict verdict, uint64_t alike)
 {
-	struct pipeline *pipeline = user;
-	struct conn *conn;
+	struct conn *conn = conn_find(user, number);
 
-	HASH_FIND(hh, pipeline->conns, &number, sizeof(number), conn);
 	if (conn)
 		verdict_tell(conn, verdict, alike);
 }
@@ -375,10 +381,8 @@ static void on_call_verdict(void *user, uint64_t number, enum verdict verdict, u
 static bool on_call_so_far(void *user, uint64_t number, uint64_t exchange, enum message_kind kind,
 			   struct message_end *ret)
 {
-	struct pipeline *pipeline = user;
-	struct conn *conn;
+	const struct conn *conn = conn_find(user, number);
 
-	HASH_FIND(hh, pipeline->conns, &number, sizeof(number), conn);
 	return conn && proto_so_far(conn->proto, exchange, kind, ret);
 }
 
@@ -407,7 +411,7 @@ static const struct call_ops call_ops = {
 
 static const struct origin *on_trace_origin(void *user, struct process_id process)
 {
-	return origins_find(((struct pipeline *)user)->origins, process);
+	return origins_find(((struct pipeline *)user)->wanted.origins, process);
 }
 
 static void on_trace_done(void *user, struct trace *trace, uint64_t sequence)
@@ -416,9 +420,12 @@ static void on_trace_done(void *user, struct trace *trace, uint64_t sequence)
 	CLEANUP(arena_free) struct arena *arena = arena_new(&pipeline->heap.alloc, RECORD_BYTES_MAX);
 	struct record record;
 
-	if (!arena || policy_seal(pipeline->policy, trace, sequence, arena, &record) < 0 ||
-	    pipeline->ops->record(pipeline->user, &record) < 0)
+	if (wanted_wish(&pipeline->wanted, trace->origin) == WISH_NO)
+		return;
+	if (!arena || policy_seal(pipeline->policy, trace, sequence, arena, &record) < 0)
 		pipeline->stats.shed_records++;
+	else
+		wanted_record(&pipeline->wanted, trace->origin, &record);
 }
 
 static void on_trace_lost(void *user, uint64_t calls)
@@ -465,7 +472,7 @@ static int rooms_new(struct pipeline *pipeline, const struct pipeline_opts *opts
 		.host_name = slice_of(pipeline->ids.host),
 	};
 	const struct policy_opts policy = { alloc, keyed_hash, pipeline, slice_of(pipeline->ids.host) };
-	int r = origins_new(alloc, &pipeline->origins);
+	int r = wanted_init(&pipeline->wanted, alloc, opts->memory_max);
 
 	r = r < 0 ? r : stream_table_new(&stream, &stream_ops, pipeline, &pipeline->streams);
 	r = r < 0 ? r : call_tracker_new(&call, &call_ops, pipeline, &pipeline->calls);
@@ -486,6 +493,9 @@ int pipeline_new(const struct pipeline_opts *opts, const struct pipeline_ops *op
 	pipeline->proto_opts = proto_opts_default;
 	pipeline->proto_opts.alloc = &pipeline->heap.alloc;
 	pipeline->ended = (struct ended_list){ &pipeline->heap.alloc, &ended_ops, pipeline, NULL };
+	pipeline->wanted = (struct wanted){
+		.has_filters = opts->has_filters, .ops = ops, .user = user, .stats = &pipeline->stats
+	};
 	pipeline->ids = *opts->ids;
 	pipeline->prices = opts->prices;
 	memcpy(pipeline->secret, opts->secret, SECRET_LEN);
@@ -505,7 +515,7 @@ struct pipeline *pipeline_free(struct pipeline *pipeline)
 	call_tracker_free(pipeline->calls);
 	trace_assembler_free(pipeline->traces);
 	policy_free(pipeline->policy);
-	origins_free(pipeline->origins);
+	wanted_clear(&pipeline->wanted);
 	explicit_bzero(pipeline->secret, SECRET_LEN);
 	free(pipeline);
 	return NULL;
@@ -519,17 +529,14 @@ void pipeline_take(struct pipeline *pipeline, struct slice record)
 
 void pipeline_origin(struct pipeline *pipeline, struct slice packed)
 {
-	const struct origin *origin;
+	const struct origin *origin = wanted_told(&pipeline->wanted, packed);
 	struct conn *conn, *next;
 
-	if (origins_put(pipeline->origins, packed, &origin) < 0) {
-		pipeline->stats.malformed++;
-		return;
-	}
-	if (origin->selected)
+	pipeline->stats.malformed += !origin;
+	if (!origin || origin->selected)
 		return;
 	HASH_ITER(hh, pipeline->conns, conn, next)
-		if (origins_find(pipeline->origins, conn->info.process) == origin)
+		if (origins_is(origin, conn->info.process))
 			verdict_tell(conn, VERDICT_DENY, 0);
 }
 
@@ -551,6 +558,7 @@ void pipeline_set_unix_offset(struct pipeline *pipeline, int64_t unix_offset_ns)
 void pipeline_tick(struct pipeline *pipeline, uint64_t now_ns)
 {
 	ended_tick(&pipeline->ended, now_ns);
+	undecided_tick(&pipeline->wanted.undecided);
 	stream_tick(pipeline->streams, now_ns);
 	call_tick(pipeline->calls, now_ns);
 	trace_tick(pipeline->traces, now_ns);
@@ -564,6 +572,7 @@ void pipeline_flush(struct pipeline *pipeline, uint64_t now_ns)
 	stream_tick(pipeline->streams, now_ns + hold_chunk_ns);
 	call_flush(pipeline->calls, now_ns);
 	trace_flush(pipeline->traces);
+	pipeline->stats.shed_records += undecided_forget(&pipeline->wanted.undecided);
 	HASH_ITER(hh, pipeline->conns, conn, next)
 		stray_count(conn);
 }
@@ -573,7 +582,9 @@ void pipeline_stats(const struct pipeline *pipeline, struct pipeline_stats *ret)
 	*ret = pipeline->stats;
 	ret->conns = stream_count(pipeline->streams);
 	ret->awaits = pipeline->ended.first;
-	ret->has_open = ret->conns || ret->awaits || trace_held(pipeline->traces) || call_waiting(pipeline->calls);
+	ret->asks = pipeline->wanted.undecided.first;
+	ret->has_open =
+		ret->conns || ret->awaits || ret->asks || trace_held(pipeline->traces) || call_waiting(pipeline->calls);
 	ret->memory_bytes = pipeline->heap.used;
 	ret->memory_peak_bytes = pipeline->heap.peak;
 }

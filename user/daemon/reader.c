@@ -24,7 +24,7 @@ enum {
 	BEHIND_RECORDS = 64,
 	CLOCK_STEP_NS = 1000000,
 };
-static const uint64_t silence_ns = 300000000, drain_wait_ns = 1000000000;
+static const uint64_t silence_ns = 300000000, drain_wait_ns = 1000000000, drain_ask_ns = 5000000000;
 
 struct reader {
 	const struct config *config;
@@ -39,6 +39,7 @@ struct reader {
 	int link_fd;
 	uint64_t busy_ns; /* when the last record came */
 	int64_t unix_offset_ns;
+	bool has_filters;
 	bool is_dozing;
 	bool attacher_is_gone;
 	bool draining;
@@ -63,14 +64,17 @@ static int on_record(void *user, const struct record *record)
 	return delivery_put(((struct reader *)user)->delivery, record);
 }
 
-static void on_who(void *user, struct process_id process)
+static int on_who(void *user, const struct conn_info *conn)
 {
-	link_ask(((struct reader *)user)->link_fd, LINK_WHO, process);
+	struct link_who who = { .process = conn->process, .parent_pid = conn->parent_pid, .uid = conn->uid };
+
+	memcpy(who.comm, conn->comm, sizeof(who.comm));
+	return link_ask(((struct reader *)user)->link_fd, LINK_WHO, &who, sizeof(who));
 }
 
 static int on_exited(void *user, struct process_id process)
 {
-	return link_ask(((struct reader *)user)->link_fd, LINK_EXITED, process);
+	return link_ask(((struct reader *)user)->link_fd, LINK_EXITED, &process, sizeof(process));
 }
 
 static void on_verdict(void *user, uint64_t conn, const struct event_verdict *verdict)
@@ -129,13 +133,16 @@ static void doze(struct reader *reader)
 		uv_timer_stop(&reader->timer);
 }
 
-/* The end waits a moment for what the attacher still has to tell of processes that have ended. */
+/* The end waits a moment for what the attacher still has to tell of processes that have ended, and longer for whether one is
+ * wanted at all, for without that its calls are nobody's. */
 static void drain_look(struct reader *reader)
 {
 	struct pipeline_stats stats;
+	uint64_t wait_ns;
 
 	pipeline_stats(reader->pipeline, &stats);
-	if (reader->draining && (!stats.awaits || now_ns() - reader->drain_ns > drain_wait_ns))
+	wait_ns = stats.asks ? drain_ask_ns : stats.awaits ? drain_wait_ns : 0;
+	if (reader->draining && now_ns() - reader->drain_ns >= wait_ns)
 		uv_stop(&reader->loop);
 }
 
@@ -307,6 +314,7 @@ static int pipeline_start(struct reader *reader, const struct outlet *outlet, co
 	opts.wants_otlp = outlet->wants_otlp;
 	opts.semconv_next = reader->config->semconv && strcmp(reader->config->semconv, "next") == 0;
 	opts.secret = secret;
+	opts.has_filters = reader->has_filters;
 	if (reader->config->command == COMMAND_RECORD) {
 		int r = event_recorder_new(reader->config->argv[0], &ids, &reader->recorder);
 
@@ -397,7 +405,8 @@ static int start(struct reader *reader, const struct outlet *outlet, const struc
 	return r < 0 ? r : loop_start(reader, fds[0]);
 }
 
-int reader_run(const struct config *config, const struct outlet *outlet, const struct state *state, int link_fd)
+int reader_run(const struct config *config, bool has_filters, const struct outlet *outlet, const struct state *state,
+	       int link_fd)
 {
 	struct reader *reader = calloc(1, sizeof(*reader));
 	int status = 1;
@@ -405,6 +414,7 @@ int reader_run(const struct config *config, const struct outlet *outlet, const s
 	if (!reader)
 		return 1;
 	reader->config = config;
+	reader->has_filters = has_filters;
 	reader->link_fd = link_fd;
 	reader->busy_ns = now_ns();
 	signal(SIGINT, SIG_IGN); /* the attacher says when to end */
