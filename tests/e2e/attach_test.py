@@ -256,5 +256,53 @@ def test_a_file_that_becomes_a_tls_library_gets_probes(check):
     check.equal(tracer.stop().status, 0, "status")
 
 
+LIBRARY = """
+#ifdef ANEW
+int other(int x) { volatile int sum = x; for (int i = 0; i < 100; i++) sum += i * x; return sum; }
+int another(int x) { volatile int sum = x; for (int i = 0; i < 100; i++) sum += i ^ x; return sum; }
+#endif
+int SSL_read(void *ssl, void *buffer, int n) { volatile int k = n; return k; }
+int SSL_write(void *ssl, const void *buffer, int n) { volatile int k = n; return k; }
+void SSL_free(void *ssl) { volatile int k = 1; (void)k; }
+"""
+
+
+def build(path, *options):
+    command = ["gcc", "-xc", "-w", "-O1", "-fPIC", "-shared", *options, "-o", path, "-"]
+    subprocess.run(command, input=LIBRARY, text=True, check=True)
+
+
+def test_a_library_that_is_written_anew_does_not_keep_its_probes_where_they_were(check):
+    """Under the same inode other instructions stand there: who maps it would die of the breakpoints."""
+    place = proc.scratch("rewritten")
+    path, anew = os.path.join(place, "libssl.so"), os.path.join(place, "anew")
+    build(path)
+    build(anew, "-DANEW")
+    tracer = spantap.Spantap("--log-level", "debug", "--sink", "none", otlp=False)
+
+    def said(text):
+        return tracer.process.log(1 << 20).count(text)
+
+    holding(path).communicate("")
+    proc.wait_for("probes", lambda: said(f"functions of {path}") == 1, 20)
+    os.chmod(path, 0o700)
+    holding(path).communicate("")
+    time.sleep(3)
+    check.equal(said(f"from {path}"), 0, "probes taken from a file of which not the content has changed")
+    with open(anew, "rb") as source, open(path, "r+b") as target:
+        target.truncate()
+        shutil.copyfileobj(source, target)
+    begun = time.monotonic()
+    while not said(f"from {path}, which is written anew") and time.monotonic() < begun + 10:
+        time.sleep(0.01)
+    check.note(f"seen after {(time.monotonic() - begun) * 1000:.0f} ms")
+    time.sleep(1)
+    holder = holding(path)
+    holder.communicate("")
+    check.equal(holder.returncode, 0, "end of a process that has mapped it since")
+    check.equal(said(f"functions of {path}"), 2, "times that probes were put on it")
+    check.equal(tracer.stop().status, 0, "status")
+
+
 if __name__ == "__main__":
     tap.main(sys.modules[__name__], setup)

@@ -295,11 +295,21 @@ void probe_save_cache(const struct probe *probe)
 
 size_t probe_watch_fds(const struct probe *probe, int *ret, size_t size)
 {
-	return watch_fds(probe->watch, ret, size);
+	size_t n = watch_fds(probe->watch, ret, size);
+
+	if (n < size && files_watch_fd(probe->files) >= 0)
+		ret[n++] = files_watch_fd(probe->files);
+	return n;
+}
+
+static void on_written(void *user, const char *path)
+{
+	probe_file(user, path);
 }
 
 void probe_dispatch(struct probe *probe)
 {
+	files_dispatch(probe->files, on_written, probe);
 	watch_dispatch(probe->watch);
 	if (!probe->lost)
 		return;
