@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Attaching: to what runs already, in the middle of what it does, and to what lives for 200 ms only."""
 
+import collections
+import contextlib
 import ctypes.util
 import glob
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -184,6 +187,44 @@ def test_detaching_leaves_the_traced_process_as_it_was(check):
         tracer.stop(signal.SIGTERM)
     check.equal(client.step("call", PATH, "detach-2")["status"], 200, "a call after the tracer has left")
     client.end()
+
+
+MANY = 3000
+
+
+def paths_of(client):
+    return os.path.join(os.path.dirname(os.path.abspath(__file__)), "clients", client)
+
+
+@contextlib.contextmanager
+def many_server():
+    path = os.path.join(proc.scratch("many"), "socket")
+    server = proc.Process([sys.executable, paths_of("many_open.py"), "serve", path], "many", stdout=subprocess.PIPE)
+    proc.read_line(server.popen.stdout.fileno(), 20, "the server")
+    yield path
+    server.popen.stdout.close()
+    server.stop()
+
+
+def test_a_process_that_dies_in_many_calls_at_once_gives_all_of_them_whole(check):
+    """Nobody closes a unix socket for it: how far each connection went is only known by looking at all that were open."""
+    if resource.getrlimit(resource.RLIMIT_NOFILE)[1] < MANY + 100:
+        raise tap.Skip("too few descriptors are allowed")
+    for how, status in (("kill", 128 + signal.SIGKILL), ("exit", 0)):
+        with many_server() as path:
+            result, spans = spantap.run([sys.executable, paths_of("many_open.py"), "ask", path, str(MANY), how])
+        check.equal(result.status, status, f"{how}: status")
+        check.equal(
+            collections.Counter(tag_of(s) for s in spans),
+            collections.Counter(f"open-{i}" for i in range(MANY)),
+            f"{how}: calls told, each once",
+        )
+        for name, value in (("spantap.complete", True), ("spantap.response.missing_bytes", 0)):
+            values = collections.Counter(s["attributes"].get(name) for s in spans)
+            check.equal(dict(values), {value: MANY}, f"{how}: {name}")
+        check.that(all("begun" in s["attributes"].get("gen_ai.output.messages", "") for s in spans), f"{how}: answers")
+        check.equal(result.summary["calls"], MANY, f"{how}: calls counted")
+        check.equal(spantap.balanced(result.summary), 0, f"{how}: difference of the ledger")
 
 
 HOLDER = """
