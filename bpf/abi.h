@@ -87,10 +87,10 @@ struct abi_chunk {
 	__u32 len;      /* bytes in data */
 	__u32 hole_len; /* bytes at offset that could not be copied; then len is 0 */
 	__u32 tid;
-	__u8 dir;         /* enum abi_dir */
-	__u8 reason;      /* enum abi_missing: of the hole, and of whatever is missing before offset */
-	__u8 is_unwanted; /* what is missing before offset is whole messages of no interest, and nothing else */
-	__u8 pad;
+	__u8 dir;            /* enum abi_dir */
+	__u8 reason;         /* enum abi_missing: of the hole, and of whatever is missing before offset */
+	__u8 is_unwanted;    /* what is missing before offset is whole messages of no interest, and nothing else */
+	__u8 is_behind_loss; /* the byte before offset was not copied, and will not come */
 	__u8 data[];
 };
 

@@ -112,6 +112,7 @@ static void on_event_chunk(void *user, const struct event_chunk *chunk)
 		.hole_len = chunk->hole_len,
 		.reason = chunk->reason,
 		.is_unwanted = chunk->is_unwanted,
+		.is_behind_loss = chunk->is_behind_loss,
 	};
 
 	if (stream_push(pipeline->streams, &piece) < 0)

@@ -93,6 +93,7 @@ static int chunk_decode(const void *data, const struct event_ops *ops, void *use
 		.hole_len = record->hole_len,
 		.reason = (enum missing_reason)record->reason,
 		.is_unwanted = record->is_unwanted,
+		.is_behind_loss = record->is_behind_loss,
 	};
 
 	if (record->len > record->head.size - sizeof(*record) || record->dir >= _DIR_MAX ||

@@ -19,7 +19,8 @@ struct event_chunk {
 	struct slice data;
 	uint64_t hole_len;
 	enum missing_reason reason;
-	bool is_unwanted; /* what is missing before it is whole messages of no interest */
+	bool is_unwanted;    /* what is missing before it is whole messages of no interest */
+	bool is_behind_loss; /* what is missing before it is known to be lost */
 };
 
 struct event_close {
