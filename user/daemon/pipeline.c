@@ -13,6 +13,7 @@
 #include "cost/cost.h"
 #include "daemon/ended.h"
 #include "daemon/link.h"
+#include "daemon/stray.h"
 #include "daemon/wanted.h"
 #include "dialect/dialect.h"
 #include "policy/policy.h"
@@ -47,16 +48,15 @@ struct conn {
 	uint64_t read_to[_DIR_MAX]; /* offsets */
 	bool is_mute_asked;
 	UT_hash_handle hh;
-	uint64_t refused;    /* of the pipeline's memory when the connection was opened */
-	uint64_t hole_bytes; /* told as holes */
-	uint64_t shed_bytes; /* counted as such */
+	struct alloc_heap heap; /* of proto: its refusals are this connection's */
+	struct stray stray;
+	bool is_flushed; /* its calls are told as they were: proto ends for its sums alone */
 };
 
 struct pipeline {
 	const struct pipeline_ops *ops;
 	void *user;
 	struct alloc_heap heap;
-	struct proto_opts proto_opts;
 	struct event_file_head ids;
 	uint8_t secret[SECRET_LEN];
 	struct wanted wanted;
@@ -176,14 +176,17 @@ static void *on_stream_opened(void *user, const struct conn_info *info)
 {
 	struct pipeline *pipeline = user;
 	struct conn *conn = alloc_get(&pipeline->heap.alloc, sizeof(*conn));
+	struct proto_opts opts = proto_opts_default;
 
 	if (!conn)
 		return NULL;
-	*conn = (struct conn){
-		.pipeline = pipeline, .info = *info, .request_dir = DIR_WRITE, .refused = pipeline->heap.refused
-	};
+	*conn = (struct conn){ .pipeline = pipeline,
+			       .info = *info,
+			       .request_dir = DIR_WRITE,
+			       .heap = ALLOC_HEAP_IN(&pipeline->heap.alloc, SIZE_MAX) };
+	opts.alloc = &conn->heap.alloc;
 	HASH_ADD(hh, pipeline->conns, info.id, sizeof(conn->info.id), conn);
-	if (proto_new(&pipeline->proto_opts, info->is_late, &proto_ops, conn, &conn->proto) < 0) {
+	if (proto_new(&opts, info->is_late, &proto_ops, conn, &conn->proto) < 0) {
 		conn_drop(conn);
 		return NULL;
 	}
@@ -227,6 +230,7 @@ static void on_stream_bytes(void *user, void *handle, enum direction dir, uint64
 
 	conn->thread = thread;
 	conn->read_to[dir] = offset + data.len;
+	stray_note(&conn->stray, conn->proto, &conn->heap, 0);
 	proto_bytes(conn->proto, dir, time_ns, data);
 	mute_tell(conn);
 }
@@ -236,8 +240,8 @@ static void on_stream_hole(void *user, void *handle, enum direction dir, uint64_
 {
 	struct conn *conn = handle;
 
-	conn->hole_bytes += len;
 	conn->read_to[dir] = offset + len;
+	stray_note(&conn->stray, conn->proto, &conn->heap, len);
 	proto_hole(conn->proto, dir, len, reason, time_ns);
 	mute_tell(conn);
 }
@@ -247,29 +251,23 @@ static void on_stream_skipped(void *user, void *handle, enum direction dir, uint
 {
 	struct conn *conn = handle;
 
-	conn->hole_bytes += len;
 	conn->read_to[dir] = offset + len;
+	stray_note(&conn->stray, conn->proto, &conn->heap, len);
 	proto_unwanted(conn->proto, dir, len, time_ns);
 }
 
-/* Bytes of no message: where memory was refused in the meantime, what they answered may have been lost to that. Holes are
- * counted as missing by who lost them. */
-static void stray_count(struct conn *conn)
+static void proto_over(struct conn *conn, enum close_how how, uint64_t time_ns)
 {
-	uint64_t stray = proto_stray_bytes(conn->proto), shed = stray - MIN(stray, conn->hole_bytes);
-
-	if (!proto_is_starved(conn->proto) && conn->pipeline->heap.refused == conn->refused)
-		return;
-	conn->pipeline->stats.shed_bytes += shed - conn->shed_bytes;
-	conn->shed_bytes = shed;
+	proto_end(conn->proto, how, time_ns);
+	conn->pipeline->stats.shed_bytes += stray_shed(&conn->stray, conn->proto, &conn->heap);
 }
 
 static void on_stream_closed(void *user, void *handle, enum close_how how, uint64_t time_ns)
 {
 	struct conn *conn = handle;
 
-	proto_end(conn->proto, how, time_ns);
-	stray_count(conn);
+	if (!conn->is_flushed)
+		proto_over(conn, how, time_ns);
 	call_conn_close(conn->calls, how, time_ns);
 	conn_drop(conn);
 }
@@ -295,6 +293,8 @@ static void on_proto_head(void *user, uint64_t exchange, const struct message_he
 {
 	struct conn *conn = user;
 
+	if (conn->is_flushed)
+		return;
 	if (head->kind == MESSAGE_REQUEST) {
 		conn->request_dir = head->dir;
 		conn->is_mute_asked = false;
@@ -304,18 +304,27 @@ static void on_proto_head(void *user, uint64_t exchange, const struct message_he
 
 static void on_proto_part(void *user, uint64_t exchange, enum message_kind kind, const struct message_part *part)
 {
-	call_on_part(((struct conn *)user)->calls, exchange, kind, part);
+	const struct conn *conn = user;
+
+	if (!conn->is_flushed)
+		call_on_part(conn->calls, exchange, kind, part);
 }
 
 static void on_proto_hole(void *user, uint64_t exchange, enum message_kind kind, enum missing_reason reason,
 			  uint64_t time_ns)
 {
-	call_on_hole(((struct conn *)user)->calls, exchange, kind, reason, time_ns);
+	const struct conn *conn = user;
+
+	if (!conn->is_flushed)
+		call_on_hole(conn->calls, exchange, kind, reason, time_ns);
 }
 
 static void on_proto_end(void *user, uint64_t exchange, enum message_kind kind, const struct message_end *end)
 {
-	call_on_end(((struct conn *)user)->calls, exchange, kind, end);
+	const struct conn *conn = user;
+
+	if (!conn->is_flushed)
+		call_on_end(conn->calls, exchange, kind, end);
 }
 
 static void verdict_tell(struct conn *conn, enum verdict verdict, uint64_t alike)
@@ -491,8 +500,6 @@ int pipeline_new(const struct pipeline_opts *opts, const struct pipeline_ops *op
 	pipeline->ops = ops;
 	pipeline->user = user;
 	pipeline->heap = (struct alloc_heap)ALLOC_HEAP(opts->memory_max);
-	pipeline->proto_opts = proto_opts_default;
-	pipeline->proto_opts.alloc = &pipeline->heap.alloc;
 	pipeline->ended = (struct ended_list){ &pipeline->heap.alloc, &ended_ops, pipeline, NULL };
 	pipeline->wanted = (struct wanted){
 		.has_filters = opts->has_filters, .ops = ops, .user = user, .stats = &pipeline->stats
@@ -574,8 +581,10 @@ void pipeline_flush(struct pipeline *pipeline, uint64_t now_ns)
 	call_flush(pipeline->calls, now_ns);
 	trace_flush(pipeline->traces);
 	pipeline->stats.shed_records += undecided_forget(&pipeline->wanted.undecided);
-	HASH_ITER(hh, pipeline->conns, conn, next)
-		stray_count(conn);
+	HASH_ITER(hh, pipeline->conns, conn, next) {
+		conn->is_flushed = true;
+		proto_over(conn, CLOSE_UNKNOWN, now_ns);
+	}
 }
 
 void pipeline_stats(const struct pipeline *pipeline, struct pipeline_stats *ret)
