@@ -185,6 +185,23 @@ def test_a_process_is_judged_by_the_program_that_calls(check):
     check.equal(seen(tracer, *expected), expected, "calls captured")
 
 
+def test_a_recording_tells_who_was_wanted(check):
+    """A recording made with filters gives no more than a live run does."""
+    rho, sigma = curl_as("rho"), curl_as("sigma")
+    path = os.path.join(proc.scratch("recording"), "file")
+    tracer = spantap.Spantap("--comm", "rho", path, command="record", otlp=False)
+    os.kill(tracer.process.pid, signal.SIGSTOP)
+    for curl, tag in ((sigma, "sigma-1"), (rho, "rho-1"), (sigma, "sigma-2")):
+        call(curl, tag)
+    time.sleep(0.5)
+    os.kill(tracer.process.pid, signal.SIGCONT)
+    call(sigma, "sigma-3")
+    call(rho, "rho-2")
+    check.equal(tracer.stop().status, 0, "status")
+    _, spans = spantap.run(None, path, command="replay")
+    check.equal(sorted(str(tag_of(s)) for s in spans), ["rho-1", "rho-2"], "calls of the replay")
+
+
 def test_many_short_processes_at_once_are_told_apart(check):
     xi, omicron = curl_as("xi"), curl_as("omicron")
     tracer = spantap.Spantap("--comm", "xi")

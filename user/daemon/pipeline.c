@@ -272,7 +272,7 @@ static void on_stream_closed(void *user, void *handle, enum close_how how, uint6
 	conn_drop(conn);
 }
 
-static void on_stream_lost(void *user, uint64_t len)
+static void on_shed(void *user, uint64_t len)
 {
 	((struct pipeline *)user)->stats.shed_bytes += len;
 }
@@ -284,7 +284,7 @@ static const struct stream_ops stream_ops = {
 	.hole = on_stream_hole,
 	.skipped = on_stream_skipped,
 	.closed = on_stream_closed,
-	.lost = on_stream_lost,
+	.lost = on_shed,
 };
 
 /* ---- proto ─▶ call ---- */
@@ -396,11 +396,6 @@ static bool on_call_so_far(void *user, uint64_t number, uint64_t exchange, enum 
 	return conn && proto_so_far(conn->proto, exchange, kind, ret);
 }
 
-static void on_call_shed(void *user, uint64_t bytes)
-{
-	((struct pipeline *)user)->stats.shed_bytes += bytes;
-}
-
 static void on_call_no_call(void *user, uint64_t bytes)
 {
 	((struct pipeline *)user)->stats.no_call_bytes += bytes;
@@ -414,7 +409,7 @@ static const struct call_ops call_ops = {
 	.serves_models = on_call_serves_models,
 	.so_far = on_call_so_far,
 	.no_call = on_call_no_call,
-	.shed = on_call_shed,
+	.shed = on_shed,
 };
 
 /* ---- trace ─▶ policy ─▶ record ---- */
@@ -546,6 +541,11 @@ void pipeline_origin(struct pipeline *pipeline, struct slice packed)
 	HASH_ITER(hh, pipeline->conns, conn, next)
 		if (origins_is(origin, conn->info.process))
 			verdict_tell(conn, VERDICT_DENY, 0);
+}
+
+void pipeline_set_filtered(struct pipeline *pipeline)
+{
+	pipeline->wanted.has_filters = true;
 }
 
 void pipeline_close(struct pipeline *pipeline, const struct event_close *close)

@@ -56,6 +56,8 @@ struct pipeline *pipeline_free(struct pipeline *pipeline);
 DEFINE_CLEANUP(struct pipeline *, pipeline_free)
 
 void pipeline_take(struct pipeline *pipeline, struct slice record);
+/* From now on as with opts->has_filters. */
+void pipeline_set_filtered(struct pipeline *pipeline);
 /* origin_pack() text. */
 void pipeline_origin(struct pipeline *pipeline, struct slice packed);
 void pipeline_close(struct pipeline *pipeline, const struct event_close *close);

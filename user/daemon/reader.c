@@ -11,6 +11,7 @@
 #include "daemon/link.h"
 #include "daemon/prices.h"
 #include "daemon/rights.h"
+#include "daemon/wanted.h"
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -33,6 +34,9 @@ struct reader {
 	struct event_ring *ring;
 	struct event_memory *memory;
 	struct event_recorder *recorder;
+	struct wanted recorded; /* of the recorder: asks who is wanted, so that no more is copied of the others */
+	struct alloc_heap recorded_heap;
+	struct pipeline_stats recorded_stats;
 	uv_loop_t loop;
 	uv_poll_t ring_poll, link_poll;
 	uv_timer_t timer;
@@ -95,10 +99,13 @@ static void on_ring_record(void *user, struct slice record)
 {
 	struct reader *reader = user;
 	struct process_id ended;
+	struct conn_info opened;
 
 	if (!reader->recorder)
 		return pipeline_take(reader->pipeline, record);
 	event_recorder_put(reader->recorder, EVENT_FRAME_RECORD, record);
+	if (reader->has_filters && event_is_open(record, &opened) && wanted_open(&reader->recorded, &opened) == WISH_NO)
+		on_verdict(reader, opened.id, &(struct event_verdict){ .value = VERDICT_DENY });
 	if (event_is_exit(record, &ended))
 		on_exited(reader, ended);
 }
@@ -141,6 +148,7 @@ static void drain_look(struct reader *reader)
 	uint64_t wait_ns;
 
 	pipeline_stats(reader->pipeline, &stats);
+	stats.asks |= reader->recorded.undecided.first != NULL;
 	wait_ns = stats.asks ? drain_ask_ns : stats.awaits ? drain_wait_ns : 0;
 	if (reader->draining && now_ns() - reader->drain_ns >= wait_ns)
 		uv_stop(&reader->loop);
@@ -158,6 +166,7 @@ static void turn(struct reader *reader)
 		pipeline_set_unix_offset(reader->pipeline, offset);
 	}
 	pipeline_tick(reader->pipeline, now);
+	undecided_tick(&reader->recorded.undecided);
 	if (now - reader->busy_ns > silence_ns) {
 		doze(reader);
 	} else if (reader->is_dozing) {
@@ -220,6 +229,8 @@ static void message_take(struct reader *reader, enum link_type type, struct slic
 
 	if (type == LINK_ORIGIN && reader->recorder) {
 		event_recorder_put(reader->recorder, EVENT_FRAME_ORIGIN, payload);
+		if (reader->has_filters)
+			wanted_told(&reader->recorded, payload);
 	} else if (type == LINK_ORIGIN) {
 		pipeline_origin(reader->pipeline, payload);
 	} else if (type == LINK_SWEPT) {
@@ -298,6 +309,20 @@ static int loop_start(struct reader *reader, int ring_fd)
 	return 0;
 }
 
+static int recorded_start(struct reader *reader)
+{
+	if (reader->has_filters)
+		event_recorder_put(reader->recorder, EVENT_FRAME_FILTERED, SLICE_NONE);
+	reader->recorded_heap = (struct alloc_heap)ALLOC_HEAP(reader->config->max_memory);
+	reader->recorded = (struct wanted){
+		.has_filters = reader->has_filters,
+		.ops = &pipeline_ops,
+		.user = reader,
+		.stats = &reader->recorded_stats,
+	};
+	return wanted_init(&reader->recorded, &reader->recorded_heap.alloc, reader->config->max_memory);
+}
+
 static int pipeline_start(struct reader *reader, const struct outlet *outlet, const struct state *state)
 {
 	struct event_file_head ids;
@@ -320,6 +345,9 @@ static int pipeline_start(struct reader *reader, const struct outlet *outlet, co
 
 		if (r < 0)
 			return log_error(r, "cannot record to '%s' (it must not exist yet)", reader->config->argv[0]);
+		r = recorded_start(reader);
+		if (r < 0)
+			return r;
 		log_info("recording raw traffic, secrets included, to '%s' (mode 0600)", reader->config->argv[0]);
 	}
 	return pipeline_new(&opts, &pipeline_ops, reader, &reader->pipeline);

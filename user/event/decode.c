@@ -151,6 +151,20 @@ bool event_is_exit(struct slice record, struct process_id *ret)
 	return true;
 }
 
+static void open_copy(void *user, const struct conn_info *conn)
+{
+	*(struct conn_info *)user = *conn;
+}
+
+bool event_is_open(struct slice record, struct conn_info *ret)
+{
+	static const struct event_ops ops = { .open = open_copy };
+	const struct abi_head *head = (const void *)record.data;
+
+	return record.len >= sizeof(*head) && (uintptr_t)record.data % 8 == 0 && head->type == ABI_OPEN &&
+	       event_decode(record, &ops, ret) == 0;
+}
+
 int event_decode(struct slice record, const struct event_ops *ops, void *user)
 {
 	const struct abi_head *head = (const void *)record.data;
