@@ -60,8 +60,9 @@ struct abi_open {
 	__u32 tid;
 	__u8 kind; /* enum abi_kind */
 	__u8 is_late;
-	__u8 pad[6];
-	__u32 parent; /* thread group id; what is known of a process that is gone before anyone could ask */
+	__u8 pad[2];
+	__u32 program; /* how many the process has executed since they are counted; 0 where they are not */
+	__u32 parent;  /* thread group id; what is known of a process that is gone before anyone could ask */
 	__u32 uid;
 	__u8 comm[16];
 };
@@ -86,10 +87,10 @@ struct abi_chunk {
 	__u32 len;      /* bytes in data */
 	__u32 hole_len; /* bytes at offset that could not be copied; then len is 0 */
 	__u32 tid;
-	__u8 dir;         /* enum abi_dir */
-	__u8 reason;      /* enum abi_missing: of the hole, and of whatever is missing before offset */
-	__u8 is_unwanted; /* what is missing before offset is whole messages of no interest, and nothing else */
-	__u8 pad;
+	__u8 dir;            /* enum abi_dir */
+	__u8 reason;         /* enum abi_missing: of the hole, and of whatever is missing before offset */
+	__u8 is_unwanted;    /* what is missing before offset is whole messages of no interest, and nothing else */
+	__u8 is_behind_loss; /* the byte before offset was not copied, and will not come */
 	__u8 data[];
 };
 
@@ -105,7 +106,7 @@ struct abi_exit {
 	struct abi_head head; /* conn is 0 */
 	__u64 start_ns;
 	__u32 tgid;
-	__u32 pad;
+	__u32 program; /* as in abi_open */
 };
 
 /* What a probe's place means, carried by its cookie: kind of library, direction, which argument points to the length (0: the

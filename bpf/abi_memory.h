@@ -46,12 +46,12 @@ static inline __u32 abi_verdict_slot(__u64 conn)
 }
 
 struct abi_control {
-	__u64 dozing;         /* set by the reader before it sleeps, cleared by the first record, which wakes it */
-	__u64 wake_bytes;     /* records behind which the reader is woken even when it does not doze */
-	__u32 default_wanted; /* processes that are not in the process map */
-	__u32 capture_off;    /* probes attached, nothing copied */
-	__u32 plain_on;       /* plain sockets are looked at */
-	__u32 pad;
+	__u64 dozing;          /* set by the reader before it sleeps, cleared by the first record, which wakes it */
+	__u64 wake_bytes;      /* records behind which the reader is woken even when it does not doze */
+	__u32 default_wanted;  /* processes that are not in the process map */
+	__u32 capture_off;     /* probes attached, nothing copied */
+	__u32 plain_on;        /* plain sockets are looked at */
+	__u32 counts_programs; /* there are filters: who a process is depends on what it has executed */
 };
 
 /* Value of the process map, by thread group id. */
@@ -93,9 +93,10 @@ struct abi_conn {
 	 * no interest, and nothing else. */
 	__u8 lost[2];
 	__u8 evidence;
-	__u8 how;     /* enum abi_how, as the socket's state told it */
-	__u8 closing; /* its close could not be sent */
-	__u8 pad[3];
+	__u8 how;       /* enum abi_how, as the socket's state told it */
+	__u8 closing;   /* its close could not be sent */
+	__u8 is_untold; /* its open could not be sent */
+	__u8 pad[2];
 	__u32 tgid; /* whose it is told to be, which began at start_ns; of a pipe that is not the server of its key */
 	__u32 pad2;
 };

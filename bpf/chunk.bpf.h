@@ -73,7 +73,7 @@ static __always_inline void chunk_fill(struct abi_chunk *chunk, const struct mov
 	chunk->dir = m->dir;
 	chunk->reason = abi_lost_reason(m->lost);
 	chunk->is_unwanted = (m->lost & ABI_LOST_UNWANTED) != 0;
-	chunk->pad = 0;
+	chunk->is_behind_loss = m->lost != 0;
 }
 
 /* One piece of at most SIZE bytes. A macro, because the reservation's size must be a constant to the verifier; the barrier

@@ -5,31 +5,10 @@
  */
 #pragma once
 #include "chunk.bpf.h"
+#include "process.bpf.h"
 #include "verdict.bpf.h"
-#include "vmlinux_flavors.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
-
-static __always_inline __u64 now_ns(void)
-{
-	return bpf_ktime_get_boot_ns();
-}
-
-static __always_inline __u64 task_start_ns(struct task_struct *task)
-{
-	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
-
-	if (bpf_core_field_exists(leader->start_boottime))
-		return BPF_CORE_READ(leader, start_boottime);
-	return BPF_CORE_READ((struct task_struct___v54 *)leader, real_start_time);
-}
-
-static __always_inline bool process_wanted(__u32 tgid)
-{
-	struct abi_process *process = bpf_map_lookup_elem(&st_procs, &tgid);
-
-	return process ? process->wanted : control.default_wanted;
-}
 
 static __always_inline void head_fill(struct abi_head *head, __u16 type, __u32 size, __u64 conn)
 {
@@ -40,11 +19,13 @@ static __always_inline void head_fill(struct abi_head *head, __u16 type, __u32 s
 	head->time_ns = now_ns();
 }
 
-static __always_inline void open_send(const struct abi_conn_key *key, const struct abi_conn *conn, bool is_late)
+/* Where the ring has no room the first chunk opens it too, and whose it is is told with later bytes. */
+static __always_inline void open_send(const struct abi_conn_key *key, struct abi_conn *conn, bool is_late)
 {
 	struct abi_open *open = bpf_ringbuf_reserve(&st_ring, sizeof(*open), 0);
 
-	if (!open) /* the first chunk opens it too; what is lost then is told by its offset */
+	conn->is_untold = !open;
+	if (!open)
 		return;
 	head_fill(&open->head, ABI_OPEN, sizeof(*open), conn->id);
 	open->start_ns = conn->start_ns;
@@ -54,6 +35,7 @@ static __always_inline void open_send(const struct abi_conn_key *key, const stru
 	open->kind = key->kind;
 	open->is_late = is_late;
 	__builtin_memset(open->pad, 0, sizeof(open->pad));
+	open->program = program_of(key->tgid);
 	open->parent = BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), real_parent, tgid);
 	open->uid = (__u32)bpf_get_current_uid_gid();
 	bpf_get_current_comm(open->comm, sizeof(open->comm));
@@ -86,8 +68,11 @@ static __always_inline struct abi_conn *conn_get(const struct abi_conn_key *key,
 	struct abi_conn *conn = bpf_map_lookup_elem(&st_conns, key);
 
 	*ret_is_new = false;
-	if (conn && conn->start_ns == start_ns && !conn->closing)
+	if (conn && conn->start_ns == start_ns && !conn->closing) {
+		if (conn->is_untold)
+			open_send(key, conn, is_late);
 		return conn;
+	}
 	conn = conn_add(key, key->tgid, start_ns);
 	if (!conn)
 		return NULL;

@@ -58,6 +58,15 @@ struct {
 	__type(value, struct abi_process);
 } st_procs SHARED SEC(".maps");
 
+/* How many programs a process has executed, while they are counted. Written here, read by the attacher. Full: as if it had
+ * executed none. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 32768);
+	__type(key, __u32);
+	__type(value, __u32);
+} st_programs SHARED SEC(".maps");
+
 /* Processes that have or had connections: only their end is told. Full: their connections end with the sockets'. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

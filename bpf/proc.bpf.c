@@ -23,6 +23,8 @@ SEC("tp_btf/sched_process_fork") int BPF_PROG(st_fork, struct task_struct *paren
 
 	if (parent_id == child_id)
 		return 0;
+	if (control.counts_programs)
+		bpf_map_delete_elem(&st_programs, &child_id);
 	process = bpf_map_lookup_elem(&st_procs, &parent_id);
 	if (!process) {
 		bpf_map_delete_elem(&st_procs, &child_id);
@@ -45,11 +47,20 @@ static __always_inline void stdio_note(struct task_struct *task, __u32 tgid)
 	bpf_map_update_elem(&st_stdio, &tgid, &stdio, BPF_ANY);
 }
 
+static __always_inline void program_count(__u32 tgid)
+{
+	__u32 program = program_of(tgid) + 1;
+
+	bpf_map_update_elem(&st_programs, &tgid, &program, BPF_ANY);
+}
+
 SEC("tp_btf/sched_process_exec") int BPF_PROG(st_exec, struct task_struct *task)
 {
 	__u32 tgid = task->tgid;
 	struct abi_process *process = bpf_map_lookup_elem(&st_procs, &tgid);
 
+	if (control.counts_programs)
+		program_count(tgid);
 	if (process && !process->inherit)
 		bpf_map_delete_elem(&st_procs, &tgid);
 	stdio_note(task, tgid);
@@ -72,11 +83,12 @@ SEC("tp_btf/sched_process_exit") int BPF_PROG(st_exit, struct task_struct *task)
 			head_fill(&exit->head, ABI_EXIT, sizeof(*exit), 0);
 			exit->start_ns = task_start_ns(task);
 			exit->tgid = tgid;
-			exit->pad = 0;
+			exit->program = program_of(tgid);
 			bpf_ringbuf_submit(exit, wake_flags());
 		}
 	}
 	bpf_map_delete_elem(&st_stdio, &tgid);
+	bpf_map_delete_elem(&st_programs, &tgid);
 	bpf_map_delete_elem(&st_procs, &tgid);
 	return 0;
 }

@@ -96,11 +96,11 @@ static __always_inline struct task_struct *client_find(__u32 client)
 	return NULL;
 }
 
-static __always_inline void stdio_open_send(const struct abi_conn *conn, __u64 object, __u32 client,
-					    struct task_struct *task)
+static __always_inline void stdio_open_send(struct abi_conn *conn, __u64 object, __u32 client, struct task_struct *task)
 {
 	struct abi_open *open = bpf_ringbuf_reserve(&st_ring, sizeof(*open), 0);
 
+	conn->is_untold = !open;
 	if (!open)
 		return;
 	__builtin_memset(open, 0, sizeof(*open));
@@ -110,6 +110,7 @@ static __always_inline void stdio_open_send(const struct abi_conn *conn, __u64 o
 	open->tgid = client;
 	open->tid = client;
 	open->kind = ABI_KIND_PIPE;
+	open->program = program_of(client);
 	open->parent = BPF_CORE_READ(task, real_parent, tgid);
 	open->uid = (__u32)bpf_get_current_uid_gid();
 	bpf_ringbuf_submit(open, wake_flags());
@@ -121,12 +122,13 @@ static __always_inline struct abi_conn *stdio_conn(const struct abi_conn_key *ke
 	struct task_struct *client;
 	__u32 tgid = stdio->client;
 
-	if (conn)
+	if (conn && !conn->is_untold)
 		return conn;
 	client = client_find(tgid);
 	if (!client)
-		return NULL;
-	conn = conn_add(key, tgid, task_start_ns(client));
+		return conn;
+	if (!conn)
+		conn = conn_add(key, tgid, task_start_ns(client));
 	if (conn)
 		stdio_open_send(conn, key->object, tgid, client);
 	return conn;

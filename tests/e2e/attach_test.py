@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Attaching: to what runs already, in the middle of what it does, and to what lives for 200 ms only."""
 
+import collections
+import contextlib
 import ctypes.util
 import glob
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -186,6 +189,44 @@ def test_detaching_leaves_the_traced_process_as_it_was(check):
     client.end()
 
 
+MANY = 3000
+
+
+def paths_of(client):
+    return os.path.join(os.path.dirname(os.path.abspath(__file__)), "clients", client)
+
+
+@contextlib.contextmanager
+def many_server():
+    path = os.path.join(proc.scratch("many"), "socket")
+    server = proc.Process([sys.executable, paths_of("many_open.py"), "serve", path], "many", stdout=subprocess.PIPE)
+    proc.read_line(server.popen.stdout.fileno(), 20, "the server")
+    yield path
+    server.popen.stdout.close()
+    server.stop()
+
+
+def test_a_process_that_dies_in_many_calls_at_once_gives_all_of_them_whole(check):
+    """Nobody closes a unix socket for it: how far each connection went is only known by looking at all that were open."""
+    if resource.getrlimit(resource.RLIMIT_NOFILE)[1] < MANY + 100:
+        raise tap.Skip("too few descriptors are allowed")
+    for how, status in (("kill", 128 + signal.SIGKILL), ("exit", 0)):
+        with many_server() as path:
+            result, spans = spantap.run([sys.executable, paths_of("many_open.py"), "ask", path, str(MANY), how])
+        check.equal(result.status, status, f"{how}: status")
+        check.equal(
+            collections.Counter(tag_of(s) for s in spans),
+            collections.Counter(f"open-{i}" for i in range(MANY)),
+            f"{how}: calls told, each once",
+        )
+        for name, value in (("spantap.complete", True), ("spantap.response.missing_bytes", 0)):
+            values = collections.Counter(s["attributes"].get(name) for s in spans)
+            check.equal(dict(values), {value: MANY}, f"{how}: {name}")
+        check.that(all("begun" in s["attributes"].get("gen_ai.output.messages", "") for s in spans), f"{how}: answers")
+        check.equal(result.summary["calls"], MANY, f"{how}: calls counted")
+        check.equal(spantap.balanced(result.summary), 0, f"{how}: difference of the ledger")
+
+
 HOLDER = """
 import ctypes, sys
 ctypes.CDLL(sys.argv[1])
@@ -253,6 +294,54 @@ def test_a_file_that_becomes_a_tls_library_gets_probes(check):
     holder = holding(path)
     proc.wait_for("probes", lambda: f"functions of {path}" in tracer.process.log(1 << 20), 20)
     holder.communicate("")
+    check.equal(tracer.stop().status, 0, "status")
+
+
+LIBRARY = """
+#ifdef ANEW
+int other(int x) { volatile int sum = x; for (int i = 0; i < 100; i++) sum += i * x; return sum; }
+int another(int x) { volatile int sum = x; for (int i = 0; i < 100; i++) sum += i ^ x; return sum; }
+#endif
+int SSL_read(void *ssl, void *buffer, int n) { volatile int k = n; return k; }
+int SSL_write(void *ssl, const void *buffer, int n) { volatile int k = n; return k; }
+void SSL_free(void *ssl) { volatile int k = 1; (void)k; }
+"""
+
+
+def build(path, *options):
+    command = ["gcc", "-xc", "-w", "-O1", "-fPIC", "-shared", *options, "-o", path, "-"]
+    subprocess.run(command, input=LIBRARY, text=True, check=True)
+
+
+def test_a_library_that_is_written_anew_does_not_keep_its_probes_where_they_were(check):
+    """Under the same inode other instructions stand there: who maps it would die of the breakpoints."""
+    place = proc.scratch("rewritten")
+    path, anew = os.path.join(place, "libssl.so"), os.path.join(place, "anew")
+    build(path)
+    build(anew, "-DANEW")
+    tracer = spantap.Spantap("--log-level", "debug", "--sink", "none", otlp=False)
+
+    def said(text):
+        return tracer.process.log(1 << 20).count(text)
+
+    holding(path).communicate("")
+    proc.wait_for("probes", lambda: said(f"functions of {path}") == 1, 20)
+    os.chmod(path, 0o700)
+    holding(path).communicate("")
+    time.sleep(3)
+    check.equal(said(f"from {path}"), 0, "probes taken from a file of which not the content has changed")
+    with open(anew, "rb") as source, open(path, "r+b") as target:
+        target.truncate()
+        shutil.copyfileobj(source, target)
+    begun = time.monotonic()
+    while not said(f"from {path}, which is written anew") and time.monotonic() < begun + 10:
+        time.sleep(0.01)
+    check.note(f"seen after {(time.monotonic() - begun) * 1000:.0f} ms")
+    time.sleep(1)
+    holder = holding(path)
+    holder.communicate("")
+    check.equal(holder.returncode, 0, "end of a process that has mapped it since")
+    check.equal(said(f"functions of {path}"), 2, "times that probes were put on it")
     check.equal(tracer.stop().status, 0, "status")
 
 

@@ -6,8 +6,10 @@ import glob
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from harness import fake, mlflow, proc, spantap, tap  # noqa: E402
@@ -29,26 +31,23 @@ def curl_as(name):
     return path
 
 
-def call(curl, tag, path="/v1/chat/completions", *more, env=None):
+def arguments(tag):
     body = json.dumps({"model": "gpt-4o-mini", "messages": [{"role": "user", "content": f"[{tag}] hello"}]})
-    subprocess.run(
-        [
-            curl,
-            "--silent",
-            "--http1.1",
-            "--max-time",
-            "20",
-            "--data-binary",
-            body,
-            "--header",
-            "Content-Type: application/json",
-            *more,
-            PROVIDER.url() + path,
-        ],
-        env=env or fake.client_env(),
-        stdout=subprocess.DEVNULL,
-        check=True,
-    )
+    return [
+        "--silent",
+        "--http1.1",
+        "--max-time",
+        "20",
+        "--data-binary",
+        body,
+        "--header",
+        "Content-Type: application/json",
+        PROVIDER.url() + "/v1/chat/completions",
+    ]
+
+
+def call(curl, tag):
+    subprocess.run([curl, *arguments(tag)], env=fake.client_env(), stdout=subprocess.DEVNULL, check=True)
 
 
 def seen(tracer, *expected):
@@ -134,7 +133,105 @@ def test_processes_that_ran_before_are_chosen_and_left_out_too(check):
     mine.stop()
     other.stop()
     tracer.stop()
-    check.equal({str(tag_of(s)).split("-")[0] for s in tracer.spans()}, {"mine"}, "whose calls were captured")
+    check.equal({s["attributes"].get("process.pid") for s in tracer.spans()}, {mine.pid}, "whose calls were captured")
+    check.that(not any("other" in str(tag_of(s)) for s in tracer.spans()), "calls of the other are not among them")
+
+
+def late(check, calls, expected, *options):
+    """The tracer's privileged half stands still while short processes make their calls: all are gone when it looks."""
+    tracer = spantap.Spantap(*options)
+    os.kill(tracer.process.pid, signal.SIGSTOP)
+    try:
+        for curl, tag in calls:
+            call(curl, tag)
+        time.sleep(1)
+        check.equal([tag_of(s) for s in tracer.spans()], [], "calls told before anyone could look")
+    finally:
+        os.kill(tracer.process.pid, signal.SIGCONT)
+    check.equal(seen(tracer, *expected), expected, "calls captured")
+    check.equal(tracer.summary()["calls"], len(expected), "calls counted")
+
+
+def test_who_is_gone_before_anyone_looked_is_judged_by_what_it_was(check):
+    iota, kappa = curl_as("iota"), curl_as("kappa")
+    calls = [(kappa, f"kappa-{i}") for i in range(10)] + [(iota, f"iota-{i}") for i in range(5)]
+    mine = [f"iota-{i}" for i in range(5)]
+    for options in (
+        ["--comm", "iota"],
+        ["--exe", iota],
+        ["--exclude-exe", kappa, "--exclude-pid", str(PROVIDER.pid), "--uid", "0", "--comm", "[ik]*a"],
+    ):
+        late(check, calls, mine, *options)
+
+
+def test_who_comes_from_a_process_is_its_child_even_when_it_is_gone(check):
+    late(check, [("curl", "child-1")], ["child-1"], "--pid", str(os.getpid()), "--exclude-pid", str(PROVIDER.pid))
+
+
+def test_a_process_is_judged_by_the_program_that_calls(check):
+    """One number, one process, two programs: the first is what the second is not."""
+    lamda, mu = curl_as("lamda"), curl_as("mu")
+    script = os.path.join(proc.scratch("bin"), "nu")
+    with open(script, "w") as f:
+        f.write(f"#!/bin/sh\nexec {mu} \"$@\"\n")
+    os.chmod(script, 0o755)
+    env = os.path.join(os.path.dirname(script), "env-of-it")
+    shutil.copy(shutil.which("env"), env)
+    tracer = spantap.Spantap("--comm", "nu", "--comm", "lamda")
+    for i in range(10):
+        call(script, f"mu-{i}")
+        subprocess.run([env, lamda, *arguments(f"lamda-{i}")], env=fake.client_env(), stdout=subprocess.DEVNULL)
+    expected = sorted(f"lamda-{i}" for i in range(10))
+    check.equal(seen(tracer, *expected), expected, "calls captured")
+
+
+def test_a_recording_tells_who_was_wanted(check):
+    """A recording made with filters gives no more than a live run does."""
+    rho, sigma = curl_as("rho"), curl_as("sigma")
+    path = os.path.join(proc.scratch("recording"), "file")
+    tracer = spantap.Spantap("--comm", "rho", path, command="record", otlp=False)
+    os.kill(tracer.process.pid, signal.SIGSTOP)
+    for curl, tag in ((sigma, "sigma-1"), (rho, "rho-1"), (sigma, "sigma-2")):
+        call(curl, tag)
+    time.sleep(0.5)
+    os.kill(tracer.process.pid, signal.SIGCONT)
+    call(sigma, "sigma-3")
+    call(rho, "rho-2")
+    check.equal(tracer.stop().status, 0, "status")
+    _, spans = spantap.run(None, path, command="replay")
+    check.equal(sorted(str(tag_of(s)) for s in spans), ["rho-1", "rho-2"], "calls of the replay")
+
+
+def test_many_short_processes_at_once_are_told_apart(check):
+    xi, omicron = curl_as("xi"), curl_as("omicron")
+    tracer = spantap.Spantap("--comm", "xi")
+    for i in range(4):
+        crowd = [
+            subprocess.Popen(
+                [curl, *arguments(f"{name}-{i}{n:02d}")], env=fake.client_env(), stdout=subprocess.DEVNULL
+            )
+            for n in range(25)
+            for curl, name in ((omicron, "omicron"), (xi, "xi"))
+        ]
+        check.equal([c.wait(60) for c in crowd], [0] * 50, "how they ended")
+    expected = sorted(f"xi-{i}{n:02d}" for i in range(4) for n in range(25))
+    check.equal(seen(tracer, *expected), expected, "calls captured")
+
+
+def test_a_command_is_filtered_among_its_own_alone(check):
+    """What runs beside it is not chosen, and what it runs is seen from its first moment."""
+    pi = curl_as("pi")
+    line = " ".join(f"'{word}'" for word in arguments("inner-1"))
+    outside = f"while :; do {pi} {' '.join(repr(w) for w in arguments('outside-1'))} >/dev/null; done"
+    beside = proc.Process(["sh", "-c", outside], "beside", env=fake.client_env())
+    result, spans = spantap.run(
+        ["sh", "-c", f"curl {line.replace('inner-1', 'wrong-1')} && {pi} {line}"],
+        "--comm",
+        "pi",
+        env=fake.client_env(),
+    )
+    beside.stop()
+    check.equal([tag_of(s) for s in spans], ["inner-1"], f"calls captured: {result}")
 
 
 def test_by_cgroup(check):

@@ -25,6 +25,7 @@
 
 static const uint64_t sweep_quiet_ns = 2000000000;
 enum { WATCH_FDS_MAX = 1024, SWEEP_S = 2, STATUS_WRONG_USE = 2, STATUS_OWN_FAILURE = 125 };
+enum { READ_TRIES_MAX = 4, TICK_NS = 10000000 };
 
 struct attacher {
 	const struct config *config;
@@ -35,7 +36,7 @@ struct attacher {
 	struct command command;
 	pid_t reader_pid;
 	int link_fd, signal_fd, timer_fd;
-	bool has_command, reader_listens, is_draining, is_done, reader_is_gone, is_wrong_use;
+	bool has_command, selects, reader_listens, is_draining, is_done, reader_is_gone, is_wrong_use;
 	int status, reader_wait_status;
 	char message[LINK_BYTES_MAX];
 };
@@ -50,20 +51,81 @@ static uint64_t now_ns(void)
 
 /* ---- who processes are ---- */
 
-static void origin_tell(struct attacher *attacher, uint32_t pid)
+static void origin_send(struct attacher *attacher, const struct origin *origin)
 {
 	struct alloc_heap heap = ALLOC_HEAP(1 << 20);
 	struct buf packed = BUF(&heap.alloc, LINK_BYTES_MAX - 64);
-	const struct origin *origin;
 
-	if (meta_origin(attacher->meta, pid, &origin) < 0)
-		return;
 	origin_pack(origin, &packed);
 	if (!packed.failed)
 		link_send(attacher->link_fd, LINK_ORIGIN, packed.data, packed.len, NULL);
 	buf_free(&packed);
+}
+
+/* The facts are of the program that is counted before and after they were read. */
+static int origin_read(struct attacher *attacher, uint32_t pid, const struct origin **ret)
+{
+	uint32_t program;
+	int r, tries = 0;
+
+	do {
+		program = probe_program(attacher->probe, pid);
+		r = meta_origin(attacher->meta, pid, program, ret);
+	} while (r == 0 && probe_program(attacher->probe, pid) != program && ++tries < READ_TRIES_MAX);
+	return r;
+}
+
+/* Who follows a command or was given by number is traced with all its descendants: there filters only choose among what was
+ * captured. */
+static void wish_tell(struct attacher *attacher, const struct origin *origin)
+{
+	uint32_t pid = origin->id.pid;
+
+	if (attacher->selects || !meta_has_filters(attacher->meta) || pid == (uint32_t)getpid() ||
+	    pid == (uint32_t)attacher->reader_pid)
+		return;
+	probe_process(attacher->probe, pid, origin->selected, false);
+	if (probe_program(attacher->probe, pid) != origin->id.program)
+		probe_process_forget(attacher->probe, pid);
+}
+
+static void origin_tell(struct attacher *attacher, uint32_t pid)
+{
+	const struct origin *origin;
+
+	if (origin_read(attacher, pid, &origin) < 0)
+		return;
+	origin_send(attacher, origin);
+	wish_tell(attacher, origin);
+}
+
+/* Start times are known in clock ticks here. */
+static bool is_asked(const struct origin *origin, const struct process_id *asked)
+{
+	return origin->id.program == asked->program && origin->id.start_ns <= asked->start_ns + TICK_NS &&
+	       asked->start_ns <= origin->id.start_ns + TICK_NS;
+}
+
+/* Where there are filters the reader waits for an answer: it gets one of who is gone too. */
+static void who_answer(struct attacher *attacher, const struct link_who *who)
+{
+	const struct origin asked = {
+		.id = who->process,
+		.parent_pid = who->parent_pid,
+		.uid = who->uid,
+		.comm = { who->comm, strnlen(who->comm, sizeof(who->comm)) },
+	};
+	const struct origin *origin;
+
+	/* What was executed since is seen first. */
 	if (meta_has_filters(attacher->meta))
-		probe_process(attacher->probe, pid, origin->selected, false);
+		probe_dispatch(attacher->probe);
+	if (origin_read(attacher, who->process.pid, &origin) == 0 && is_asked(origin, &who->process)) {
+		origin_send(attacher, origin);
+		wish_tell(attacher, origin);
+	} else if (meta_has_filters(attacher->meta) && meta_recall(attacher->meta, &asked, &origin) == 0) {
+		origin_send(attacher, origin);
+	}
 }
 
 static void on_mapped(void *user, uint32_t pid)
@@ -74,13 +136,23 @@ static void on_mapped(void *user, uint32_t pid)
 		origin_tell(attacher, pid);
 }
 
-static void on_executed(void *user, uint32_t pid)
+static void on_executed(void *user, uint32_t pid, const char *comm)
 {
 	struct attacher *attacher = user;
 
 	meta_on_exec(attacher->meta, pid);
-	if (attacher->reader_listens && meta_has_filters(attacher->meta))
-		origin_tell(attacher, pid);
+	if (!attacher->reader_listens || !meta_has_filters(attacher->meta))
+		return;
+	meta_note_exec(attacher->meta, pid, comm, NULL);
+	origin_tell(attacher, pid);
+}
+
+static void on_program(void *user, uint32_t pid, const char *path)
+{
+	struct attacher *attacher = user;
+
+	if (meta_has_filters(attacher->meta))
+		meta_note_exec(attacher->meta, pid, NULL, path);
 }
 
 static void on_attached(void *user, const struct probe_target *target)
@@ -92,7 +164,9 @@ static void on_attached(void *user, const struct probe_target *target)
 		log_debug("no probes on %s: %s", target->path, target->why_not ? target->why_not : "");
 }
 
-static const struct probe_ops probe_ops = { .mapped = on_mapped, .executed = on_executed, .attached = on_attached };
+static const struct probe_ops probe_ops = {
+	.mapped = on_mapped, .executed = on_executed, .program = on_program, .attached = on_attached
+};
 
 /* ---- start ---- */
 
@@ -107,7 +181,8 @@ static int reader_start(struct attacher *attacher)
 		return -errno;
 	if (attacher->reader_pid == 0) {
 		close(pair[0]);
-		_exit(reader_run(attacher->config, &attacher->outlet, &attacher->state, pair[1]));
+		_exit(reader_run(attacher->config, meta_has_filters(attacher->meta), &attacher->outlet,
+				 &attacher->state, pair[1]));
 	}
 	close(pair[1]);
 	attacher->link_fd = pair[0];
@@ -117,12 +192,12 @@ static int reader_start(struct attacher *attacher)
 static int probes_start(struct attacher *attacher, const char **ret_error)
 {
 	const struct config *config = attacher->config;
-	bool selects = config->cmd || config->command == COMMAND_ATTACH;
 	char cache_path[PATH_MAX];
 	const struct probe_opts opts = {
 		.ring_bytes = config->ring_bytes,
-		.default_wanted = !selects && !meta_has_filters(attacher->meta),
+		.default_wanted = !attacher->selects && !meta_has_filters(attacher->meta),
 		.plain = true,
+		.counts_programs = meta_has_filters(attacher->meta),
 		.capture_off = strcmp(config->capture, "none") == 0,
 		.cache_path = state_file(&attacher->state, "libraries", cache_path),
 	};
@@ -300,18 +375,19 @@ static void summary_write(struct attacher *attacher, struct slice text)
 static void message_take(struct attacher *attacher, enum link_type type, struct slice payload)
 {
 	struct process_id process;
+	struct link_who who;
 
 	if (type == LINK_READY) {
 		ready(attacher);
 	} else if (type == LINK_DONE) {
 		summary_write(attacher, payload);
 		attacher->is_done = true;
-	} else if (payload.len == sizeof(process)) {
+	} else if (type == LINK_WHO && payload.len == sizeof(who)) {
+		memcpy(&who, payload.data, sizeof(who));
+		who_answer(attacher, &who);
+	} else if (type == LINK_EXITED && payload.len == sizeof(process)) {
 		memcpy(&process, payload.data, sizeof(process));
-		if (type == LINK_WHO)
-			origin_tell(attacher, process.pid);
-		else if (type == LINK_EXITED)
-			exited(attacher, process);
+		exited(attacher, process);
 	}
 }
 
@@ -463,6 +539,7 @@ int attacher_run(const struct config *config)
 				       .signal_fd = -1,
 				       .timer_fd = -1,
 				       .has_command = config->cmd != NULL,
+				       .selects = config->cmd || config->command == COMMAND_ATTACH,
 				       .command.gate_fd = -1,
 				       .state.lock_fd = -1 };
 	signal(SIGPIPE, SIG_IGN);

@@ -46,9 +46,9 @@ int link_send(int fd, enum link_type type, const void *payload, size_t len, cons
 	return message_send(fd, type, payload, len, fds, 0);
 }
 
-int link_ask(int fd, enum link_type type, struct process_id process)
+int link_ask(int fd, enum link_type type, const void *payload, size_t len)
 {
-	return message_send(fd, type, &process, sizeof(process), NULL, MSG_DONTWAIT);
+	return message_send(fd, type, payload, len, NULL, MSG_DONTWAIT);
 }
 
 void link_read_no_more(int fd)

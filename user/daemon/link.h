@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * link: what the two halves say to each other over a socketpair. Each message is one datagram: a type, then its payload.
- * The attacher trusts nothing that comes from the pipeline but process numbers.
+ * The attacher trusts nothing that comes from the pipeline but process numbers; what else it is told of a process is believed of
+ * that one, and only when it is gone.
  */
 #pragma once
 #include "base/arena.h"
@@ -15,7 +16,7 @@ enum link_type {
 	LINK_DRAIN,  /* attacher: uint32_t milliseconds; end when all is delivered, then */
 	LINK_DONE,   /* pipeline: text of the summary */
 	LINK_READY,  /* pipeline: nothing; it reads the ring */
-	LINK_WHO,    /* pipeline: struct process_id; the attacher answers with LINK_ORIGIN if it knows */
+	LINK_WHO, /* pipeline: struct link_who; the attacher answers with LINK_ORIGIN, of what it was told if it knows no more */
 	LINK_EXITED, /* pipeline: struct process_id; it has ended. The attacher answers with what it knows of its connections
 		      * (LINK_SWEPT), then with the same */
 	_LINK_MAX,
@@ -35,12 +36,18 @@ struct link_swept {
 	uint8_t pad[6];
 };
 
+struct link_who { /* as the kernel had it when the process opened a connection */
+	struct process_id process;
+	uint32_t parent_pid, uid;
+	char comm[16];
+};
+
 int link_pair(int ret[2]);
 /* 0 or negative errno. @fds: NULL or LINK_FD_COUNT of them. */
 int link_send(int fd, enum link_type type, const void *payload, size_t len, const int *fds);
 /* A question of the pipeline. -EAGAIN: the attacher has too many already. It never waits: the attacher may be waiting for the
  * pipeline to read. */
-int link_ask(int fd, enum link_type type, struct process_id process);
+int link_ask(int fd, enum link_type type, const void *payload, size_t len);
 /* Nothing is read from now on: who sends is told so at once, and waits no more. */
 void link_read_no_more(int fd);
 /* 1 and a message (payload in @buffer, LINK_BYTES_MAX), 0 when the other half is gone, -EAGAIN: none waits. */

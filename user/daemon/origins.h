@@ -13,7 +13,9 @@ struct origins *origins_free(struct origins *origins);
 DEFINE_CLEANUP(struct origins *, origins_free)
 /* origin_pack() text. 0 or negative errno. */
 int origins_put(struct origins *origins, struct slice packed, const struct origin **ret);
-/* A process may be gone before anyone can look at it: what its connection tells of it is taken, unless more is known. */
+/* Until someone has looked at the process, what its connection tells of it is taken. */
 void origins_assume(struct origins *origins, const struct conn_info *conn);
+/* Does it tell of @process? */
+bool origins_is(const struct origin *origin, struct process_id process);
 /* NULL when unknown. Valid until the next origins_put(). */
 const struct origin *origins_find(const struct origins *origins, struct process_id process);

@@ -13,7 +13,8 @@
 #include "cost/cost.h"
 #include "daemon/ended.h"
 #include "daemon/link.h"
-#include "daemon/origins.h"
+#include "daemon/stray.h"
+#include "daemon/wanted.h"
 #include "dialect/dialect.h"
 #include "policy/policy.h"
 #include "proto/proto.h"
@@ -47,19 +48,18 @@ struct conn {
 	uint64_t read_to[_DIR_MAX]; /* offsets */
 	bool is_mute_asked;
 	UT_hash_handle hh;
-	uint64_t refused;    /* of the pipeline's memory when the connection was opened */
-	uint64_t hole_bytes; /* told as holes */
-	uint64_t shed_bytes; /* counted as such */
+	struct alloc_heap heap; /* of proto: its refusals are this connection's */
+	struct stray stray;
+	bool is_flushed; /* its calls are told as they were: proto ends for its sums alone */
 };
 
 struct pipeline {
 	const struct pipeline_ops *ops;
 	void *user;
 	struct alloc_heap heap;
-	struct proto_opts proto_opts;
 	struct event_file_head ids;
 	uint8_t secret[SECRET_LEN];
-	struct origins *origins;
+	struct wanted wanted;
 	struct stream_table *streams;
 	struct call_tracker *calls;
 	struct trace_assembler *traces;
@@ -72,12 +72,26 @@ struct pipeline {
 
 /* ---- event ─▶ stream ---- */
 
-static void on_event_open(void *user, const struct conn_info *conn)
+static void verdict_tell(struct conn *conn, enum verdict verdict, uint64_t alike);
+
+static struct conn *conn_find(const struct pipeline *pipeline, uint64_t number)
+{
+	struct conn *conn;
+
+	HASH_FIND(hh, pipeline->conns, &number, sizeof(number), conn);
+	return conn;
+}
+
+static void on_event_open(void *user, const struct conn_info *info)
 {
 	struct pipeline *pipeline = user;
+	enum wish wish = wanted_open(&pipeline->wanted, info);
+	struct conn *conn;
 
-	stream_open(pipeline->streams, conn);
-	origins_assume(pipeline->origins, conn);
+	stream_open(pipeline->streams, info);
+	conn = conn_find(pipeline, info->id);
+	if (conn && wish == WISH_NO)
+		verdict_tell(conn, VERDICT_DENY, 0);
 }
 
 static void on_event_peer(void *user, uint64_t conn, const struct peer *peer)
@@ -98,6 +112,7 @@ static void on_event_chunk(void *user, const struct event_chunk *chunk)
 		.hole_len = chunk->hole_len,
 		.reason = chunk->reason,
 		.is_unwanted = chunk->is_unwanted,
+		.is_behind_loss = chunk->is_behind_loss,
 	};
 
 	if (stream_push(pipeline->streams, &piece) < 0)
@@ -109,9 +124,8 @@ static void on_event_close(void *user, const struct event_close *close)
 {
 	struct pipeline *pipeline = user;
 	uint64_t time_ns = close->time_ns;
-	struct conn *conn;
+	const struct conn *conn = conn_find(pipeline, close->conn);
 
-	HASH_FIND(hh, pipeline->conns, &close->conn, sizeof(close->conn), conn);
 	if (conn)
 		time_ns = MIN(time_ns, ended_time(&pipeline->ended, conn->info.process));
 	stream_close(pipeline->streams, close->conn, close->end, close->how, close->reason, time_ns);
@@ -162,14 +176,17 @@ static void *on_stream_opened(void *user, const struct conn_info *info)
 {
 	struct pipeline *pipeline = user;
 	struct conn *conn = alloc_get(&pipeline->heap.alloc, sizeof(*conn));
+	struct proto_opts opts = proto_opts_default;
 
 	if (!conn)
 		return NULL;
-	*conn = (struct conn){
-		.pipeline = pipeline, .info = *info, .request_dir = DIR_WRITE, .refused = pipeline->heap.refused
-	};
+	*conn = (struct conn){ .pipeline = pipeline,
+			       .info = *info,
+			       .request_dir = DIR_WRITE,
+			       .heap = ALLOC_HEAP_IN(&pipeline->heap.alloc, SIZE_MAX) };
+	opts.alloc = &conn->heap.alloc;
 	HASH_ADD(hh, pipeline->conns, info.id, sizeof(conn->info.id), conn);
-	if (proto_new(&pipeline->proto_opts, info->is_late, &proto_ops, conn, &conn->proto) < 0) {
+	if (proto_new(&opts, info->is_late, &proto_ops, conn, &conn->proto) < 0) {
 		conn_drop(conn);
 		return NULL;
 	}
@@ -178,8 +195,6 @@ static void *on_stream_opened(void *user, const struct conn_info *info)
 		conn_drop(conn);
 		return NULL;
 	}
-	if (pipeline->ops->who && !origins_find(pipeline->origins, info->process))
-		pipeline->ops->who(pipeline->user, info->process);
 	return conn;
 }
 
@@ -215,6 +230,7 @@ static void on_stream_bytes(void *user, void *handle, enum direction dir, uint64
 
 	conn->thread = thread;
 	conn->read_to[dir] = offset + data.len;
+	stray_note(&conn->stray, conn->proto, &conn->heap, 0);
 	proto_bytes(conn->proto, dir, time_ns, data);
 	mute_tell(conn);
 }
@@ -224,8 +240,8 @@ static void on_stream_hole(void *user, void *handle, enum direction dir, uint64_
 {
 	struct conn *conn = handle;
 
-	conn->hole_bytes += len;
 	conn->read_to[dir] = offset + len;
+	stray_note(&conn->stray, conn->proto, &conn->heap, len);
 	proto_hole(conn->proto, dir, len, reason, time_ns);
 	mute_tell(conn);
 }
@@ -235,34 +251,28 @@ static void on_stream_skipped(void *user, void *handle, enum direction dir, uint
 {
 	struct conn *conn = handle;
 
-	conn->hole_bytes += len;
 	conn->read_to[dir] = offset + len;
+	stray_note(&conn->stray, conn->proto, &conn->heap, len);
 	proto_unwanted(conn->proto, dir, len, time_ns);
 }
 
-/* Bytes of no message: where memory was refused in the meantime, what they answered may have been lost to that. Holes are
- * counted as missing by who lost them. */
-static void stray_count(struct conn *conn)
+static void proto_over(struct conn *conn, enum close_how how, uint64_t time_ns)
 {
-	uint64_t stray = proto_stray_bytes(conn->proto), shed = stray - MIN(stray, conn->hole_bytes);
-
-	if (!proto_is_starved(conn->proto) && conn->pipeline->heap.refused == conn->refused)
-		return;
-	conn->pipeline->stats.shed_bytes += shed - conn->shed_bytes;
-	conn->shed_bytes = shed;
+	proto_end(conn->proto, how, time_ns);
+	conn->pipeline->stats.shed_bytes += stray_shed(&conn->stray, conn->proto, &conn->heap);
 }
 
 static void on_stream_closed(void *user, void *handle, enum close_how how, uint64_t time_ns)
 {
 	struct conn *conn = handle;
 
-	proto_end(conn->proto, how, time_ns);
-	stray_count(conn);
+	if (!conn->is_flushed)
+		proto_over(conn, how, time_ns);
 	call_conn_close(conn->calls, how, time_ns);
 	conn_drop(conn);
 }
 
-static void on_stream_lost(void *user, uint64_t len)
+static void on_shed(void *user, uint64_t len)
 {
 	((struct pipeline *)user)->stats.shed_bytes += len;
 }
@@ -274,7 +284,7 @@ static const struct stream_ops stream_ops = {
 	.hole = on_stream_hole,
 	.skipped = on_stream_skipped,
 	.closed = on_stream_closed,
-	.lost = on_stream_lost,
+	.lost = on_shed,
 };
 
 /* ---- proto ─▶ call ---- */
@@ -283,6 +293,8 @@ static void on_proto_head(void *user, uint64_t exchange, const struct message_he
 {
 	struct conn *conn = user;
 
+	if (conn->is_flushed)
+		return;
 	if (head->kind == MESSAGE_REQUEST) {
 		conn->request_dir = head->dir;
 		conn->is_mute_asked = false;
@@ -292,18 +304,27 @@ static void on_proto_head(void *user, uint64_t exchange, const struct message_he
 
 static void on_proto_part(void *user, uint64_t exchange, enum message_kind kind, const struct message_part *part)
 {
-	call_on_part(((struct conn *)user)->calls, exchange, kind, part);
+	const struct conn *conn = user;
+
+	if (!conn->is_flushed)
+		call_on_part(conn->calls, exchange, kind, part);
 }
 
 static void on_proto_hole(void *user, uint64_t exchange, enum message_kind kind, enum missing_reason reason,
 			  uint64_t time_ns)
 {
-	call_on_hole(((struct conn *)user)->calls, exchange, kind, reason, time_ns);
+	const struct conn *conn = user;
+
+	if (!conn->is_flushed)
+		call_on_hole(conn->calls, exchange, kind, reason, time_ns);
 }
 
 static void on_proto_end(void *user, uint64_t exchange, enum message_kind kind, const struct message_end *end)
 {
-	call_on_end(((struct conn *)user)->calls, exchange, kind, end);
+	const struct conn *conn = user;
+
+	if (!conn->is_flushed)
+		call_on_end(conn->calls, exchange, kind, end);
 }
 
 static void verdict_tell(struct conn *conn, enum verdict verdict, uint64_t alike)
@@ -341,16 +362,13 @@ static void on_call_asked(void *user, const struct call *call)
 static void on_call_done(void *user, struct call *call)
 {
 	struct pipeline *pipeline = user;
-	const struct origin *origin = origins_find(pipeline->origins, call->conn.process);
+	const struct conn *conn = conn_find(pipeline, call->conn.id);
 
+	if (conn && !call->conn.process.pid) /* whose it is was told later */
+		call->conn.process = conn->info.process;
 	pipeline->stats.shed_bytes += call->request_end.shed_bytes + call->response_end.shed_bytes;
-	if (origin && !origin->selected)
+	if (wanted_call(&pipeline->wanted, call) == WISH_NO)
 		return;
-	pipeline->stats.calls++;
-	if (call->is_complete)
-		pipeline->stats.complete++;
-	else
-		pipeline->stats.incomplete++;
 	dialect_gateway_put(call);
 	if (pipeline->prices)
 		cost_put(pipeline->prices, call, call->request_start_ns + (uint64_t)pipeline->ids.unix_offset_ns);
@@ -364,10 +382,8 @@ static bool on_call_serves_models(void *user, struct slice host, struct slice pa
 
 static void on_call_verdict(void *user, uint64_t number, enum verdict verdict, uint64_t alike)
 {
-	struct pipeline *pipeline = user;
-	struct conn *conn;
+	struct conn *conn = conn_find(user, number);
 
-	HASH_FIND(hh, pipeline->conns, &number, sizeof(number), conn);
 	if (conn)
 		verdict_tell(conn, verdict, alike);
 }
@@ -375,16 +391,9 @@ static void on_call_verdict(void *user, uint64_t number, enum verdict verdict, u
 static bool on_call_so_far(void *user, uint64_t number, uint64_t exchange, enum message_kind kind,
 			   struct message_end *ret)
 {
-	struct pipeline *pipeline = user;
-	struct conn *conn;
+	const struct conn *conn = conn_find(user, number);
 
-	HASH_FIND(hh, pipeline->conns, &number, sizeof(number), conn);
 	return conn && proto_so_far(conn->proto, exchange, kind, ret);
-}
-
-static void on_call_shed(void *user, uint64_t bytes)
-{
-	((struct pipeline *)user)->stats.shed_bytes += bytes;
 }
 
 static void on_call_no_call(void *user, uint64_t bytes)
@@ -400,14 +409,14 @@ static const struct call_ops call_ops = {
 	.serves_models = on_call_serves_models,
 	.so_far = on_call_so_far,
 	.no_call = on_call_no_call,
-	.shed = on_call_shed,
+	.shed = on_shed,
 };
 
 /* ---- trace ─▶ policy ─▶ record ---- */
 
 static const struct origin *on_trace_origin(void *user, struct process_id process)
 {
-	return origins_find(((struct pipeline *)user)->origins, process);
+	return origins_find(((struct pipeline *)user)->wanted.origins, process);
 }
 
 static void on_trace_done(void *user, struct trace *trace, uint64_t sequence)
@@ -416,9 +425,12 @@ static void on_trace_done(void *user, struct trace *trace, uint64_t sequence)
 	CLEANUP(arena_free) struct arena *arena = arena_new(&pipeline->heap.alloc, RECORD_BYTES_MAX);
 	struct record record;
 
-	if (!arena || policy_seal(pipeline->policy, trace, sequence, arena, &record) < 0 ||
-	    pipeline->ops->record(pipeline->user, &record) < 0)
+	if (wanted_wish(&pipeline->wanted, trace->origin) == WISH_NO)
+		return;
+	if (!arena || policy_seal(pipeline->policy, trace, sequence, arena, &record) < 0)
 		pipeline->stats.shed_records++;
+	else
+		wanted_record(&pipeline->wanted, trace->origin, &record);
 }
 
 static void on_trace_lost(void *user, uint64_t calls)
@@ -465,7 +477,7 @@ static int rooms_new(struct pipeline *pipeline, const struct pipeline_opts *opts
 		.host_name = slice_of(pipeline->ids.host),
 	};
 	const struct policy_opts policy = { alloc, keyed_hash, pipeline, slice_of(pipeline->ids.host) };
-	int r = origins_new(alloc, &pipeline->origins);
+	int r = wanted_init(&pipeline->wanted, alloc, opts->memory_max);
 
 	r = r < 0 ? r : stream_table_new(&stream, &stream_ops, pipeline, &pipeline->streams);
 	r = r < 0 ? r : call_tracker_new(&call, &call_ops, pipeline, &pipeline->calls);
@@ -483,9 +495,10 @@ int pipeline_new(const struct pipeline_opts *opts, const struct pipeline_ops *op
 	pipeline->ops = ops;
 	pipeline->user = user;
 	pipeline->heap = (struct alloc_heap)ALLOC_HEAP(opts->memory_max);
-	pipeline->proto_opts = proto_opts_default;
-	pipeline->proto_opts.alloc = &pipeline->heap.alloc;
 	pipeline->ended = (struct ended_list){ &pipeline->heap.alloc, &ended_ops, pipeline, NULL };
+	pipeline->wanted = (struct wanted){
+		.has_filters = opts->has_filters, .ops = ops, .user = user, .stats = &pipeline->stats
+	};
 	pipeline->ids = *opts->ids;
 	pipeline->prices = opts->prices;
 	memcpy(pipeline->secret, opts->secret, SECRET_LEN);
@@ -505,7 +518,7 @@ struct pipeline *pipeline_free(struct pipeline *pipeline)
 	call_tracker_free(pipeline->calls);
 	trace_assembler_free(pipeline->traces);
 	policy_free(pipeline->policy);
-	origins_free(pipeline->origins);
+	wanted_clear(&pipeline->wanted);
 	explicit_bzero(pipeline->secret, SECRET_LEN);
 	free(pipeline);
 	return NULL;
@@ -519,18 +532,20 @@ void pipeline_take(struct pipeline *pipeline, struct slice record)
 
 void pipeline_origin(struct pipeline *pipeline, struct slice packed)
 {
-	const struct origin *origin;
+	const struct origin *origin = wanted_told(&pipeline->wanted, packed);
 	struct conn *conn, *next;
 
-	if (origins_put(pipeline->origins, packed, &origin) < 0) {
-		pipeline->stats.malformed++;
-		return;
-	}
-	if (origin->selected)
+	pipeline->stats.malformed += !origin;
+	if (!origin || origin->selected)
 		return;
 	HASH_ITER(hh, pipeline->conns, conn, next)
-		if (origins_find(pipeline->origins, conn->info.process) == origin)
+		if (origins_is(origin, conn->info.process))
 			verdict_tell(conn, VERDICT_DENY, 0);
+}
+
+void pipeline_set_filtered(struct pipeline *pipeline)
+{
+	pipeline->wanted.has_filters = true;
 }
 
 void pipeline_close(struct pipeline *pipeline, const struct event_close *close)
@@ -551,6 +566,7 @@ void pipeline_set_unix_offset(struct pipeline *pipeline, int64_t unix_offset_ns)
 void pipeline_tick(struct pipeline *pipeline, uint64_t now_ns)
 {
 	ended_tick(&pipeline->ended, now_ns);
+	undecided_tick(&pipeline->wanted.undecided);
 	stream_tick(pipeline->streams, now_ns);
 	call_tick(pipeline->calls, now_ns);
 	trace_tick(pipeline->traces, now_ns);
@@ -564,8 +580,11 @@ void pipeline_flush(struct pipeline *pipeline, uint64_t now_ns)
 	stream_tick(pipeline->streams, now_ns + hold_chunk_ns);
 	call_flush(pipeline->calls, now_ns);
 	trace_flush(pipeline->traces);
-	HASH_ITER(hh, pipeline->conns, conn, next)
-		stray_count(conn);
+	pipeline->stats.shed_records += undecided_forget(&pipeline->wanted.undecided);
+	HASH_ITER(hh, pipeline->conns, conn, next) {
+		conn->is_flushed = true;
+		proto_over(conn, CLOSE_UNKNOWN, now_ns);
+	}
 }
 
 void pipeline_stats(const struct pipeline *pipeline, struct pipeline_stats *ret)
@@ -573,7 +592,9 @@ void pipeline_stats(const struct pipeline *pipeline, struct pipeline_stats *ret)
 	*ret = pipeline->stats;
 	ret->conns = stream_count(pipeline->streams);
 	ret->awaits = pipeline->ended.first;
-	ret->has_open = ret->conns || ret->awaits || trace_held(pipeline->traces) || call_waiting(pipeline->calls);
+	ret->asks = pipeline->wanted.undecided.first;
+	ret->has_open =
+		ret->conns || ret->awaits || ret->asks || trace_held(pipeline->traces) || call_waiting(pipeline->calls);
 	ret->memory_bytes = pipeline->heap.used;
 	ret->memory_peak_bytes = pipeline->heap.peak;
 }

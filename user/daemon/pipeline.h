@@ -18,16 +18,18 @@ struct pipeline_opts {
 	const struct event_file_head *ids;
 	uint64_t memory_max;
 	bool wants_mlflow, wants_otlp;
-	bool semconv_next;               /* gen_ai.* as the conventions will have it */
-	const uint8_t *secret;           /* 32 bytes: key of the fingerprints */
+	bool has_filters;      /* nothing of a process leaves before pipeline_origin() told that it is selected */
+	bool semconv_next;     /* gen_ai.* as the conventions will have it */
+	const uint8_t *secret; /* 32 bytes: key of the fingerprints */
 	const struct cost_table *prices; /* outlives the pipeline; NULL: calls have no cost */
 };
 
 struct pipeline_ops {
 	/* A sealed record. 0, or negative: it could not be taken and is counted as shed. */
 	int (*record)(void *user, const struct record *record);
-	/* Nobody told us of this process yet. May be NULL. */
-	void (*who)(void *user, struct process_id process);
+	/* Nobody told us of the process of @conn yet. 0, or negative: where there are filters it is asked again at the next
+	 * tick. May be NULL. */
+	int (*who)(void *user, const struct conn_info *conn);
 	/* It has ended, and all that it moved was read. Who knows the last offsets of its connections tells them by
 	 * pipeline_close() and pipeline_exited(); without that they end where their last bytes came from. 0, or negative: it
 	 * is asked again at the next tick. May be NULL. */
@@ -45,6 +47,7 @@ struct pipeline_stats {
 	size_t conns;
 	bool has_open; /* something is open that time may end */
 	bool awaits;   /* a process has ended, and how far its connections went is still to be told */
+	bool asks;     /* whether the filters want a process is still to be told */
 	size_t memory_bytes, memory_peak_bytes;
 };
 
@@ -53,6 +56,8 @@ struct pipeline *pipeline_free(struct pipeline *pipeline);
 DEFINE_CLEANUP(struct pipeline *, pipeline_free)
 
 void pipeline_take(struct pipeline *pipeline, struct slice record);
+/* From now on as with opts->has_filters. */
+void pipeline_set_filtered(struct pipeline *pipeline);
 /* origin_pack() text. */
 void pipeline_origin(struct pipeline *pipeline, struct slice packed);
 void pipeline_close(struct pipeline *pipeline, const struct event_close *close);

@@ -11,6 +11,7 @@
 #include "daemon/link.h"
 #include "daemon/prices.h"
 #include "daemon/rights.h"
+#include "daemon/wanted.h"
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -24,7 +25,7 @@ enum {
 	BEHIND_RECORDS = 64,
 	CLOCK_STEP_NS = 1000000,
 };
-static const uint64_t silence_ns = 300000000, drain_wait_ns = 1000000000;
+static const uint64_t silence_ns = 300000000, drain_wait_ns = 1000000000, drain_ask_ns = 5000000000;
 
 struct reader {
 	const struct config *config;
@@ -33,12 +34,16 @@ struct reader {
 	struct event_ring *ring;
 	struct event_memory *memory;
 	struct event_recorder *recorder;
+	struct wanted recorded; /* of the recorder: asks who is wanted, so that no more is copied of the others */
+	struct alloc_heap recorded_heap;
+	struct pipeline_stats recorded_stats;
 	uv_loop_t loop;
 	uv_poll_t ring_poll, link_poll;
 	uv_timer_t timer;
 	int link_fd;
 	uint64_t busy_ns; /* when the last record came */
 	int64_t unix_offset_ns;
+	bool has_filters;
 	bool is_dozing;
 	bool attacher_is_gone;
 	bool draining;
@@ -63,14 +68,17 @@ static int on_record(void *user, const struct record *record)
 	return delivery_put(((struct reader *)user)->delivery, record);
 }
 
-static void on_who(void *user, struct process_id process)
+static int on_who(void *user, const struct conn_info *conn)
 {
-	link_ask(((struct reader *)user)->link_fd, LINK_WHO, process);
+	struct link_who who = { .process = conn->process, .parent_pid = conn->parent_pid, .uid = conn->uid };
+
+	memcpy(who.comm, conn->comm, sizeof(who.comm));
+	return link_ask(((struct reader *)user)->link_fd, LINK_WHO, &who, sizeof(who));
 }
 
 static int on_exited(void *user, struct process_id process)
 {
-	return link_ask(((struct reader *)user)->link_fd, LINK_EXITED, process);
+	return link_ask(((struct reader *)user)->link_fd, LINK_EXITED, &process, sizeof(process));
 }
 
 static void on_verdict(void *user, uint64_t conn, const struct event_verdict *verdict)
@@ -91,10 +99,13 @@ static void on_ring_record(void *user, struct slice record)
 {
 	struct reader *reader = user;
 	struct process_id ended;
+	struct conn_info opened;
 
 	if (!reader->recorder)
 		return pipeline_take(reader->pipeline, record);
 	event_recorder_put(reader->recorder, EVENT_FRAME_RECORD, record);
+	if (reader->has_filters && event_is_open(record, &opened) && wanted_open(&reader->recorded, &opened) == WISH_NO)
+		on_verdict(reader, opened.id, &(struct event_verdict){ .value = VERDICT_DENY });
 	if (event_is_exit(record, &ended))
 		on_exited(reader, ended);
 }
@@ -129,13 +140,17 @@ static void doze(struct reader *reader)
 		uv_timer_stop(&reader->timer);
 }
 
-/* The end waits a moment for what the attacher still has to tell of processes that have ended. */
+/* The end waits a moment for what the attacher still has to tell of processes that have ended, and longer for whether one is
+ * wanted at all, for without that its calls are nobody's. */
 static void drain_look(struct reader *reader)
 {
 	struct pipeline_stats stats;
+	uint64_t wait_ns;
 
 	pipeline_stats(reader->pipeline, &stats);
-	if (reader->draining && (!stats.awaits || now_ns() - reader->drain_ns > drain_wait_ns))
+	stats.asks |= reader->recorded.undecided.first != NULL;
+	wait_ns = stats.asks ? drain_ask_ns : stats.awaits ? drain_wait_ns : 0;
+	if (reader->draining && now_ns() - reader->drain_ns >= wait_ns)
 		uv_stop(&reader->loop);
 }
 
@@ -151,6 +166,7 @@ static void turn(struct reader *reader)
 		pipeline_set_unix_offset(reader->pipeline, offset);
 	}
 	pipeline_tick(reader->pipeline, now);
+	undecided_tick(&reader->recorded.undecided);
 	if (now - reader->busy_ns > silence_ns) {
 		doze(reader);
 	} else if (reader->is_dozing) {
@@ -213,6 +229,8 @@ static void message_take(struct reader *reader, enum link_type type, struct slic
 
 	if (type == LINK_ORIGIN && reader->recorder) {
 		event_recorder_put(reader->recorder, EVENT_FRAME_ORIGIN, payload);
+		if (reader->has_filters)
+			wanted_told(&reader->recorded, payload);
 	} else if (type == LINK_ORIGIN) {
 		pipeline_origin(reader->pipeline, payload);
 	} else if (type == LINK_SWEPT) {
@@ -291,6 +309,20 @@ static int loop_start(struct reader *reader, int ring_fd)
 	return 0;
 }
 
+static int recorded_start(struct reader *reader)
+{
+	if (reader->has_filters)
+		event_recorder_put(reader->recorder, EVENT_FRAME_FILTERED, SLICE_NONE);
+	reader->recorded_heap = (struct alloc_heap)ALLOC_HEAP(reader->config->max_memory);
+	reader->recorded = (struct wanted){
+		.has_filters = reader->has_filters,
+		.ops = &pipeline_ops,
+		.user = reader,
+		.stats = &reader->recorded_stats,
+	};
+	return wanted_init(&reader->recorded, &reader->recorded_heap.alloc, reader->config->max_memory);
+}
+
 static int pipeline_start(struct reader *reader, const struct outlet *outlet, const struct state *state)
 {
 	struct event_file_head ids;
@@ -307,11 +339,15 @@ static int pipeline_start(struct reader *reader, const struct outlet *outlet, co
 	opts.wants_otlp = outlet->wants_otlp;
 	opts.semconv_next = reader->config->semconv && strcmp(reader->config->semconv, "next") == 0;
 	opts.secret = secret;
+	opts.has_filters = reader->has_filters;
 	if (reader->config->command == COMMAND_RECORD) {
 		int r = event_recorder_new(reader->config->argv[0], &ids, &reader->recorder);
 
 		if (r < 0)
 			return log_error(r, "cannot record to '%s' (it must not exist yet)", reader->config->argv[0]);
+		r = recorded_start(reader);
+		if (r < 0)
+			return r;
 		log_info("recording raw traffic, secrets included, to '%s' (mode 0600)", reader->config->argv[0]);
 	}
 	return pipeline_new(&opts, &pipeline_ops, reader, &reader->pipeline);
@@ -397,7 +433,8 @@ static int start(struct reader *reader, const struct outlet *outlet, const struc
 	return r < 0 ? r : loop_start(reader, fds[0]);
 }
 
-int reader_run(const struct config *config, const struct outlet *outlet, const struct state *state, int link_fd)
+int reader_run(const struct config *config, bool has_filters, const struct outlet *outlet, const struct state *state,
+	       int link_fd)
 {
 	struct reader *reader = calloc(1, sizeof(*reader));
 	int status = 1;
@@ -405,6 +442,7 @@ int reader_run(const struct config *config, const struct outlet *outlet, const s
 	if (!reader)
 		return 1;
 	reader->config = config;
+	reader->has_filters = has_filters;
 	reader->link_fd = link_fd;
 	reader->busy_ns = now_ns();
 	signal(SIGINT, SIG_IGN); /* the attacher says when to end */

@@ -9,4 +9,5 @@
 #include "daemon/state.h"
 
 /* Runs in a process of its own; returns its exit status. @link_fd: to the attacher. */
-int reader_run(const struct config *config, const struct outlet *outlet, const struct state *state, int link_fd);
+int reader_run(const struct config *config, bool has_filters, const struct outlet *outlet, const struct state *state,
+	       int link_fd);

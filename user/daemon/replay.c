@@ -40,7 +40,9 @@ static void frame_take(struct replay *replay, enum event_frame kind, struct slic
 {
 	uint64_t time_ns;
 
-	if (kind == EVENT_FRAME_ORIGIN) {
+	if (kind == EVENT_FRAME_FILTERED) {
+		pipeline_set_filtered(replay->pipeline);
+	} else if (kind == EVENT_FRAME_ORIGIN) {
 		pipeline_origin(replay->pipeline, payload);
 	} else if (kind == EVENT_FRAME_LEDGER && payload.len == sizeof(replay->ledger)) {
 		memcpy(&replay->ledger, payload.data, sizeof(replay->ledger));

@@ -23,7 +23,7 @@ static int open_decode(const void *data, const struct event_ops *ops, void *user
 	const struct abi_open *open = data;
 	struct conn_info conn = {
 		.id = open->head.conn,
-		.process = { .pid = open->tgid, .start_ns = open->start_ns },
+		.process = { .pid = open->tgid, .program = open->program, .start_ns = open->start_ns },
 		.kind = (enum capture_kind)open->kind,
 		.is_late = open->is_late,
 		.opened_ns = open->head.time_ns,
@@ -93,6 +93,7 @@ static int chunk_decode(const void *data, const struct event_ops *ops, void *use
 		.hole_len = record->hole_len,
 		.reason = (enum missing_reason)record->reason,
 		.is_unwanted = record->is_unwanted,
+		.is_behind_loss = record->is_behind_loss,
 	};
 
 	if (record->len > record->head.size - sizeof(*record) || record->dir >= _DIR_MAX ||
@@ -123,7 +124,7 @@ static int close_decode(const void *data, const struct event_ops *ops, void *use
 static int exit_decode(const void *data, const struct event_ops *ops, void *user)
 {
 	const struct abi_exit *record = data;
-	struct process_id process = { .pid = record->tgid, .start_ns = record->start_ns };
+	struct process_id process = { .pid = record->tgid, .program = record->program, .start_ns = record->start_ns };
 
 	ops->exit(user, process, record->head.time_ns);
 	return 0;
@@ -146,8 +147,22 @@ bool event_is_exit(struct slice record, struct process_id *ret)
 
 	if (record.len < sizeof(*exit) || (uintptr_t)record.data % 8 || exit->head.type != ABI_EXIT)
 		return false;
-	*ret = (struct process_id){ .pid = exit->tgid, .start_ns = exit->start_ns };
+	*ret = (struct process_id){ .pid = exit->tgid, .program = exit->program, .start_ns = exit->start_ns };
 	return true;
+}
+
+static void open_copy(void *user, const struct conn_info *conn)
+{
+	*(struct conn_info *)user = *conn;
+}
+
+bool event_is_open(struct slice record, struct conn_info *ret)
+{
+	static const struct event_ops ops = { .open = open_copy };
+	const struct abi_head *head = (const void *)record.data;
+
+	return record.len >= sizeof(*head) && (uintptr_t)record.data % 8 == 0 && head->type == ABI_OPEN &&
+	       event_decode(record, &ops, ret) == 0;
 }
 
 int event_decode(struct slice record, const struct event_ops *ops, void *user)

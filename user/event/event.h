@@ -19,7 +19,8 @@ struct event_chunk {
 	struct slice data;
 	uint64_t hole_len;
 	enum missing_reason reason;
-	bool is_unwanted; /* what is missing before it is whole messages of no interest */
+	bool is_unwanted;    /* what is missing before it is whole messages of no interest */
+	bool is_behind_loss; /* what is missing before it is known to be lost */
 };
 
 struct event_close {
@@ -42,6 +43,8 @@ struct event_ops {
 int event_decode(struct slice record, const struct event_ops *ops, void *user);
 /* True: the record tells that this process has ended. */
 bool event_is_exit(struct slice record, struct process_id *ret);
+/* True: it tells of a connection that was opened. */
+bool event_is_open(struct slice record, struct conn_info *ret);
 /* Time of a record, without checking more than its head; 0 for none. */
 uint64_t event_time_ns(struct slice record);
 
@@ -84,7 +87,12 @@ struct event_file_head { /* what ids and times derive from, so that a replay mak
 	int64_t unix_offset_ns;
 	char host[64];
 };
-enum event_frame { EVENT_FRAME_RECORD = 1, EVENT_FRAME_ORIGIN = 2, EVENT_FRAME_LEDGER = 3 };
+enum event_frame {
+	EVENT_FRAME_RECORD = 1,
+	EVENT_FRAME_ORIGIN = 2,
+	EVENT_FRAME_LEDGER = 3,
+	EVENT_FRAME_FILTERED = 4, /* nothing: who is wanted is said in origins, and nobody is of whom none tells */
+};
 
 struct event_recorder;
 /* Creates @path with mode 0600; it must not exist. */

@@ -152,7 +152,7 @@ int event_player_next(struct event_player *player, enum event_frame *ret_kind, s
 
 	if (fread(&frame, sizeof(frame), 1, player->file) != 1)
 		return 0;
-	if (frame.len > FRAME_MAX || frame.kind < EVENT_FRAME_RECORD || frame.kind > EVENT_FRAME_LEDGER)
+	if (frame.len > FRAME_MAX || frame.kind < EVENT_FRAME_RECORD || frame.kind > EVENT_FRAME_FILTERED)
 		return -EBADMSG;
 	padded = (frame.len + 7) & ~(size_t)7;
 	if (padded > player->size) {

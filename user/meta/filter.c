@@ -111,7 +111,7 @@ static const char *const *list_at(const struct meta_filters *filters, size_t off
 bool filter_is_any(const struct meta_filters *filters)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (*list_at(filters, kinds[i].wanted))
+		if (*list_at(filters, kinds[i].wanted) || *list_at(filters, kinds[i].excluded))
 			return true;
 	return false;
 }

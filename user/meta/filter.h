@@ -3,7 +3,7 @@
 #pragma once
 #include "meta/meta.h"
 
-/* Some positive filter given. */
+/* Some filter given. */
 bool filter_is_any(const struct meta_filters *filters);
 /* Text of @origin must have a NUL behind it. */
 bool filter_selects(const struct meta_filters *filters, const struct origin *origin);

@@ -38,9 +38,20 @@ struct owner {
 	char name[32];
 };
 
+/* Told by the kernel as it happened: procfs may be too late. */
+struct execed {
+	uint32_t pid;
+	char comm[16];
+	char *path; /* or NULL */
+	bool is_unhashed;
+	UT_hash_handle hh;
+};
+
 struct meta {
 	struct meta_filters filters;
 	struct entry *entries;
+	struct execed *execed;
+	struct entry *recalled;
 	struct owner owners[OWNERS_MAX];
 	size_t owner_count;
 };
@@ -63,14 +74,25 @@ static void entry_forget(struct meta *meta, struct entry *entry)
 	free(entry);
 }
 
+static void execed_forget(struct meta *meta, struct execed *execed)
+{
+	HASH_DEL(meta->execed, execed);
+	free(execed->path);
+	free(execed);
+}
+
 struct meta *meta_free(struct meta *meta)
 {
+	struct execed *execed, *after;
 	struct entry *entry, *next;
 
 	if (!meta)
 		return NULL;
 	HASH_ITER(hh, meta->entries, entry, next)
 		entry_forget(meta, entry);
+	HASH_ITER(hh, meta->execed, execed, after)
+		execed_forget(meta, execed);
+	free(meta->recalled);
 	free(meta);
 	return NULL;
 }
@@ -128,7 +150,7 @@ static void args_keep(struct origin *origin, char **to, const struct procfs_fact
 	}
 }
 
-static struct entry *entry_new(struct meta *meta, uint32_t pid, const struct procfs_facts *facts)
+static struct entry *entry_new(struct meta *meta, uint32_t pid, uint32_t program, const struct procfs_facts *facts)
 {
 	struct slice comm = slice_of(facts->comm), exe = slice_of(facts->exe), cgroup = slice_of(facts->cgroup);
 	struct slice owner = slice_of(owner_name(meta, facts->uid));
@@ -141,7 +163,7 @@ static struct entry *entry_new(struct meta *meta, uint32_t pid, const struct pro
 		return NULL;
 	to = entry->text;
 	origin = &entry->origin;
-	origin->id = (struct process_id){ .pid = pid, .start_ns = facts->start_ns };
+	origin->id = (struct process_id){ .pid = pid, .program = program, .start_ns = facts->start_ns };
 	origin->parent_pid = facts->parent_pid;
 	origin->uid = facts->uid;
 	origin->comm = text_keep(&to, comm);
@@ -174,7 +196,24 @@ static int entry_put(struct meta *meta, struct entry *entry)
 	return -ENOMEM;
 }
 
-static int entry_read(struct meta *meta, uint32_t pid, struct entry **ret)
+static struct execed *execed_find(struct meta *meta, uint32_t pid)
+{
+	struct execed *execed;
+
+	HASH_FIND(hh, meta->execed, &pid, sizeof(pid), execed);
+	return execed;
+}
+
+/* Of one that has ended but was not waited for, procfs knows the name alone. */
+static void exe_recall(struct meta *meta, uint32_t pid, struct procfs_facts *facts)
+{
+	const struct execed *execed = facts->exe[0] ? NULL : execed_find(meta, pid);
+
+	if (execed && execed->path)
+		snprintf(facts->exe, sizeof(facts->exe), "%s", execed->path);
+}
+
+static int entry_read(struct meta *meta, uint32_t pid, uint32_t program, struct entry **ret)
 {
 	struct procfs_facts facts;
 	struct entry *old = entry_find(meta, pid), *entry;
@@ -182,7 +221,9 @@ static int entry_read(struct meta *meta, uint32_t pid, struct entry **ret)
 
 	if (r < 0)
 		return r;
-	entry = entry_new(meta, pid, &facts);
+	if (program)
+		exe_recall(meta, pid, &facts);
+	entry = entry_new(meta, pid, program, &facts);
 	if (!entry)
 		return -ENOMEM;
 	if (old)
@@ -194,19 +235,20 @@ static int entry_read(struct meta *meta, uint32_t pid, struct entry **ret)
 }
 
 /* What is kept of @pid, read anew where it tells of an earlier process or an earlier program. */
-static int entry_now(struct meta *meta, uint32_t pid, struct entry **ret)
+static int entry_now(struct meta *meta, uint32_t pid, uint32_t program, struct entry **ret)
 {
 	struct entry *entry = entry_find(meta, pid);
 	uint64_t start_ns = procfs_start_ns(pid);
 	bool is_other = entry && start_ns && entry->origin.id.start_ns != start_ns;
+	bool is_stale = entry && start_ns && (entry->is_stale || entry->origin.id.program != program);
 	int r;
 
-	if (entry && !is_other && !(start_ns && entry->is_stale)) {
+	if (entry && !is_other && !is_stale) {
 		HASH_DEL(meta->entries, entry);
 		*ret = entry;
 		return entry_put(meta, entry);
 	}
-	r = entry_read(meta, pid, ret);
+	r = entry_read(meta, pid, program, ret);
 	/* It may end while it is read: then what was known before of the same process is the best there is. */
 	if (r == -ESRCH && entry && !is_other) {
 		*ret = entry;
@@ -215,15 +257,81 @@ static int entry_now(struct meta *meta, uint32_t pid, struct entry **ret)
 	return r;
 }
 
-int meta_origin(struct meta *meta, uint32_t pid, const struct origin **ret)
+int meta_origin(struct meta *meta, uint32_t pid, uint32_t program, const struct origin **ret)
 {
 	struct entry *entry;
-	int r = entry_now(meta, pid, &entry);
+	int r = entry_now(meta, pid, program, &entry);
 
 	if (r < 0)
 		return r;
 	*ret = &entry->origin;
 	return 0;
+}
+
+/* A child is in its parent's group unless it was moved, and runs its parent's program until it executes one. */
+static void parent_recall(struct meta *meta, struct procfs_facts *facts, bool has_executed)
+{
+	struct entry *parent = entry_find(meta, facts->parent_pid);
+
+	if (facts->parent_pid && (!parent || parent->is_stale))
+		entry_read(meta, facts->parent_pid, 0, &parent);
+	if (!parent)
+		return;
+	snprintf(facts->cgroup, sizeof(facts->cgroup), "%.*s", SLICE_FMT(parent->origin.cgroup));
+	if (!has_executed)
+		snprintf(facts->exe, sizeof(facts->exe), "%.*s", SLICE_FMT(parent->origin.exe));
+}
+
+int meta_recall(struct meta *meta, const struct origin *asked, const struct origin **ret)
+{
+	const struct execed *execed = asked->id.program ? execed_find(meta, asked->id.pid) : NULL;
+	struct procfs_facts facts = {
+		.parent_pid = asked->parent_pid,
+		.uid = asked->uid,
+		.start_ns = asked->id.start_ns,
+	};
+
+	snprintf(facts.comm, sizeof(facts.comm), "%.*s", SLICE_FMT(asked->comm));
+	parent_recall(meta, &facts, asked->id.program != 0);
+	if (execed)
+		snprintf(facts.comm, sizeof(facts.comm), "%s", execed->comm);
+	if (execed && execed->path)
+		snprintf(facts.exe, sizeof(facts.exe), "%s", execed->path);
+	free(meta->recalled);
+	meta->recalled = entry_new(meta, asked->id.pid, asked->id.program, &facts);
+	if (!meta->recalled)
+		return -ENOMEM;
+	*ret = &meta->recalled->origin;
+	return 0;
+}
+
+static struct execed *execed_put(struct meta *meta, uint32_t pid)
+{
+	struct execed *execed = execed_find(meta, pid);
+
+	if (execed)
+		execed_forget(meta, execed);
+	else if (HASH_COUNT(meta->execed) >= ENTRIES_MAX)
+		execed_forget(meta, meta->execed);
+	execed = calloc(1, sizeof(*execed));
+	if (!execed)
+		return NULL;
+	execed->pid = pid;
+	HASH_ADD(hh, meta->execed, pid, sizeof(execed->pid), execed);
+	if (!execed->is_unhashed)
+		return execed;
+	free(execed);
+	return NULL;
+}
+
+void meta_note_exec(struct meta *meta, uint32_t pid, const char *comm, const char *path)
+{
+	struct execed *execed = comm ? execed_put(meta, pid) : execed_find(meta, pid);
+
+	if (execed && comm)
+		snprintf(execed->comm, sizeof(execed->comm), "%s", comm);
+	if (execed && path && !execed->path)
+		execed->path = strdup(path);
 }
 
 void meta_on_exec(struct meta *meta, uint32_t pid)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who: a process is its pid and its start time, so a pid that is used again is another process. What is known of it
+ * Who: a process is its pid and its start time, so a pid that is used again is another process. What filters say of it depends
+ * on the program that it runs too. What is known of it
  * (struct origin) is told by the privileged side once and kept as long as calls of it may come.
  */
 #pragma once
@@ -8,7 +9,7 @@
 
 struct process_id {
 	uint32_t pid;      /* thread group id in the initial pid namespace */
-	uint32_t pad;      /* zero: the struct is used as a key */
+	uint32_t program;  /* how many it had executed, where they are counted; else 0. The struct is used as a key */
 	uint64_t start_ns; /* since boot, as the kernel's task start_boottime */
 };
 
@@ -28,4 +29,5 @@ struct origin {
 	struct slice container_id; /* 64 hex digits, or empty */
 	uint64_t start_unix_ns;    /* creation time */
 	bool selected;             /* the filters want its calls */
+	bool is_assumed;           /* nobody has looked at it yet; then nobody knows whether they do */
 };

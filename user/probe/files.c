@@ -2,6 +2,9 @@
 /*
  * A file is opened once, read through that descriptor, and probed through /proc/self/fd: what was examined is what is probed,
  * whatever happens to its name meanwhile.
+ *
+ * What is written anew under a probe must lose it at once: the kernel would put breakpoints where they were, into other
+ * instructions, and who maps the file next would die of them. So files with probes are watched for writing.
  */
 #include "probe/files.h"
 #include "base/log.h"
@@ -9,6 +12,7 @@
 #include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -16,9 +20,16 @@
 
 enum { LOOK_AGAIN_S = 8, LOOK_AGAIN_MAX_S = 1024, LOOK_UNHELD_S = 120 };
 
+/* What differs when a file was written, and not when its name or owner changed. */
+struct content {
+	uint64_t size, written_ns;
+};
+
 struct file {
 	struct file_id id;
 	uint64_t changed_ns;
+	struct content content;
+	int watch; /* of inotify; -1: none */
 	bool is_suspect;
 	unsigned look_again_s; /* a deleted file that is mapped is looked for ever more seldom */
 	uint64_t look_at_ns;
@@ -34,6 +45,7 @@ struct files {
 	struct kernel *kernel;
 	struct file *by_id;
 	struct file *newest;
+	int inotify_fd; /* -1: none; then a file is looked at every now and then */
 };
 
 struct file_id file_id_of(int fd)
@@ -50,6 +62,19 @@ static uint64_t changed_ns(const struct stat *st)
 	return (uint64_t)st->st_ctim.tv_sec * 1000000000ull + (uint64_t)st->st_ctim.tv_nsec;
 }
 
+static struct content content_of(const struct stat *st)
+{
+	return (struct content){ (uint64_t)st->st_size,
+				 (uint64_t)st->st_mtim.tv_sec * 1000000000ull + (uint64_t)st->st_mtim.tv_nsec };
+}
+
+static bool is_written(const struct file *file, const struct stat *st)
+{
+	const struct content now = content_of(st);
+
+	return memcmp(&file->content, &now, sizeof(now)) != 0;
+}
+
 int files_new(struct kernel *kernel, struct files **ret)
 {
 	struct files *files = calloc(1, sizeof(*files));
@@ -57,14 +82,24 @@ int files_new(struct kernel *kernel, struct files **ret)
 	if (!files)
 		return -ENOMEM;
 	files->kernel = kernel;
+	files->inotify_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (files->inotify_fd < 0)
+		log_debug("no inotify: a library that is written anew keeps its probes for some seconds");
 	*ret = files;
 	return 0;
 }
 
-static void file_free(struct file *file)
+static void probes_take(struct file *file)
 {
 	for (size_t i = 0; i < file->link_count; i++)
 		link_close(&file->links[i]);
+	file->link_count = 0;
+	file->target.attached = 0;
+}
+
+static void file_free(struct file *file)
+{
+	probes_take(file);
 	free(file->sites);
 	free(file->path);
 	free(file);
@@ -80,6 +115,8 @@ struct files *files_free(struct files *files)
 		HASH_DEL(files->by_id, file);
 		file_free(file);
 	}
+	if (files->inotify_fd >= 0)
+		close(files->inotify_fd);
 	free(files);
 	return NULL;
 }
@@ -109,12 +146,24 @@ const struct probe_target *files_newest(const struct files *files)
 	return files->newest ? &files->newest->target : NULL;
 }
 
+/* Of the bytes that were read nothing is known until somebody maps them again. */
+static void file_rewritten(struct file *file)
+{
+	log_debug("taking the probes from %s, which is written anew", file->path);
+	probes_take(file);
+	file->changed_ns = 0;
+	file->target.why_not = "it is being written";
+}
+
 static void file_attach(struct files *files, struct file *file, int fd)
 {
 	char path[40];
+	struct stat st;
 	int n;
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (files->inotify_fd >= 0)
+		file->watch = inotify_add_watch(files->inotify_fd, path, IN_MODIFY | IN_CLOSE_WRITE);
 	n = kernel_attach(files->kernel, file->sites, path, file->links, &file->target.attached);
 	if (n < 0) {
 		log_debug("no probes on %s: %s", file->path, strerror(-n));
@@ -122,6 +171,9 @@ static void file_attach(struct files *files, struct file *file, int fd)
 		return;
 	}
 	file->link_count = (size_t)n;
+	/* Written since it was read, and before it was watched. */
+	if (fstat(fd, &st) == 0 && is_written(file, &st))
+		file_rewritten(file);
 }
 
 static int file_examine(struct file *file, int fd)
@@ -133,6 +185,7 @@ static int file_examine(struct file *file, int fd)
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	file->changed_ns = changed_ns(&st);
+	file->content = content_of(&st);
 	r = site_find(fd, &sites);
 	if (r == -ENOEXEC)
 		return 0;
@@ -163,6 +216,7 @@ int files_add(struct files *files, struct file_id id, int fd, const char *path, 
 		return -ENOMEM;
 	}
 	file->id = id;
+	file->watch = -1;
 	file->target.path = file->path;
 	file->target.seen_in_pid = pid;
 	r = file_examine(file, fd);
@@ -196,19 +250,20 @@ static bool path_leads_to(const char *path, struct file_id id, struct stat *ret)
 }
 
 /* By its name as we see it, or as the process in which it was found does. */
-static bool file_is_there(const struct file *file)
+static bool file_is_there(const struct file *file, struct stat *ret)
 {
 	char path[PATH_MAX + 32];
-	struct stat st;
 
-	if (path_leads_to(file->path, file->id, &st))
+	if (path_leads_to(file->path, file->id, ret))
 		return true;
 	snprintf(path, sizeof(path), "/proc/%u/root%s", file->target.seen_in_pid, file->path);
-	return file->target.seen_in_pid && path_leads_to(path, file->id, &st);
+	return file->target.seen_in_pid && path_leads_to(path, file->id, ret);
 }
 
 static void file_remove(struct files *files, struct file *file)
 {
+	if (file->watch >= 0)
+		inotify_rm_watch(files->inotify_fd, file->watch);
 	HASH_DEL(files->by_id, file);
 	if (files->newest == file)
 		files->newest = NULL;
@@ -225,9 +280,9 @@ void files_check(struct files *files, struct file_id id, const char *mapping)
 	struct file *file = file_find(files, id);
 	struct stat st;
 
-	if (!file || file->link_count)
+	if (!file || (stat(mapping, &st) < 0 && !path_leads_to(file->path, id, &st)))
 		return;
-	if (stat(mapping, &st) < 0 && !path_leads_to(file->path, id, &st))
+	if (file->link_count && !is_written(file, &st))
 		return;
 	if (changed_ns(&st) != file->changed_ns)
 		file_drop(files, file);
@@ -236,16 +291,23 @@ void files_check(struct files *files, struct file_id id, const char *mapping)
 /* It costs nothing to look at it anew, should it be mapped again: no need to know whether it is mapped now. */
 static void unheld_look(struct files *files, struct file *file, uint64_t now_ns)
 {
-	if (file->look_at_ns && !file_is_there(file))
+	struct stat st;
+
+	if (file->look_at_ns && !file_is_there(file, &st))
 		return file_drop(files, file);
 	file->look_at_ns = now_ns + LOOK_UNHELD_S * 1000000000ull;
 }
 
 static void held_look(struct file *file, uint64_t now_ns)
 {
-	file->is_suspect = !file_is_there(file);
-	if (!file->is_suspect)
+	struct stat st;
+
+	file->is_suspect = !file_is_there(file, &st);
+	if (!file->is_suspect) {
+		if (is_written(file, &st))
+			file_rewritten(file);
 		return;
+	}
 	file->look_again_s = MIN(MAX(file->look_again_s * 2, (unsigned)LOOK_AGAIN_S), (unsigned)LOOK_AGAIN_MAX_S);
 	file->look_at_ns = now_ns + file->look_again_s * 1000000000ull;
 }
@@ -297,5 +359,56 @@ void files_forget(struct files *files)
 			file_free(file);
 		else
 			pthread_detach(thread);
+	}
+}
+
+/* ---- files that are written ---- */
+
+static struct file *file_of_watch(const struct files *files, int watch)
+{
+	struct file *file, *next;
+
+	HASH_ITER(hh, files->by_id, file, next)
+		if (file->watch == watch)
+			return file;
+	return NULL;
+}
+
+static void event_take(struct files *files, const struct inotify_event *event,
+		       void (*written)(void *user, const char *path), void *user)
+{
+	struct file *file = file_of_watch(files, event->wd);
+	char *path;
+
+	if (!file)
+		return;
+	if (event->mask & IN_MODIFY && file->link_count)
+		file_rewritten(file);
+	if (!(event->mask & IN_CLOSE_WRITE) || file->link_count)
+		return;
+	path = strdup(file->path);
+	file_drop(files, file);
+	if (path)
+		written(user, path);
+	free(path);
+}
+
+int files_watch_fd(const struct files *files)
+{
+	return files->inotify_fd;
+}
+
+void files_dispatch(struct files *files, void (*written)(void *user, const char *path), void *user)
+{
+	_Alignas(struct inotify_event) char events[4096];
+	ssize_t n;
+
+	while (files->inotify_fd >= 0 && (n = read(files->inotify_fd, events, sizeof(events))) > 0) {
+		const struct inotify_event *event;
+
+		for (const char *at = events; at < events + n; at += sizeof(*event) + event->len) {
+			event = (const void *)at;
+			event_take(files, event, written, user);
+		}
 	}
 }

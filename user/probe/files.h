@@ -23,13 +23,18 @@ bool files_known(const struct files *files, struct file_id id);
 int files_add(struct files *files, struct file_id id, int fd, const char *path, uint32_t pid);
 /* True when the file is known to hold TLS. */
 bool files_is_target(const struct files *files, struct file_id id);
-/* A file that no probe holds may be written anew, and its inode may become another file's. What is known of it is dropped when
+/* A file may be written anew, and one that no probe holds may give its inode to another. What is known of it is dropped when
  * it is not as it was: by @mapping, an entry of /proc/PID/map_files, or once the process is gone by the name it was found by.
  */
 void files_check(struct files *files, struct file_id id, const char *mapping);
 void files_each(const struct files *files, void (*each)(void *user, const struct probe_target *target), void *user);
 const struct probe_target *files_newest(const struct files *files);
 struct file_id file_id_of(int fd);
+
+/* Files with probes lose them as soon as they are written. Ready to read when there is news; -1: none will come. @written: who
+ * wrote has closed the file, which is forgotten: it may be added again. */
+int files_watch_fd(const struct files *files);
+void files_dispatch(struct files *files, void (*written)(void *user, const char *path), void *user);
 
 /* A probe holds its file's inode, so that of a deleted library neither its disk space nor its file system would ever be free
  * again. A collection: probed files whose names lead to them no longer are suspects; those that some process maps are seen; the

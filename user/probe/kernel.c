@@ -129,6 +129,7 @@ static int mode_load(const struct probe_opts *opts, struct kernel *kernel)
 		.default_wanted = opts->default_wanted,
 		.capture_off = opts->capture_off,
 		.plain_on = opts->plain && kernel->has_sockets,
+		.counts_programs = opts->counts_programs,
 	};
 	r = spantap_bpf__load(kernel->skel);
 	if (r == 0)

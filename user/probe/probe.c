@@ -29,6 +29,7 @@ struct probe {
 	struct stdio *stdio;
 	char *cache_path;
 	bool lost;
+	uint32_t executing; /* the process whose exec was seen last, until its first mapping is; else 0 */
 };
 
 static void announce(struct probe *probe, int added)
@@ -72,15 +73,22 @@ static void mapping_take(struct probe *probe, struct file_id id, const struct wa
 
 static void on_mapped(void *user, const struct watch_map *map)
 {
+	struct probe *probe = user;
+
+	if (map->pid == probe->executing && probe->ops->program)
+		probe->ops->program(probe->user, map->pid, map->path);
+	if (map->pid == probe->executing)
+		probe->executing = 0;
 	mapping_take(user, (struct file_id){ (uint64_t)map->major << 32 | map->minor, map->inode }, map);
 }
 
-static void on_executed(void *user, uint32_t pid)
+static void on_executed(void *user, uint32_t pid, const char *comm)
 {
 	struct probe *probe = user;
 
+	probe->executing = pid;
 	if (probe->ops->executed)
-		probe->ops->executed(probe->user, pid);
+		probe->ops->executed(probe->user, pid, comm);
 	stdio_consider(probe->stdio, pid);
 }
 
@@ -162,6 +170,19 @@ int probe_process(struct probe *probe, uint32_t pid, bool wanted, bool inherit)
 	int fd = kernel_map_fd(&probe->kernel, "st_procs");
 
 	return bpf_map_update_elem(fd, &pid, &process, BPF_ANY) < 0 ? -errno : 0;
+}
+
+void probe_process_forget(struct probe *probe, uint32_t pid)
+{
+	bpf_map_delete_elem(kernel_map_fd(&probe->kernel, "st_procs"), &pid);
+}
+
+uint32_t probe_program(struct probe *probe, uint32_t pid)
+{
+	uint32_t program = 0;
+
+	bpf_map_lookup_elem(kernel_map_fd(&probe->kernel, "st_programs"), &pid, &program);
+	return program;
 }
 
 void probe_want_unknown(struct probe *probe, bool wanted)
@@ -274,11 +295,21 @@ void probe_save_cache(const struct probe *probe)
 
 size_t probe_watch_fds(const struct probe *probe, int *ret, size_t size)
 {
-	return watch_fds(probe->watch, ret, size);
+	size_t n = watch_fds(probe->watch, ret, size);
+
+	if (n < size && files_watch_fd(probe->files) >= 0)
+		ret[n++] = files_watch_fd(probe->files);
+	return n;
+}
+
+static void on_written(void *user, const char *path)
+{
+	probe_file(user, path);
 }
 
 void probe_dispatch(struct probe *probe)
 {
+	files_dispatch(probe->files, on_written, probe);
 	watch_dispatch(probe->watch);
 	if (!probe->lost)
 		return;

@@ -23,6 +23,7 @@ struct probe_opts {
 	uint64_t ring_bytes;    /* power of two */
 	bool default_wanted;    /* processes without an entry are traced */
 	bool plain;             /* plain sockets too */
+	bool counts_programs;   /* for probe_program() */
 	bool capture_off;       /* probes only, nothing is copied */
 	const char *cache_path; /* files that held TLS in earlier runs, or NULL */
 };
@@ -38,8 +39,9 @@ struct probe_target { /* one file that holds (or may hold) a TLS library */
 struct probe_ops {
 	/* A process has mapped a file with a TLS library: a good moment to learn who it is. May come often. */
 	void (*mapped)(void *user, uint32_t pid);
-	/* A process executes another program. */
-	void (*executed)(void *user, uint32_t pid);
+	/* A process executes another program, under this name; and the first file that it maps of it. It may be gone by now. */
+	void (*executed)(void *user, uint32_t pid, const char *comm);
+	void (*program)(void *user, uint32_t pid, const char *path);
 	void (*attached)(void *user, const struct probe_target *target);
 };
 
@@ -60,6 +62,10 @@ bool probe_sees_sockets(const struct probe *probe); /* the kernel has what plain
 
 /* Whether @pid is traced; with @inherit its children are what it is. */
 int probe_process(struct probe *probe, uint32_t pid, bool wanted, bool inherit);
+/* What holds for those without an entry holds for @pid again. */
+void probe_process_forget(struct probe *probe, uint32_t pid);
+/* How many programs @pid has executed, where they are counted; else 0. */
+uint32_t probe_program(struct probe *probe, uint32_t pid);
 /* What holds for processes without an entry, from now on. */
 void probe_want_unknown(struct probe *probe, bool wanted);
 /* Attaches to what running processes have mapped: all, or one. */

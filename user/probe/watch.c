@@ -119,7 +119,9 @@ static void record_take(struct watch *watch, const struct perf_event_header *hea
 			watch->ops->mapped(watch->user, &(struct watch_map){ r->pid, r->start, r->len, r->major,
 									     r->minor, r->inode, r->path });
 	} else if (header->type == PERF_RECORD_COMM && header->misc & PERF_RECORD_MISC_COMM_EXEC) {
-		watch->ops->executed(watch->user, ((const struct record_comm *)header)->pid);
+		const struct record_comm *r = (const void *)header;
+
+		watch->ops->executed(watch->user, r->pid, r->comm);
 	} else if (header->type == PERF_RECORD_LOST) {
 		watch->ops->lost(watch->user);
 	}

@@ -19,7 +19,7 @@ struct watch_map {
 
 struct watch_ops {
 	void (*mapped)(void *user, const struct watch_map *map);
-	void (*executed)(void *user, uint32_t pid);
+	void (*executed)(void *user, uint32_t pid, const char *comm);
 	void (*lost)(void *user); /* records were lost: look at all processes again */
 };
 

@@ -215,6 +215,11 @@ static bool chunk_is_early(const struct conn *conn, const struct stream_chunk *c
 	       !conn->flows[chunk->dir].held && slice_starts(chunk->data, SLICE("HTTP/1."));
 }
 
+static bool chunk_is_behind_loss(const struct stream_chunk *chunk)
+{
+	return chunk->is_behind_loss || chunk->reason == MISSING_POLICY;
+}
+
 static bool chunk_is_overtaken(const struct conn *conn, const struct stream_chunk *chunk)
 {
 	return conn->has_early && chunk->dir != conn->early_dir &&
@@ -402,7 +407,7 @@ int stream_push(struct stream_table *table, const struct stream_chunk *chunk)
 	if (chunk->offset <= flow->next) {
 		flow_tell(table, conn, chunk, chunk->reason);
 		flow_tell_ready(table, conn, chunk->dir);
-	} else if (chunk->reason == MISSING_POLICY || !flow_hold(table, flow, chunk)) {
+	} else if (chunk_is_behind_loss(chunk) || !flow_hold(table, flow, chunk)) {
 		flow_press(table, conn, chunk);
 	}
 	early_tell(table, conn);

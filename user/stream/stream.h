@@ -4,7 +4,8 @@
  * connection is over. Chunks may arrive a little out of order (two threads on one connection); a missing one is waited for
  * until later bytes outgrow the reorder budget or stream_tick() finds it older than hold_ns. Then it is a hole, told with
  * offset, length and reason. What comes out is in order, without overlap, and adds up: bytes + holes = highest offset.
- * What policy left out before a chunk is not waited for: it was never copied, and much may be asked meanwhile. An answer of
+ * What is known to be lost before a chunk, or was left out by policy, is not waited for: it was never copied, and much may be
+ * asked meanwhile. An answer of
  * HTTP/1 that begins a connection waits as long for its question, in case that it overtook it.
  *
  * Pure: memory from opts->alloc, time from the arguments.
@@ -33,6 +34,7 @@ struct stream_chunk {
 	uint64_t hole_len;          /* bytes at @offset that could not be copied */
 	enum missing_reason reason; /* of hole_len, and of a gap before @offset that nothing else explains */
 	bool is_unwanted;           /* that gap is whole messages, which nobody wants */
+	bool is_behind_loss;        /* that gap is known to be lost: nothing of it is waited for */
 };
 
 struct stream_ops {

@@ -21,7 +21,7 @@ static void the_last_words_are_read(void **state)
 		assert_int_equal(link_pair(pair), 0);
 		assert_int_equal(link_receive(pair[0], buffer, &type, &payload, fds), -EAGAIN);
 		if (is_unread)
-			assert_int_equal(link_ask(pair[0], LINK_EXITED, (struct process_id){ .pid = 7 }), 0);
+			assert_int_equal(link_ask(pair[0], LINK_EXITED, "process", 7), 0);
 		assert_int_equal(link_send(pair[1], LINK_DONE, "sums", 4, NULL), 0);
 		close(pair[1]);
 		assert_int_equal(link_receive(pair[0], buffer, &type, &payload, fds), 1);
@@ -57,7 +57,7 @@ static void a_question_does_not_wait(void **state)
 	int pair[2], r, asked = 0;
 
 	assert_int_equal(link_pair(pair), 0);
-	while ((r = link_ask(pair[1], LINK_WHO, (struct process_id){ .pid = 7 })) == 0)
+	while ((r = link_ask(pair[1], LINK_WHO, "process", 7)) == 0)
 		asked++;
 	assert_int_equal(r, -EAGAIN);
 	assert_true(asked > 0);

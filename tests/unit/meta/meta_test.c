@@ -28,7 +28,7 @@ static const struct origin *origin_of(struct meta *meta, pid_t pid)
 {
 	const struct origin *origin = NULL;
 
-	assert_int_equal(meta_origin(meta, (uint32_t)pid, &origin), 0);
+	assert_int_equal(meta_origin(meta, (uint32_t)pid, 0, &origin), 0);
 	return origin;
 }
 
@@ -78,7 +78,7 @@ static void a_process_is_told_as_it_is(void **state)
 	assert_false(meta_has_filters(meta));
 	origin = origin_of(meta, getpid());
 	assert_int_equal(origin->id.pid, getpid());
-	assert_int_equal(origin->id.pad, 0);
+	assert_int_equal(origin->id.program, 0);
 	assert_int_equal(origin->id.start_ns, meta_start_ticks((uint32_t)getpid()));
 	assert_int_equal(origin->parent_pid, getppid());
 	assert_int_equal(origin->uid, getuid());
@@ -98,8 +98,8 @@ static void a_process_that_never_was_is_not_invented(void **state)
 	const struct origin *origin;
 
 	assert_int_equal(meta_new(NULL, &meta), 0);
-	assert_int_equal(meta_origin(meta, 0, &origin), -ESRCH);
-	assert_int_equal(meta_origin(meta, 0x7fffffff, &origin), -ESRCH);
+	assert_int_equal(meta_origin(meta, 0, 0, &origin), -ESRCH);
+	assert_int_equal(meta_origin(meta, 0x7fffffff, 0, &origin), -ESRCH);
 	assert_int_equal(meta_start_ticks(0x7fffffff), 0);
 	meta_on_exec(meta, 0x7fffffff);
 	meta_on_exit(meta, 0x7fffffff, 1);
@@ -125,7 +125,7 @@ static void facts_outlive_the_process_for_as_long_as_promised(void **state)
 	assert_int_equal(origin->parent_pid, getpid());
 	assert_true(origin->exe.len > 0);
 	meta_tick(meta, 1000 + META_KEEP_NS);
-	assert_int_equal(meta_origin(meta, (uint32_t)child.pid, &origin), -ESRCH);
+	assert_int_equal(meta_origin(meta, (uint32_t)child.pid, 0, &origin), -ESRCH);
 }
 
 static bool file_starts(pid_t pid, const char *name, const char *wanted)
@@ -219,7 +219,7 @@ static void *thread_ask(void *meta)
 	const struct origin *origin;
 	uint32_t id = (uint32_t)gettid();
 
-	assert_int_equal(meta_origin(meta, id, &origin), 0);
+	assert_int_equal(meta_origin(meta, id, 0, &origin), 0);
 	return (void *)(uintptr_t)id;
 }
 
@@ -243,9 +243,9 @@ static void the_unused_make_room(void **state)
 			origin_of(meta, getpid()); /* in use: stays */
 	}
 	usleep(10000);
-	assert_int_equal(meta_origin(meta, ids[0], &origin), -ESRCH);
-	assert_int_equal(meta_origin(meta, ids[ARRAY_SIZE(ids) - 1], &origin), 0);
-	assert_int_equal(meta_origin(meta, (uint32_t)getpid(), &origin), 0);
+	assert_int_equal(meta_origin(meta, ids[0], 0, &origin), -ESRCH);
+	assert_int_equal(meta_origin(meta, ids[ARRAY_SIZE(ids) - 1], 0, &origin), 0);
+	assert_int_equal(meta_origin(meta, (uint32_t)getpid(), 0, &origin), 0);
 }
 
 /* ---- tables ---- */
@@ -368,6 +368,92 @@ static void filters_are_or_within_and_between_and_exclusions_win(void **state)
 			fail_msg("%s", table[i].name);
 }
 
+/* Nobody looked in time: it never was, as far as procfs knows. */
+static void who_is_gone_is_what_it_was_seen_to_be(void **state)
+{
+	static const char *const comms[] = { "agent", NULL }, *const exes[] = { "/opt/agent", NULL };
+	const struct origin asked = {
+		.id = { .pid = 0x7fffffff, .program = 2, .start_ns = 5 },
+		.parent_pid = (uint32_t)getpid(),
+		.uid = 4242,
+		.comm = SLICE("a thread"),
+	};
+	struct meta *meta CLEANUP(meta_free) = NULL;
+	const struct origin *origin;
+
+	assert_int_equal(meta_new(&(struct meta_filters){ .comms = comms, .exes = exes }, &meta), 0);
+	assert_int_equal(meta_recall(meta, &asked, &origin), 0);
+	assert_false(origin->selected);
+	assert_slice(origin->comm, "a thread");
+	assert_int_equal(origin->exe.len, 0); /* its parent's program is not its own any more */
+	meta_note_exec(meta, asked.id.pid, "env", NULL);
+	meta_note_exec(meta, asked.id.pid, NULL, "/usr/bin/env");
+	meta_note_exec(meta, asked.id.pid, NULL, "/lib/libc.so");
+	assert_int_equal(meta_recall(meta, &asked, &origin), 0);
+	assert_slice(origin->exe, "/usr/bin/env");
+	meta_note_exec(meta, asked.id.pid, "agent", NULL);
+	meta_note_exec(meta, asked.id.pid, NULL, "/opt/agent");
+	assert_int_equal(meta_recall(meta, &asked, &origin), 0);
+	assert_slice(origin->comm, "agent");
+	assert_slice(origin->exe, "/opt/agent");
+	assert_slice(origin->owner, "4242");
+	assert_int_equal(origin->parent_pid, getpid());
+	assert_memory_equal(&origin->id, &asked.id, sizeof(asked.id));
+	assert_true(origin->selected);
+}
+
+static void a_child_that_executed_nothing_is_in_its_parents_place(void **state)
+{
+	struct origin asked = { .id = { .pid = 0x7fffffff, .start_ns = 5 },
+				.parent_pid = (uint32_t)getpid(),
+				.comm = SLICE("worker") };
+	struct meta *meta CLEANUP(meta_free) = NULL;
+	const struct origin *origin;
+	char exe[4096], cgroup[4096];
+
+	assert_int_equal(meta_new(NULL, &meta), 0);
+	meta_note_exec(meta, asked.id.pid, "old", "/of/another"); /* of who had its number before */
+	origin = origin_of(meta, getpid());
+	snprintf(exe, sizeof(exe), "%.*s", SLICE_FMT(origin->exe));
+	snprintf(cgroup, sizeof(cgroup), "%.*s", SLICE_FMT(origin->cgroup));
+	assert_int_equal(meta_recall(meta, &asked, &origin), 0);
+	assert_slice(origin->comm, "worker");
+	assert_slice(origin->exe, exe);
+	assert_slice(origin->cgroup, cgroup);
+	asked.parent_pid = 0x7ffffffe;
+	assert_int_equal(meta_recall(meta, &asked, &origin), 0);
+	assert_int_equal(origin->exe.len + origin->cgroup.len, 0);
+}
+
+/* It has executed, and nobody has told it yet. */
+static void the_number_of_the_program_makes_old_facts_old(void **state)
+{
+	static const char *const program[] = { "/bin/sh", "-c", "read line", NULL };
+	struct meta *meta CLEANUP(meta_free) = NULL;
+	struct child child = child_start(program);
+	const struct origin *origin;
+
+	assert_int_equal(meta_new(NULL, &meta), 0);
+	origin_of(meta, child.pid);
+	assert_int_equal(write(child.go, "x", 1), 1);
+	assert_true(child_runs(&child, "sh\n", "/bin/sh"));
+	assert_int_equal(meta_origin(meta, (uint32_t)child.pid, 1, &origin), 0);
+	assert_slice(origin->comm, "sh");
+	assert_int_equal(origin->id.program, 1);
+	child_end(&child);
+	assert_int_equal(meta_origin(meta, (uint32_t)child.pid, 2, &origin), 0);
+	assert_int_equal(origin->id.program, 1);
+}
+
+static void an_exclusion_is_a_filter_too(void **state)
+{
+	static const char *const names[] = { "x", NULL };
+	struct meta *meta CLEANUP(meta_free) = NULL;
+
+	assert_int_equal(meta_new(&(struct meta_filters){ .not_comms = names }, &meta), 0);
+	assert_true(meta_has_filters(meta));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -376,6 +462,10 @@ int main(void)
 		cmocka_unit_test(facts_outlive_the_process_for_as_long_as_promised),
 		cmocka_unit_test(another_program_is_another_origin),
 		cmocka_unit_test(a_number_that_is_used_again_is_another_process),
+		cmocka_unit_test(who_is_gone_is_what_it_was_seen_to_be),
+		cmocka_unit_test(a_child_that_executed_nothing_is_in_its_parents_place),
+		cmocka_unit_test(the_number_of_the_program_makes_old_facts_old),
+		cmocka_unit_test(an_exclusion_is_a_filter_too),
 		cmocka_unit_test(the_unused_make_room),
 		cmocka_unit_test(container_ids_are_found_in_every_layout),
 		cmocka_unit_test(the_path_that_says_most_is_taken),

@@ -266,24 +266,26 @@ static void a_gap_is_waited_for_and_then_a_hole(void **state)
 	fixture_end(&f);
 }
 
-/* What is held behind another gap still waits. */
-static void what_policy_left_out_is_not_waited_for(void **state)
+/* A full ring alone does not say so. What is held behind another gap still waits. */
+static void what_is_known_to_be_lost_is_not_waited_for(void **state)
 {
-	struct stream_chunk next = chunk_of(DIR_READ, 30, 10, 2);
-	struct fixture f;
+	for (int is_policy = 0; is_policy < 2; is_policy++) {
+		struct stream_chunk next = chunk_of(DIR_READ, 30, 10, 2);
+		struct fixture f;
 
-	next.reason = MISSING_POLICY;
-	fixture_begin(&f, 1 << 20, 10);
-	push(&f, DIR_READ, 0, 10, 1);
-	push(&f, DIR_READ, 50, 10, 1);
-	stream_push(f.table, &next);
-	assert_int_equal(f.seen.next[DIR_READ], 40);
-	assert_int_equal(f.seen.holes[DIR_READ], 20);
-	assert_int_equal(f.seen.reason, MISSING_POLICY);
-	push(&f, DIR_READ, 40, 10, 3);
-	assert_int_equal(f.seen.next[DIR_READ], 60);
-	assert_int_equal(f.seen.holes[DIR_READ], 20);
-	fixture_end(&f);
+		next.reason = is_policy ? MISSING_POLICY : MISSING_RING_FULL;
+		next.is_behind_loss = !is_policy;
+		fixture_begin(&f, 1 << 20, 10);
+		push(&f, DIR_READ, 0, 10, 1);
+		push(&f, DIR_READ, 50, 10, 1);
+		stream_push(f.table, &next);
+		assert_int_equal(f.seen.next[DIR_READ], 40);
+		assert_int_equal(f.seen.holes[DIR_READ], 20);
+		assert_int_equal(f.seen.reason, next.reason);
+		push(&f, DIR_READ, 40, 10, 3);
+		assert_int_equal(f.seen.next[DIR_READ], 60);
+		fixture_end(&f);
+	}
 }
 
 static void the_reorder_budget_bounds_the_wait(void **state)
@@ -571,7 +573,7 @@ int main(void)
 		cmocka_unit_test(what_was_told_is_not_told_again),
 		cmocka_unit_test(a_gap_is_waited_for_and_then_a_hole),
 		cmocka_unit_test(the_reorder_budget_bounds_the_wait),
-		cmocka_unit_test(what_policy_left_out_is_not_waited_for),
+		cmocka_unit_test(what_is_known_to_be_lost_is_not_waited_for),
 		cmocka_unit_test(a_declared_hole_keeps_its_reason_and_place),
 		cmocka_unit_test(a_close_tells_what_never_came),
 		cmocka_unit_test(held_directions_are_told_in_the_order_of_time),
