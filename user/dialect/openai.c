@@ -237,6 +237,11 @@ static const struct usage_rule usage_rules[] = {
 	{ {}, SLICE("completion_tokens"), offsetof(struct usage, output) },
 	{ {}, SLICE("total_tokens"), offsetof(struct usage, total) },
 	{ {}, SLICE("prompt_cache_hit_tokens"), offsetof(struct usage, cache_read) },
+	{ {}, SLICE("cached_tokens"), offsetof(struct usage, cache_read) }, /* Moonshot, Together */
+	{ {},
+	  SLICE("cache_read_input_tokens"),
+	  offsetof(struct usage, cache_read) }, /* gateways that turn Anthropic's */
+	{ {}, SLICE("cache_creation_input_tokens"), offsetof(struct usage, cache_write) },
 	{ CACHE, SLICE("cached_tokens"), offsetof(struct usage, cache_read) },
 	{ CACHE, SLICE("cache_write_tokens"), offsetof(struct usage, cache_write) },
 	{ CACHE, SLICE("audio_tokens"), offsetof(struct usage, input_audio) },

@@ -273,6 +273,11 @@ static void usage_is_found_where_hosts_put_it(void **state)
 		  9, 4, -1, -1 },
 		{ SLICE("{\"choices\":[],\"usage\":{\"prompt_tokens\":\"3\",\"completion_tokens\":4.0,\"prompt_cache_hit_tokens\":2}}"),
 		  3, 4, 2, -1 },
+		{ SLICE("{\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4,\"cached_tokens\":2}}"),
+		  3, 4, 2, -1 },
+		{ SLICE("{\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4,\"cache_read_input_tokens\":2,"
+			"\"cache_creation_input_tokens\":0}}"),
+		  3, 4, 2, -1 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
