@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* InvokeModel: each vendor's body by the one who reads it, the envelope of streams, counts in headers; and what stands beside it. */
+#include "unit/dialect/attributes.h"
 #include "unit/dialect/talk.h"
 
 static struct talk invoke(const char *path, struct slice request, struct slice body)
@@ -220,13 +221,25 @@ static void agents_and_knowledge_bases(void **state)
 	talk = invoke(
 		"/knowledgebases/KB/retrieve", SLICE("{\"retrievalQuery\":{\"text\":\"q\"}}"),
 		SLICE("{\"retrievalResults\":[{\"content\":{\"text\":\"d\"},\"score\":0.5,\"metadata\":{\"k\":1},"
-		      "\"location\":{\"type\":\"S3\",\"s3Location\":{\"uri\":\"s3://b/k\"}}},{\"content\":{\"text\":\"e\"},\"metadata\":{}}]}"));
+		      "\"location\":{\"type\":\"S3\",\"s3Location\":{\"uri\":\"s3://b/k\"}}},{\"content\":{\"text\":\"e\"},\"metadata\":{},"
+		      "\"location\":{\"type\":\"CUSTOM\",\"customDocumentLocation\":{\"id\":\"d7\"}}}]}"));
 	told = talk_told(&talk);
 	assert_int_equal(told.call.operation, OPERATION_RETRIEVAL);
+	assert_slice(attribute_text(&told.call, "gen_ai.retrieval.documents"),
+		     "[{\"id\":\"s3://b/k\",\"score\":0.5},{\"id\":\"d7\"}]");
 	assert_slice(
 		told.call.outputs,
 		"[{\"page_content\":\"d\",\"metadata\":{\"k\":1,\"score\":0.5,\"location\":{\"type\":\"S3\",\"s3Location\":{\"uri\":\"s3://b/k\"}}},"
-		"\"id\":\"s3://b/k\"},{\"page_content\":\"e\",\"metadata\":{}}]");
+		"\"id\":\"s3://b/k\"},{\"page_content\":\"e\",\"metadata\":{\"location\":{\"type\":\"CUSTOM\","
+		"\"customDocumentLocation\":{\"id\":\"d7\"}}},\"id\":\"d7\"}]");
+	told_free(&told);
+	talk = invoke(
+		"/retrieveAndGenerate",
+		SLICE("{\"input\":{\"text\":\"q\"},\"retrieveAndGenerateConfiguration\":{\"type\":\"EXTERNAL_SOURCES\","
+		      "\"externalSourcesConfiguration\":{\"modelArn\":\"anthropic.claude-3\",\"sources\":[]}}}"),
+		SLICE("{\"output\":{\"text\":\"a\"}}"));
+	told = talk_told(&talk);
+	assert_slice(told.call.request_model, "anthropic.claude-3");
 	told_free(&told);
 }
 
