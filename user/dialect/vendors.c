@@ -50,6 +50,7 @@ static const struct dialect_vendor vendors[] = {
 	{ "api.sambanova.ai", NULL, "sambanova", "SambaNova" },
 	{ "integrate.api.nvidia.com", NULL, "nvidia", "NVIDIA" },
 	{ "api.nvcf.nvidia.com", NULL, "nvidia", "NVIDIA" },
+	{ "api.avian.io", NULL, "avian", "Avian" },
 	{ "api.z.ai", NULL, "z_ai", "Z.ai" },
 	{ "open.bigmodel.cn", NULL, "z_ai", "Z.ai (BigModel)" },
 	{ "dashscope*.aliyuncs.com", NULL, "dashscope", "Alibaba DashScope" },
