@@ -26,12 +26,14 @@ def usage_of(usage):
     """Thoughts are output, what tools put into the prompt is input."""
     if not usage:
         return None
-    inputs = (usage.get("promptTokenCount") or 0) + (usage.get("toolUsePromptTokenCount") or 0)
+    counts = [usage.get("promptTokenCount"), usage.get("toolUsePromptTokenCount")]
+    inputs = sum(c or 0 for c in counts)
     outputs = (usage.get("candidatesTokenCount") or 0) + (usage.get("thoughtsTokenCount") or 0)
     # Without a prompt or an answer there is no count of it, and none is made up.
     if not outputs and usage.get("totalTokenCount") != inputs:
         return known(input=inputs)
-    return {"input": inputs, "output": outputs} | known(
+    told = {"output": outputs} if counts == [None, None] else {"input": inputs, "output": outputs}
+    return told | known(
         total=usage.get("totalTokenCount"), cached=usage.get("cachedContentTokenCount")
     )
 
