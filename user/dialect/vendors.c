@@ -84,6 +84,7 @@ static const struct dialect_vendor vendors[] = {
 	{ "helicone.ai", NULL, "helicone", "Helicone" },
 	{ "ollama.com", NULL, "ollama", "Ollama cloud" },
 	{ "pinecone.io", NULL, "pinecone", "Pinecone" },
+	{ "*-vector.upstash.io", NULL, "upstash", "Upstash Vector" },
 	{ "qdrant.io", NULL, "qdrant", "Qdrant Cloud" },
 	{ "weaviate.cloud", NULL, "weaviate", "Weaviate Cloud" },
 	{ "weaviate.network", NULL, "weaviate", "Weaviate Cloud" },
