@@ -395,6 +395,26 @@ static void what_the_page_cannot_read_is_given_as_chat_messages(void **state)
 	told_free(&told);
 }
 
+static void what_is_thought_may_stand_in_details_alone(void **state)
+{
+	struct talk talk = chat();
+	struct told told;
+
+	talk.request = SLICE(
+		"{\"model\":\"m\",\"messages\":[{\"role\":\"assistant\",\"content\":\"a\",\"reasoning_details\":["
+		"{\"type\":\"reasoning.encrypted\",\"data\":\"x\"},{\"type\":\"reasoning.text\",\"text\":\"so\"}]}]}");
+	talk.body = SLICE("{\"choices\":[{\"message\":{\"role\":\"assistant\",\"content\":\"b\",\"reasoning\":\"hm\","
+			  "\"reasoning_details\":[{\"type\":\"reasoning.summary\",\"summary\":\"hm\"}]}}]}");
+	told = talk_told(&talk);
+	assert_slice(told.call.input_messages,
+		     "[{\"role\":\"assistant\",\"parts\":[{\"type\":\"reasoning\",\"content\":\"so\"},"
+		     "{\"type\":\"text\",\"content\":\"a\"}]}]");
+	assert_slice(told.call.output_messages,
+		     "[{\"role\":\"assistant\",\"parts\":[{\"type\":\"reasoning\",\"content\":\"hm\"},"
+		     "{\"type\":\"text\",\"content\":\"b\"}],\"finish_reason\":\"stop\"}]");
+	told_free(&told);
+}
+
 static void an_answer_that_is_no_json_is_told(void **state)
 {
 	struct talk talk = chat();
@@ -536,6 +556,7 @@ int main(void)
 		cmocka_unit_test(an_error_inside_a_stream_leaves_what_was_said),
 		cmocka_unit_test(tools_take_mlflow_s_shape),
 		cmocka_unit_test(what_the_page_cannot_read_is_given_as_chat_messages),
+		cmocka_unit_test(what_is_thought_may_stand_in_details_alone),
 		cmocka_unit_test(an_answer_that_is_no_json_is_told),
 		cmocka_unit_test(a_voice_is_put_together),
 		cmocka_unit_test(function_calls_and_annotations_of_a_stream),
