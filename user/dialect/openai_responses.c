@@ -149,6 +149,11 @@ static struct item_rule item_rule_of(struct slice item)
 	return (struct item_rule){ .is = ITEM_OTHER, .is_foreign = true };
 }
 
+static bool is_told(struct slice content)
+{
+	return json_type(content) == JSON_STRING || (json_type(content) == JSON_ARRAY && json_count(content));
+}
+
 /* @reason: of an answer; a call ends its message as such, whatever the status says. */
 static void items_put(struct parts *parts, struct slice items, bool has_reason, struct slice reason)
 {
@@ -156,6 +161,9 @@ static void items_put(struct parts *parts, struct slice items, bool has_reason, 
 		struct item_rule rule = item_rule_of(item.value);
 
 		parts->is_foreign |= rule.is_foreign;
+		if (rule.is == ITEM_REASONING && !is_told(json_get(item.value, SLICE("summary"))) &&
+		    !is_told(json_get(item.value, SLICE("content"))))
+			continue; /* encrypted thoughts are no message */
 		parts_message_open(parts, item_role(item.value, &rule));
 		item_put(parts, item.value, &rule);
 		parts_message_close(parts, has_reason, rule.is == ITEM_CALL ? SLICE("tool_call") : reason);
