@@ -335,7 +335,8 @@ def ollama_body(body):
 
 def embeddings_body(body):
     usage = openai_usage(body.get("usage"))
-    return known(model=body.get("model"), usage=usage and {"output": 0, **usage})  # vectors are no tokens
+    # Vectors are no tokens; all that there is was asked.
+    return known(model=body.get("model"), usage=usage and {"input": usage.get("total"), "output": 0, **usage})
 
 
 def complete_body(body):
