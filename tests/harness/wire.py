@@ -219,7 +219,9 @@ def responses_body(body):
             for p in (item.get("summary") or []) + (item.get("content") or [])
         ),
         tools=[
-            (i.get("name") or i["type"], arguments(i.get(CALLS[i["type"]]))) for i in output if i.get("type") in CALLS
+            (i.get("name") or i["type"], arguments(i.get(CALLS.get(i["type"], "arguments"))))
+            for i in output
+            if i.get("type") in CALLS or (i.get("type"), i.get("execution")) == ("tool_search_call", "client")
         ],
         finish=[reasons] if reasons else None,
     )
