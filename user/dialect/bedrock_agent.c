@@ -134,7 +134,7 @@ static enum dialect_event agent_event(struct call *call, void *state, const stru
 	if (!aws_event_open(call, part))
 		return DIALECT_EVENT_QUIET;
 	agent->events++;
-	bytes = json_raw_text(json_get(part->data, SLICE("bytes")));
+	bytes = aws_event_bytes(call, part->data);
 	text = json_raw_text(json_get(part->data, SLICE("text")));
 	if (bytes.len)
 		text = chunk_text(call, bytes);

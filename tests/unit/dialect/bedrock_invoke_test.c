@@ -143,6 +143,24 @@ static void a_stream_of_text(void **state)
 	told_free(&told);
 }
 
+static void slashes_of_an_envelope_may_be_escaped(void **state)
+{
+	struct talk talk =
+		invoke("/model/meta.llama/invoke-with-response-stream", SLICE("{\"prompt\":\"Hi\"}"), SLICE_NONE);
+	struct told told;
+
+	talk.events[0] = SLICE("chunk|{\"bytes\":\"eyJnZW5lcmF0aW9uIjoid2h5Pz8\\/In0=\"}");
+	told = talk_told(&talk);
+	assert_slice(told.call.outputs, "why???");
+	assert_false(told.call.is_undecodable);
+	told_free(&told);
+	talk = invoke("/agents/A/agentAliases/B/sessions/s1/text", SLICE("{\"inputText\":\"q\"}"), SLICE_NONE);
+	talk.events[0] = SLICE("chunk|{\"bytes\":\"YT8\\/\"}");
+	told = talk_told(&talk);
+	assert_slice(told.call.outputs, "{\"completion\":\"a??\"}");
+	told_free(&told);
+}
+
 static void a_stream_of_nova(void **state)
 {
 	struct talk talk =
@@ -346,17 +364,12 @@ static void look_alikes_are_left_alone(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(bodies_of_the_vendors),
-		cmocka_unit_test(a_stream_of_messages_in_envelopes),
-		cmocka_unit_test(a_stream_of_text),
-		cmocka_unit_test(a_stream_of_nova),
-		cmocka_unit_test(an_envelope_that_holds_nothing_is_told),
-		cmocka_unit_test(embeddings_and_reranking),
-		cmocka_unit_test(agents_and_knowledge_bases),
-		cmocka_unit_test(what_stands_beside),
-		cmocka_unit_test(endpoints_of_sagemaker),
-		cmocka_unit_test(chats_of_sagemaker),
-		cmocka_unit_test(look_alikes_are_left_alone),
+		cmocka_unit_test(bodies_of_the_vendors),    cmocka_unit_test(a_stream_of_messages_in_envelopes),
+		cmocka_unit_test(a_stream_of_text),         cmocka_unit_test(slashes_of_an_envelope_may_be_escaped),
+		cmocka_unit_test(a_stream_of_nova),         cmocka_unit_test(an_envelope_that_holds_nothing_is_told),
+		cmocka_unit_test(embeddings_and_reranking), cmocka_unit_test(agents_and_knowledge_bases),
+		cmocka_unit_test(what_stands_beside),       cmocka_unit_test(endpoints_of_sagemaker),
+		cmocka_unit_test(chats_of_sagemaker),       cmocka_unit_test(look_alikes_are_left_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
