@@ -395,6 +395,22 @@ static void what_the_page_cannot_read_is_given_as_chat_messages(void **state)
 	told_free(&told);
 }
 
+static void slashes_of_a_picture_may_be_escaped(void **state)
+{
+	struct talk talk = chat();
+	struct told told;
+
+	talk.request = SLICE("{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\","
+			     "\"image_url\":{\"url\":\"data:image\\/png;base64,A\\/A=\"}}]}]}");
+	talk.body = SLICE("{\"choices\":[{\"message\":{\"role\":\"assistant\",\"content\":\"b\"}}]}");
+	told = talk_told(&talk);
+	assert_slice(
+		told.call.input_messages,
+		"[{\"role\":\"user\",\"parts\":[{\"type\":\"blob\",\"modality\":\"image\",\"mime_type\":\"image/png\","
+		"\"content\":\"A\\/A=\"}]}]");
+	told_free(&told);
+}
+
 static void what_is_thought_may_stand_in_details_alone(void **state)
 {
 	struct talk talk = chat();
@@ -556,6 +572,7 @@ int main(void)
 		cmocka_unit_test(an_error_inside_a_stream_leaves_what_was_said),
 		cmocka_unit_test(tools_take_mlflow_s_shape),
 		cmocka_unit_test(what_the_page_cannot_read_is_given_as_chat_messages),
+		cmocka_unit_test(slashes_of_a_picture_may_be_escaped),
 		cmocka_unit_test(what_is_thought_may_stand_in_details_alone),
 		cmocka_unit_test(an_answer_that_is_no_json_is_told),
 		cmocka_unit_test(a_voice_is_put_together),
