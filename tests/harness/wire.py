@@ -158,6 +158,10 @@ def openai_usage(usage):
     inputs = usage.get("prompt_tokens", usage.get("input_tokens"))
     outputs = usage.get("completion_tokens", usage.get("output_tokens"))
     details = usage.get("prompt_tokens_details") or usage.get("input_tokens_details") or {}
+    # xAI counts what was thought beside what was said: the total gives it away.
+    thought = (usage.get("completion_tokens_details") or {}).get("reasoning_tokens")
+    if thought and usage.get("total_tokens") == (inputs or 0) + (outputs or 0) + thought:
+        outputs += thought
     return known(input=inputs, output=outputs, total=usage.get("total_tokens"), cached=details.get("cached_tokens"))
 
 
@@ -198,13 +202,15 @@ CALLS = {  # items that ask the application for something, and the member that s
 
 def responses_body(body):
     output = body.get("output") or []
-    parts = [p for item in output if item.get("type") == "message" for p in item.get("content") or []]
+    messages = [item.get("content") or [] for item in output if item.get("type") == "message"]
+    parts = [p for message in messages for p in message]
+    texts = ["".join(p.get("text") or "" for p in message if p.get("type") == "output_text") for message in messages]
     reasons = (body.get("incomplete_details") or {}).get("reason") or body.get("status")
     return known(
         model=body.get("model"),
         id=body.get("id"),
         usage=openai_usage(body.get("usage")),
-        text=[p["text"] for p in parts if p.get("type") == "output_text" and p.get("text")],
+        text=[t for t in texts if t],  # each item is a message
         refusal="".join(p.get("refusal") or "" for p in parts if p.get("type") == "refusal"),
         reasoning="".join(
             p.get("text") or ""
@@ -213,7 +219,9 @@ def responses_body(body):
             for p in (item.get("summary") or []) + (item.get("content") or [])
         ),
         tools=[
-            (i.get("name") or i["type"], arguments(i.get(CALLS[i["type"]]))) for i in output if i.get("type") in CALLS
+            (i.get("name") or i["type"], arguments(i.get(CALLS.get(i["type"], "arguments"))))
+            for i in output
+            if i.get("type") in CALLS or (i.get("type"), i.get("execution")) == ("tool_search_call", "client")
         ],
         finish=[reasons] if reasons else None,
     )
@@ -328,7 +336,9 @@ def ollama_body(body):
 
 
 def embeddings_body(body):
-    return known(model=body.get("model"), usage=openai_usage(body.get("usage")))
+    usage = openai_usage(body.get("usage"))
+    # Vectors are no tokens; all that there is was asked.
+    return known(model=body.get("model"), usage=usage and {"input": usage.get("total"), "output": 0, **usage})
 
 
 def complete_body(body):
@@ -397,6 +407,8 @@ def meaning(path, status, body):
         return row[3](body)
     if isinstance(body, str):
         return row[3](stream_of(body))
+    if isinstance(body, list) and row[3]:
+        return row[3](body)  # a stream as one array
     return row[2](body)
 
 

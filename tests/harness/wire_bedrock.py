@@ -67,8 +67,8 @@ def converse_usage(usage):
 
 def converse_body(body):
     content = ((body.get("output") or {}).get("message") or {}).get("content") or []
-    cited = [t for b in content for t in (b.get("citationsContent") or {}).get("content") or []]
-    texts = [b["text"] for b in content + cited if b.get("text")]
+    said = [t for b in content for t in (b.get("citationsContent") or {}).get("content") or [b]]
+    texts = [t["text"] for t in said if t.get("text")]
     return known(
         usage=converse_usage(body.get("usage")),
         text=["".join(texts)] if texts else None,

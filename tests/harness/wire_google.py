@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Google's answers, read a second time: generateContent, its stream, counting and embedding. Rows as wire.SUFFIXES."""
+"""Google's answers, read a second time: generateContent, its stream, counting and embedding, interactions, and Anthropic's
+models on its platform. Rows as wire.SUFFIXES."""
 
 
 import re
 
-from harness.wire import known
+from harness.wire import arguments, known, messages_body, messages_stream
 
 # Below a span for each of its methods the SDK has one for each exchange.
 CALL = re.compile(r"(Async)?Models\.(_?generate_content(_stream)?|embed_content|count_tokens)$")
@@ -26,12 +27,14 @@ def usage_of(usage):
     """Thoughts are output, what tools put into the prompt is input."""
     if not usage:
         return None
-    inputs = (usage.get("promptTokenCount") or 0) + (usage.get("toolUsePromptTokenCount") or 0)
+    counts = [usage.get("promptTokenCount"), usage.get("toolUsePromptTokenCount")]
+    inputs = sum(c or 0 for c in counts)
     outputs = (usage.get("candidatesTokenCount") or 0) + (usage.get("thoughtsTokenCount") or 0)
     # Without a prompt or an answer there is no count of it, and none is made up.
     if not outputs and usage.get("totalTokenCount") != inputs:
         return known(input=inputs)
-    return {"input": inputs, "output": outputs} | known(
+    told = {"output": outputs} if counts == [None, None] else {"input": inputs, "output": outputs}
+    return told | known(
         total=usage.get("totalTokenCount"), cached=usage.get("cachedContentTokenCount")
     )
 
@@ -75,6 +78,53 @@ def generate_stream(chunks):
     return generate_body(dict(whole, candidates=list(candidates.values())))
 
 
+# ---- interactions ----
+
+
+def texts_of(step, name):
+    content = step.get(name) or []
+    return [c.get("text") or "" for c in content] if isinstance(content, list) else [content]
+
+
+def interaction_body(body):
+    steps, usage = body.get("steps") or [], body.get("usage") or {}
+    told = {k: usage.get(f"total_{k}_tokens") for k in ("input", "output", "thought", "tool_use")}
+    said = "".join(t for s in steps if s.get("type") == "model_output" for t in texts_of(s, "content"))
+    return known(
+        model=body.get("model"),
+        id=body.get("id"),
+        usage=usage
+        and {
+            "input": (told["input"] or 0) + (told["tool_use"] or 0),
+            "output": (told["output"] or 0) + (told["thought"] or 0),
+        },
+        text=[said] if said else None,
+        reasoning="".join(t for s in steps if s.get("type") == "thought" for t in texts_of(s, "summary")),
+        tools=[(s["name"], arguments(s.get("arguments"))) for s in steps if s.get("type") == "function_call"],
+        finish=[body["status"]] if body.get("status") else None,
+    )
+
+
+def interaction_stream(events):
+    whole, steps = {}, {}
+    for event in events:
+        kind, delta = event.get("event_type"), event.get("delta") or {}
+        if event.get("interaction"):
+            whole.update({k: v for k, v in event["interaction"].items() if k != "steps"})
+        if kind == "step.start":
+            steps[event["index"]] = {"content": [], "summary": [], **event["step"]}
+        elif kind == "step.delta":
+            step = steps[event["index"]]
+            if delta.get("type") == "text":
+                step["content"] = step["content"] + [delta]
+            elif delta.get("type") == "thought_summary":
+                step["summary"] = step["summary"] + [delta["content"]]
+            elif delta.get("type") == "arguments_delta":
+                before = step["arguments"] if isinstance(step.get("arguments"), str) else ""
+                step["arguments"] = before + delta["arguments"]
+    return interaction_body(dict(whole, steps=[steps[i] for i in sorted(steps)]))
+
+
 def nothing(body):
     return {}
 
@@ -85,6 +135,13 @@ ROWS = [
     (":countTokens", "gemini.count_tokens", nothing, None),
     (":embedContent", "gemini.embed", nothing, None),
     (":batchEmbedContents", "gemini.embed", nothing, None),
+    (re.compile(r"/v1(beta\d*)?/interactions$"), "gemini.interactions", interaction_body, interaction_stream),
+    (
+        re.compile(r"/publishers/anthropic/models/[^/]+:(rawPredict|streamRawPredict)$"),
+        "anthropic.messages",
+        messages_body,
+        messages_stream,
+    ),
 ]
 
 

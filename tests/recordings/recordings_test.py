@@ -49,6 +49,13 @@ def header(side, name):
     return None
 
 
+def type_of(body):
+    """The type of a body where the recording left the headers out."""
+    if body.startswith(("event:", "data:")):
+        return "text/event-stream"
+    return "application/vnd.amazon.eventstream" if body.startswith("\0\0") else "application/json"
+
+
 class Call:
     """One recorded exchange of a dialect that we know, and what it means."""
 
@@ -58,10 +65,8 @@ class Call:
         self.host, self.path = url.netloc, url.path + (f"?{url.query}" if url.query else "")
         self.row = wire.dialect_of(url.path)
         self.request, self.response = body_of(request, True), body_of(response, True)
-        self.status, self.content_type = (
-            response["status"]["code"],
-            header(response, "content-type") or "application/json",
-        )
+        self.status = response["status"]["code"]
+        self.content_type = header(response, "content-type") or type_of(self.response)
         self.user_agent = header(request, "user-agent") or "python"
         self.is_binary = "vnd.amazon.eventstream" in self.content_type
         self.streamed = any(w in self.content_type for w in ("eventstream", "event-stream", "ndjson", "stream+json"))
@@ -81,7 +86,7 @@ class Call:
             found["error"] = wire.stream_error(body)
         if "usage" in found:
             found["usage"] = {k: v for k, v in found["usage"].items() if k in ("input", "output")}
-        if self.row[1].startswith(("anthropic", "openai.responses")) and found.get("text"):
+        if self.row[1].startswith("anthropic") and found.get("text"):
             found["text"] = ["".join(found["text"])]
         return {k: found[k] for k in KEYS if found.get(k)}
 

@@ -146,6 +146,7 @@ static bool call_has_price(const struct call *call)
 		[OPERATION_UNKNOWN] = true,    [OPERATION_CHAT] = true,          [OPERATION_TEXT_COMPLETION] = true,
 		[OPERATION_EMBEDDINGS] = true, [OPERATION_RERANK] = true,        [OPERATION_IMAGE] = true,
 		[OPERATION_SPEECH] = true,     [OPERATION_TRANSCRIPTION] = true, [OPERATION_COMPACT] = true,
+		[OPERATION_GENERATE] = true,
 	};
 
 	return has[call->operation] && call->status < 400 && (call->request_model.len || call->response_model.len);

@@ -28,7 +28,6 @@ static const struct a2a_method methods[] = {
 struct a2a {
 	const struct a2a_method *method;
 	struct slice id;       /* of the JSON-RPC request */
-	struct slice last;     /* newest task, message or change, held */
 	struct pieces results; /* of a stream, commas between */
 	struct slice answer;   /* of one answer: the result */
 	struct slice state, task_id, context_id;
@@ -216,7 +215,6 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 	if (!result.data)
 		return DIALECT_EVENT_QUIET;
 	elements_gather(call, &a2a->results, result);
-	call_lost(call, slice_hold(call->arena, &a2a->last, unwrap(result)));
 	return result_take(call, a2a, result) ? DIALECT_EVENT_CONTENT : DIALECT_EVENT_QUIET;
 }
 
@@ -234,7 +232,6 @@ static void response(struct call *call, void *state)
 	a2a->answer = result_of(call, a2a, body, call->status < 400);
 	call->outputs = a2a->answer;
 	result_take(call, a2a, a2a->answer);
-	a2a->last = unwrap(a2a->answer);
 }
 
 static void outputs_put(struct call *call, const struct a2a *a2a)
@@ -243,6 +240,43 @@ static void outputs_put(struct call *call, const struct a2a *a2a)
 		return;
 	call->outputs = pieces_listed(call->arena, &a2a->results);
 	call_lost(call, call->outputs.data);
+}
+
+static void said_put(struct parts *parts, struct slice inner)
+{
+	if (is_message(inner))
+		parts_put(parts, json_get(inner, SLICE("parts")));
+	json_foreach_element(artifact, json_get(inner, SLICE("artifacts")))
+		parts_put(parts, json_get(artifact.value, SLICE("parts")));
+	parts_put(parts, json_path(inner, "artifact", "parts", NULL));
+}
+
+/* What the agent said: its messages and artifacts; without any, the words that go with the last state. */
+static void messages_put(struct call *call, struct slice results)
+{
+	struct slice words = SLICE_NONE;
+	struct parts parts;
+	size_t start;
+
+	parts_init(&parts, call, results);
+	parts_message_open(&parts, SLICE("assistant"));
+	start = parts.out.buf.len;
+	if (json_type(results) != JSON_ARRAY)
+		said_put(&parts, unwrap(results));
+	json_foreach_element(result, results) {
+		struct slice inner = unwrap(result.value), now = json_path(inner, "status", "message", NULL);
+
+		said_put(&parts, inner);
+		words = is_message(now) ? now : words;
+	}
+	if (json_type(results) != JSON_ARRAY)
+		words = json_path(unwrap(results), "status", "message", NULL);
+	if (parts.out.buf.len == start)
+		parts_put(&parts, json_get(words, SLICE("parts")));
+	if (parts.out.buf.len == start)
+		return;
+	parts_message_close(&parts, false, SLICE_NONE);
+	call->output_messages = parts_finish(&parts);
 }
 
 /* States in which the other agent did not do what it was asked. */
@@ -258,8 +292,9 @@ static void finish(struct call *call, void *state)
 
 	call->operation = a2a->method ? a2a->method->operation : OPERATION_AGENT;
 	outputs_put(call, a2a);
-	if (is_message(a2a->last))
-		call->output_messages = message_parts(call, a2a->last, SLICE("assistant"));
+	if (!call->has_error)
+		messages_put(call, call->outputs);
+	chat_messages_put(call);
 	call_put_text(call, "a2a.task.id", a2a->task_id);
 	call_put_text(call, "a2a.task.state", a2a->state);
 	if (a2a->context_id.len)

@@ -116,6 +116,7 @@ static unsigned recognise(const struct dialect_hint *hint)
 struct a2a {
 	struct pieces events; /* inside of an array */
 	struct pieces said;   /* the agent's words, inside of a JSON string */
+	struct pieces words;  /* those that go with the last state: they count where it says nothing else */
 	struct slice task_id, task_state;
 };
 
@@ -146,12 +147,12 @@ static void request(struct call *call, void *state)
 	call->input_messages = parts_finish(&parts);
 }
 
-static bool words_add(struct call *call, struct a2a *a2a, struct slice holder)
+static bool words_add(struct call *call, struct pieces *into, struct slice holder)
 {
 	bool has_words = false;
 
 	json_foreach_element(item, json_get(holder, SLICE("parts")))
-		has_words |= text_gather(call, &a2a->said, json_get(item.value, SLICE("text")));
+		has_words |= text_gather(call, into, json_get(item.value, SLICE("text")));
 	return has_words;
 }
 
@@ -165,6 +166,10 @@ static void task_note(struct call *call, struct a2a *a2a, struct slice holder, s
 		a2a->task_state = call_copy(call, now);
 	if (!call->session_id.len)
 		call->session_id = call_copy(call, json_get(holder, SLICE("contextId")));
+	if (!json_path(holder, "status", "message", "parts", NULL).data)
+		return;
+	a2a->words = (struct pieces){ 0 };
+	words_add(call, &a2a->words, json_path(holder, "status", "message", NULL));
 }
 
 static enum dialect_event event(struct call *call, void *state, const struct message_part *part)
@@ -179,18 +184,19 @@ static enum dialect_event event(struct call *call, void *state, const struct mes
 	task_note(call, a2a, whole, json_get(whole, SLICE("id")));
 	task_note(call, a2a, update, json_get(update, SLICE("taskId")));
 	task_note(call, a2a, piece, json_get(piece, SLICE("taskId")));
-	has_words = words_add(call, a2a, json_get(json, SLICE("message")));
-	has_words |= words_add(call, a2a, json_get(piece, SLICE("artifact")));
+	has_words = words_add(call, &a2a->said, json_get(json, SLICE("message")));
+	has_words |= words_add(call, &a2a->said, json_get(piece, SLICE("artifact")));
 	json_foreach_element(item, json_get(whole, SLICE("artifacts")))
-		has_words |= words_add(call, a2a, item.value);
+		has_words |= words_add(call, &a2a->said, item.value);
 	return has_words ? DIALECT_EVENT_CONTENT : DIALECT_EVENT_QUIET;
 }
 
 static void said_put(struct call *call, const struct a2a *a2a)
 {
-	struct slice text = pieces_quoted(call->arena, &a2a->said);
+	const struct pieces *words = a2a->said.len ? &a2a->said : &a2a->words;
+	struct slice text = pieces_quoted(call->arena, words);
 
-	if (!a2a->said.len || !text.data)
+	if (!words->len || !text.data)
 		return;
 	call->output_messages = text_message(call, SLICE("assistant"), text);
 }

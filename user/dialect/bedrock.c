@@ -46,6 +46,13 @@ static struct slice model_of_path(struct call *call, struct slice before, const 
 	return rest.len ? percent_decode(call->arena, rest) : SLICE_NONE;
 }
 
+struct slice aws_event_bytes(struct call *call, struct slice event)
+{
+	struct slice bytes = json_get(event, SLICE("bytes")), raw = json_raw_text(bytes);
+
+	return slice_contains(raw, SLICE("\\")) ? json_text(call->arena, bytes) : raw;
+}
+
 struct slice aws_path_segment(const struct call *call, struct slice before)
 {
 	ptrdiff_t at = slice_find(call->path, before);

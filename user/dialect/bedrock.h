@@ -16,6 +16,9 @@ void aws_text_read(struct call *call, struct slice text, struct slice reason);
 /* false: the event is an exception, which is now the call's error, or nothing that can be read. */
 bool aws_event_open(struct call *call, const struct message_part *part);
 
+/* The base64 of an event, {"bytes": …}: its slashes may be escaped. */
+struct slice aws_event_bytes(struct call *call, struct slice event);
+
 /* ---- the stream of Converse, between bedrock_stream.c (gathers and writes the answer) and bedrock_converse.c (reads it) ---- */
 
 struct converse_block;

@@ -62,13 +62,16 @@ static void message_put(struct call *call, struct slice role, struct slice text,
 
 static void agent_request(struct call *call, void *state)
 {
-	struct slice body = json_trim(call->request_body), config;
+	struct slice body = json_trim(call->request_body), all, config;
 
 	call->operation = OPERATION_AGENT;
 	if (!request_open(call, "aws.bedrock"))
 		return;
 	if (path_is_generate(call->path)) {
-		config = json_path(body, "retrieveAndGenerateConfiguration", "knowledgeBaseConfiguration", NULL);
+		all = json_get(body, SLICE("retrieveAndGenerateConfiguration"));
+		config = json_get(all, SLICE("knowledgeBaseConfiguration"));
+		if (!config.data)
+			config = json_get(all, SLICE("externalSourcesConfiguration"));
 		message_put(call, SLICE("user"), json_path(body, "input", "text", NULL), &call->input_messages);
 		call->request_model = call_text(call, json_get(config, SLICE("modelArn")));
 		call->session_id = call_text(call, json_get(body, SLICE("sessionId")));
@@ -131,7 +134,7 @@ static enum dialect_event agent_event(struct call *call, void *state, const stru
 	if (!aws_event_open(call, part))
 		return DIALECT_EVENT_QUIET;
 	agent->events++;
-	bytes = json_raw_text(json_get(part->data, SLICE("bytes")));
+	bytes = aws_event_bytes(call, part->data);
 	text = json_raw_text(json_get(part->data, SLICE("text")));
 	if (bytes.len)
 		text = chunk_text(call, bytes);
@@ -205,12 +208,25 @@ static void retrieve_request(struct call *call, void *state)
 			call_text(call, json_path(json_trim(call->request_body), "retrievalQuery", "text", NULL)));
 }
 
-/* {content: {text}, location: {…}, score, metadata: {…}}; the place is the id, as far as it is an S3 or web address. */
+/* {content: {text}, location: {type, s3Location: {uri}}, score, metadata: {…}}; the place is the id. */
 static struct slice result_place(struct slice result)
 {
-	struct slice uri = json_path(result, "location", "s3Location", "uri", NULL);
+	static const struct {
+		const char *kind, *address;
+	} places[] = {
+		{ "s3Location", "uri" },
+		{ "webLocation", "url" },
+		{ "customDocumentLocation", "id" },
+		{ "confluenceLocation", "url" },
+		{ "salesforceLocation", "url" },
+		{ "sharePointLocation", "url" },
+		{ "kendraDocumentLocation", "uri" },
+	};
+	struct slice place = SLICE_NONE;
 
-	return uri.data ? uri : json_path(result, "location", "webLocation", "url", NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(places) && !place.data; i++)
+		place = json_path(result, "location", places[i].kind, places[i].address, NULL);
+	return place;
 }
 
 static void result_put(struct buf *out, struct slice result)

@@ -246,6 +246,7 @@ static void request_particulars(struct call *call, const struct slice *ask)
 		call_put_double(call, "gen_ai.request.temperature", number);
 	if (json_double(json_get(ask[ASK_INFERENCE], SLICE("topP")), &number) == 0)
 		call_put_double(call, "gen_ai.request.top_p", number);
+	call_put_strings(call, "gen_ai.request.stop_sequences", json_get(ask[ASK_INFERENCE], SLICE("stopSequences")));
 	call_put_text(call, "aws.bedrock.guardrail.id",
 		      call_text(call, json_get(ask[ASK_GUARDRAIL], SLICE("guardrailIdentifier"))));
 	if (json_text_is(json_path(ask[ASK_OUTPUT], "textFormat", "type", NULL), SLICE("json_schema")))

@@ -266,7 +266,7 @@ static void response(struct call *call, void *state)
 /* The event inside the envelope; dies with the next one. */
 static struct slice envelope_open(struct call *call, struct invoke *invoke, struct slice data)
 {
-	struct slice text = json_raw_text(json_get(data, SLICE("bytes"))), got;
+	struct slice text = aws_event_bytes(call, data), got;
 	size_t need = text.len / 4 * 3 + 4;
 
 	if (!text.len)

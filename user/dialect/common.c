@@ -45,6 +45,24 @@ struct slice call_copy(struct call *call, struct slice value)
 	return text.len ? arena_dup(call->arena, text) : SLICE_NONE;
 }
 
+void call_put_strings(struct call *call, const char *name, struct slice list)
+{
+	size_t max = json_type(list) == JSON_ARRAY ? json_count(list) : 0, count = 0;
+	struct slice *texts = max ? arena_alloc(call->arena, max * sizeof(*texts)) : NULL;
+
+	call_lost(call, !max || texts);
+	if (!texts)
+		return;
+	json_foreach_element(item, list) {
+		if (count == max || json_type(item.value) != JSON_STRING)
+			continue;
+		texts[count] = json_text(call->arena, item.value);
+		call_lost(call, texts[count].data);
+		count += texts[count].data != NULL;
+	}
+	call_put_texts(call, name, texts, count);
+}
+
 void usage_read(struct usage *usage, struct slice object, const struct usage_rule *rules, size_t count)
 {
 	if (json_type(object) != JSON_OBJECT)

@@ -85,6 +85,9 @@ struct slice call_text(struct call *call, struct slice value);
 /* The same for a view into an event, which dies: a copy. Scalars of other types are given as they are written. */
 struct slice call_copy(struct call *call, struct slice value);
 
+/* The strings of a list, as an attribute. */
+void call_put_strings(struct call *call, const char *name, struct slice list);
+
 struct usage_rule {
 	struct slice object; /* "" or the member of usage that holds it */
 	struct slice name;

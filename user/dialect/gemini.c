@@ -164,6 +164,8 @@ static void config_read(struct call *call, struct slice config)
 		else if (!config_rules[i].is_count && json_double(value, &number) == 0)
 			call_put_double(call, config_rules[i].attribute, number);
 	}
+	call_put_strings(call, "gen_ai.request.stop_sequences",
+			 gemini_get(config, SLICE("stopSequences"), SLICE("stop_sequences")));
 	if (json_int(gemini_get(config, SLICE("candidateCount"), SLICE("candidate_count")), &count) == 0 && count > 1)
 		call_put_count(call, "gen_ai.request.choice.count", count);
 }

@@ -8,6 +8,7 @@
  */
 #include "dialect/gemini.h"
 #include "dialect/tools.h"
+#include "dialect/vendors.h"
 
 enum { STEPS_MAX = 1024 };
 
@@ -37,11 +38,21 @@ static bool is_answer(struct slice body)
 	       json_get(body, SLICE("id")).data;
 }
 
+/* An interaction that was made earlier, or is being made, is asked for again. */
+static bool is_fetch(struct slice method, struct slice path)
+{
+	struct slice id = path_part(path, SLICE("/interactions/"));
+
+	return slice_equal(method, SLICE("GET")) && id.len && path_ends(path, id);
+}
+
 static unsigned recognise(const struct dialect_hint *hint)
 {
 	struct slice body = hint->request_body;
 
-	if (!hint_is_post(hint))
+	if (is_fetch(hint->method, hint->path) && vendor_host_is(hint->host, "generativelanguage.googleapis.com"))
+		return SCORE_PATH;
+	if (!hint_is_post(hint) && !is_fetch(hint->method, hint->path))
 		return 0;
 	if (path_ends(hint->path, SLICE("/interactions")) && json_get(body, SLICE("input")).data &&
 	    (json_get(body, SLICE("model")).data || json_get(body, SLICE("agent")).data))
@@ -169,7 +180,7 @@ static void request(struct call *call, void *state)
 	struct slice body = json_trim(call->request_body), system, agent;
 	struct parts parts;
 
-	call->operation = OPERATION_GENERATE;
+	call->operation = is_fetch(call->method, call->path) ? OPERATION_FETCH : OPERATION_GENERATE;
 	if (!request_open(call, gemini_vendor(call)))
 		return;
 	agent = call_text(call, json_get(body, SLICE("agent")));
@@ -202,8 +213,8 @@ static void usage_put(struct call *call, struct slice object)
 	struct usage *usage = &call->usage;
 	int64_t tokens;
 
-	if (json_type(object) != JSON_OBJECT)
-		return;
+	if (json_type(object) != JSON_OBJECT || call->operation == OPERATION_FETCH)
+		return; /* the call that made it has counted its tokens */
 	call->usage_raw = object;
 	usage_read(usage, object, usage_rules, ARRAY_SIZE(usage_rules));
 	if (json_int(json_get(object, SLICE("total_tool_use_tokens")), &tokens) == 0 && tokens > 0 &&
@@ -222,7 +233,7 @@ static void server_step(struct call *call, struct slice object)
 	struct slice of = call_text(call, json_get(object, SLICE("call_id")));
 	struct call_step *step;
 
-	if (slice_starts(type, SLICE("function_")))
+	if (slice_starts(type, SLICE("function_")) || call->operation == OPERATION_FETCH)
 		return;
 	if (slice_ends(type, call_end)) {
 		step = gemini_step_add(call, slice_head(type, type.len - call_end.len),
@@ -410,7 +421,7 @@ static void finish(struct call *call, void *state)
 
 static struct slice span_name(const struct call *call)
 {
-	return SLICE("Interactions.create");
+	return call->operation == OPERATION_FETCH ? SLICE("Interactions.get") : SLICE("Interactions.create");
 }
 
 DIALECT(gemini_interactions, {

@@ -142,6 +142,7 @@ enum {
 	MSG_REASONING,
 	MSG_REASONING_TEXT,
 	MSG_THINKING,
+	MSG_REASONING_DETAILS,
 	_MSG_MAX
 };
 static const struct slice message_names[_MSG_MAX] = {
@@ -157,6 +158,7 @@ static const struct slice message_names[_MSG_MAX] = {
 	[MSG_REASONING] = SLICE("reasoning"),
 	[MSG_REASONING_TEXT] = SLICE("reasoning_text"),
 	[MSG_THINKING] = SLICE("thinking"),
+	[MSG_REASONING_DETAILS] = SLICE("reasoning_details"),
 };
 
 static void tool_calls_put(struct parts *parts, struct slice tool_calls)
@@ -193,6 +195,26 @@ static void said_put(struct parts *parts, const struct slice *got)
 				json_get(got[MSG_FUNCTION_CALL], SLICE("arguments")));
 }
 
+/* The details repeat what another member says, an object for each piece: {"type":"reasoning.text","text":…}, …summary. */
+static void thoughts_put(struct parts *parts, const struct slice *got)
+{
+	for (size_t i = MSG_REASONING_CONTENT; i <= MSG_THINKING; i++)
+		if (json_raw_text(got[i]).len) {
+			parts_reasoning(parts, got[i]);
+			return;
+		}
+	if (json_type(got[MSG_REASONING_DETAILS]) != JSON_ARRAY)
+		return;
+	json_foreach_element(item, got[MSG_REASONING_DETAILS]) {
+		struct slice text = json_get(item.value, SLICE("text"));
+
+		if (!text.data)
+			text = json_get(item.value, SLICE("summary"));
+		if (json_raw_text(text).len)
+			parts_reasoning(parts, text);
+	}
+}
+
 void openai_message(struct parts *parts, struct slice message, bool has_reason, struct slice reason)
 {
 	struct slice got[_MSG_MAX] = { 0 }, role;
@@ -206,11 +228,7 @@ void openai_message(struct parts *parts, struct slice message, bool has_reason, 
 				  got[MSG_CONTENT]);
 	} else {
 		parts->is_foreign |= slice_equal(role, SLICE("developer"));
-		for (size_t i = MSG_REASONING_CONTENT; i <= MSG_THINKING; i++)
-			if (json_raw_text(got[i]).len) {
-				parts_reasoning(parts, got[i]);
-				break;
-			}
+		thoughts_put(parts, got);
 		openai_content(parts, got[MSG_CONTENT]);
 		said_put(parts, got);
 	}
@@ -237,6 +255,11 @@ static const struct usage_rule usage_rules[] = {
 	{ {}, SLICE("completion_tokens"), offsetof(struct usage, output) },
 	{ {}, SLICE("total_tokens"), offsetof(struct usage, total) },
 	{ {}, SLICE("prompt_cache_hit_tokens"), offsetof(struct usage, cache_read) },
+	{ {}, SLICE("cached_tokens"), offsetof(struct usage, cache_read) }, /* Moonshot, Together */
+	{ {},
+	  SLICE("cache_read_input_tokens"),
+	  offsetof(struct usage, cache_read) }, /* gateways that turn Anthropic's */
+	{ {}, SLICE("cache_creation_input_tokens"), offsetof(struct usage, cache_write) },
 	{ CACHE, SLICE("cached_tokens"), offsetof(struct usage, cache_read) },
 	{ CACHE, SLICE("cache_write_tokens"), offsetof(struct usage, cache_write) },
 	{ CACHE, SLICE("audio_tokens"), offsetof(struct usage, input_audio) },

@@ -98,6 +98,11 @@ static const struct item_rule {
 	{ SLICE("apply_patch_call_output"), ITEM_RESULT, {}, true },
 	{ SLICE("computer_call_output"), ITEM_RESULT, {}, true },
 };
+/* The same where "execution" says that the client does it. */
+static const struct item_rule client_rules[] = {
+	{ SLICE("tool_search_call"), ITEM_CALL, SLICE("arguments"), true },
+	{ SLICE("tool_search_output"), ITEM_RESULT, {}, true },
+};
 
 /* The role of an item that names none: results come from the application, all else from the model. */
 static struct slice item_role(struct slice item, const struct item_rule *rule)
@@ -113,7 +118,7 @@ static struct slice item_role(struct slice item, const struct item_rule *rule)
 
 static void item_put(struct parts *parts, struct slice item, const struct item_rule *rule)
 {
-	struct slice id = json_get(item, SLICE("call_id")), name = json_get(item, SLICE("name"));
+	struct slice id = json_get(item, SLICE("call_id")), name = json_get(item, SLICE("name")), output;
 
 	switch (rule->is) {
 	case ITEM_MESSAGE:
@@ -129,7 +134,8 @@ static void item_put(struct parts *parts, struct slice item, const struct item_r
 				name.data ? name : json_get(item, SLICE("type")), json_get(item, rule->arguments));
 		break;
 	case ITEM_RESULT:
-		parts_tool_result(parts, id, json_get(item, SLICE("output")));
+		output = json_get(item, SLICE("output"));
+		parts_tool_result(parts, id, output.data ? output : json_get(item, SLICE("tools")));
 		break;
 	case ITEM_OTHER:
 		parts_other(parts, item);
@@ -146,7 +152,16 @@ static struct item_rule item_rule_of(struct slice item)
 	for (size_t i = 0; i < ARRAY_SIZE(item_rules); i++)
 		if (json_text_is(type, item_rules[i].type))
 			return item_rules[i];
+	for (size_t i = 0; i < ARRAY_SIZE(client_rules); i++)
+		if (json_text_is(type, client_rules[i].type) &&
+		    json_text_is(json_get(item, SLICE("execution")), SLICE("client")))
+			return client_rules[i];
 	return (struct item_rule){ .is = ITEM_OTHER, .is_foreign = true };
+}
+
+static bool is_told(struct slice content)
+{
+	return json_type(content) == JSON_STRING || (json_type(content) == JSON_ARRAY && json_count(content));
 }
 
 /* @reason: of an answer; a call ends its message as such, whatever the status says. */
@@ -156,6 +171,9 @@ static void items_put(struct parts *parts, struct slice items, bool has_reason, 
 		struct item_rule rule = item_rule_of(item.value);
 
 		parts->is_foreign |= rule.is_foreign;
+		if (rule.is == ITEM_REASONING && !is_told(json_get(item.value, SLICE("summary"))) &&
+		    !is_told(json_get(item.value, SLICE("content"))))
+			continue; /* encrypted thoughts are no message */
 		parts_message_open(parts, item_role(item.value, &rule));
 		item_put(parts, item.value, &rule);
 		parts_message_close(parts, has_reason, rule.is == ITEM_CALL ? SLICE("tool_call") : reason);

@@ -120,13 +120,28 @@ void parts_tool_result(struct parts *parts, struct slice id, struct slice result
 	json_close(out, '}');
 }
 
+/* A type as it stood in a string of JSON, whose writer may escape slashes. */
+static void mime_type_put(struct buf *out, struct slice mime_type)
+{
+	ptrdiff_t at;
+
+	json_put_name(out, SLICE("mime_type"));
+	json_put_raw(out, SLICE("\""));
+	while ((at = slice_find(mime_type, SLICE("\\/"))) >= 0) {
+		json_put_escaped(out, slice_head(mime_type, (size_t)at));
+		mime_type = slice_from(mime_type, (size_t)at + 1);
+	}
+	json_put_escaped(out, mime_type);
+	buf_put_char(out, '"');
+}
+
 void parts_blob(struct parts *parts, struct slice modality, struct slice mime_type, struct slice content)
 {
 	struct buf *out = part_open(parts, SLICE("blob"));
 
 	json_member_text(out, SLICE("modality"), modality);
 	if (mime_type.len)
-		json_member_text(out, SLICE("mime_type"), mime_type);
+		mime_type_put(out, mime_type);
 	json_put_name(out, SLICE("content"));
 	json_put_raw(out, SLICE("\""));
 	buf_put(out, content);

@@ -16,6 +16,7 @@ static const struct item_step {
 	{ SLICE("code_interpreter_call"), "code_interpreter", OPERATION_TOOL, SLICE("code"), SLICE("outputs") },
 	{ SLICE("image_generation_call"), "image_generation", OPERATION_TOOL, SLICE("revised_prompt"), {} },
 	{ SLICE("mcp_call"), NULL, OPERATION_TOOL, SLICE("arguments"), SLICE("output") },
+	{ SLICE("tool_search_call"), "tool_search", OPERATION_TOOL, SLICE("arguments"), {} },
 	{ SLICE("mcp_list_tools"), "mcp_list_tools", OPERATION_TOOL_LIST, {}, SLICE("tools") },
 };
 
@@ -53,6 +54,16 @@ static bool item_is_search(struct slice item, struct slice type)
 	return json_text_is(type, SLICE("web_search_call")) && (!action.data || json_text_is(action, SLICE("search")));
 }
 
+/* What a search for tools has found is an item of its own, behind it. */
+static void found_tools_put(struct call *call, struct slice item)
+{
+	for (struct call_step *step = call->steps; step; step = step->next)
+		if (slice_equal(step->name, SLICE("tool_search")) && !step->outputs.data) {
+			step->outputs = json_get(item, SLICE("tools"));
+			return;
+		}
+}
+
 void steps_from_items(struct call *call, struct slice items)
 {
 	int64_t searches = 0;
@@ -60,7 +71,11 @@ void steps_from_items(struct call *call, struct slice items)
 	json_foreach_element(item, items) {
 		struct slice type = json_get(item.value, SLICE("type"));
 
+		if (json_text_is(json_get(item.value, SLICE("execution")), SLICE("client")))
+			continue; /* the application's to do */
 		searches += item_is_search(item.value, type);
+		if (json_text_is(type, SLICE("tool_search_output")))
+			found_tools_put(call, item.value);
 		for (size_t i = 0; i < ARRAY_SIZE(item_steps); i++)
 			if (json_text_is(type, item_steps[i].type))
 				item_step_add(call, item.value, &item_steps[i]);

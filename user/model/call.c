@@ -38,6 +38,12 @@ void call_put_bool(struct call *call, const char *name, bool value)
 	put(call, name, (struct value){ VALUE_BOOL, .truth = value });
 }
 
+void call_put_texts(struct call *call, const char *name, const struct slice *list, size_t count)
+{
+	if (count)
+		put(call, name, (struct value){ VALUE_TEXTS, .texts = { list, count } });
+}
+
 struct call_step *call_add_step(struct call *call)
 {
 	struct call_step *step = arena_new_of(call->arena, struct call_step);

@@ -115,6 +115,8 @@ void call_put_text(struct call *call, const char *name, struct slice text);
 void call_put_count(struct call *call, const char *name, int64_t value);
 void call_put_double(struct call *call, const char *name, double value);
 void call_put_bool(struct call *call, const char *name, bool value);
+/* @list lives as long as the call. */
+void call_put_texts(struct call *call, const char *name, const struct slice *list, size_t count);
 /* A step at the end of the list, zeroed; NULL when the arena is full. */
 struct call_step *call_add_step(struct call *call);
 

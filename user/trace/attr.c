@@ -82,7 +82,7 @@ void put_bool(struct maker *maker, const char *name, bool value)
 	put_value(maker, slice_of(name), (struct value){ VALUE_BOOL, .truth = value });
 }
 
-void put_texts(struct maker *maker, const char *name, const struct slice *list, size_t count)
+static void texts_put(struct maker *maker, struct slice name, const struct slice *list, size_t count)
 {
 	struct slice *copy = count ? make_room(maker, count * sizeof(*copy)) : NULL;
 
@@ -90,7 +90,12 @@ void put_texts(struct maker *maker, const char *name, const struct slice *list, 
 		return;
 	for (size_t i = 0; i < count; i++)
 		copy[i] = make_keep(maker, list[i]);
-	put_value(maker, slice_of(name), (struct value){ VALUE_TEXTS, .texts = { copy, count } });
+	put_value(maker, name, (struct value){ VALUE_TEXTS, .texts = { copy, count } });
+}
+
+void put_texts(struct maker *maker, const char *name, const struct slice *list, size_t count)
+{
+	texts_put(maker, slice_of(name), list, count);
 }
 
 void put_attributes(struct maker *maker, const struct attribute *attributes)
@@ -98,6 +103,10 @@ void put_attributes(struct maker *maker, const struct attribute *attributes)
 	for (; attributes; attributes = attributes->next) {
 		struct value value = attributes->value;
 
+		if (value.type == VALUE_TEXTS) {
+			texts_put(maker, attributes->name, value.texts.list, value.texts.count);
+			continue;
+		}
 		if (value.type == VALUE_TEXT)
 			value.text = make_keep(maker, value.text);
 		put_value(maker, attributes->name, value);

@@ -126,6 +126,22 @@ static void prices_change_by_date_size_and_tier(void **state)
 	assert_int_equal(price(file, priced_call("openai", "m", 200001, 0), 10 * DAY), 200001 * 5000ll);
 }
 
+/* Google's operation is an answer of a model like any other's. */
+static void every_answer_of_a_model_is_priced(void **state)
+{
+	static const enum call_operation answers[] = { OPERATION_UNKNOWN,         OPERATION_CHAT,
+						       OPERATION_TEXT_COMPLETION, OPERATION_EMBEDDINGS,
+						       OPERATION_GENERATE,        OPERATION_IMAGE,
+						       OPERATION_SPEECH,          OPERATION_TRANSCRIPTION };
+
+	for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
+		struct priced priced = priced_call("openai", "m", 1, 1);
+
+		priced.call.operation = answers[i];
+		assert_int_equal(price(FILE_OF("\"m\":{\"input\":1,\"output\":2}"), priced, 0), 3000);
+	}
+}
+
 static void what_the_provider_says_wins(void **state)
 {
 	struct cost_table *table = table_of(FILE_OF("\"m\":{\"input\":1,\"output\":1}"));
@@ -249,6 +265,7 @@ int main(void)
 		cmocka_unit_test(counts_that_disagree_never_give_money_back),
 		cmocka_unit_test(a_star_stands_for_a_version_only),
 		cmocka_unit_test(prices_change_by_date_size_and_tier),
+		cmocka_unit_test(every_answer_of_a_model_is_priced),
 		cmocka_unit_test(what_the_provider_says_wins),
 		cmocka_unit_test(what_is_not_known_is_said),
 		cmocka_unit_test(iterations_are_priced_by_their_own_models),

@@ -84,6 +84,29 @@ static void a_stream_tells_of_its_task(void **state)
 	told_free(&told);
 }
 
+static void what_is_said_may_stand_in_the_last_state(void **state)
+{
+	struct grpc_talk talk = { .path = "/lf.a2a.v1.A2AService/SendStreamingMessage", .answer_count = 2 };
+	static const char *const words[] = { "one moment", "warm" };
+	struct pbw ask = spoken("how warm?", 1);
+	struct told told;
+
+	pbw_message(&talk.request, 2, &ask);
+	for (unsigned i = 0; i < 2; i++) {
+		struct pbw said = spoken(words[i], 2), update = { 0 }, status = { 0 };
+
+		pbw_varint(&status, 1, 2 + i);
+		pbw_message(&status, 2, &said);
+		pbw_text(&update, 1, "t1");
+		pbw_message(&update, 3, &status);
+		pbw_message(&talk.answers[i], 3, &update);
+	}
+	told = grpc_told(&talk);
+	assert_slice(told.call.output_messages,
+		     "[{\"role\":\"assistant\",\"parts\":[{\"type\":\"text\",\"content\":\"warm\"}]}]");
+	told_free(&told);
+}
+
 static void damage_and_full_memory_are_survived(void **state)
 {
 	struct grpc_talk talks[] = { once(), stream() };
@@ -99,6 +122,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_message_and_its_answer_are_told),
 		cmocka_unit_test(a_stream_tells_of_its_task),
+		cmocka_unit_test(what_is_said_may_stand_in_the_last_state),
 		cmocka_unit_test(damage_and_full_memory_are_survived),
 	};
 

@@ -66,6 +66,44 @@ static void a_stream_ends_with_its_last_state(void **state)
 	assert_int_equal(json_count(told.call.outputs), 3);
 	assert_true(told.call.has_error);
 	assert_slice(told.call.error.type, "TASK_STATE_FAILED");
+	assert_slice(told.call.output_messages,
+		     "[{\"role\":\"assistant\",\"parts\":[{\"type\":\"text\",\"content\":\"a\"}]}]");
+	told_free(&told);
+}
+
+#define REQUEST_03(method)                                                                                             \
+	"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"" method "\",\"params\":{\"message\":{\"kind\":\"message\","       \
+	"\"messageId\":\"m1\",\"role\":\"user\",\"parts\":[{\"kind\":\"text\",\"text\":\"time?\"}]}}}"
+#define STATUS_03(state, text)                                                                                         \
+	"{\"kind\":\"status-update\",\"taskId\":\"t1\",\"status\":{\"state\":\"" state                                 \
+	"\",\"message\":{\"role\":\"agent\","                                                                          \
+	"\"parts\":[{\"kind\":\"text\",\"text\":\"" text "\"}]}}}"
+#define ANSWER_03(result) "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":" result "}"
+
+static void what_the_agent_says_may_stand_in_its_last_state(void **state)
+{
+	struct talk talk = { .path = "/", .request = SLICE(REQUEST_03("message/stream")) };
+	struct told told;
+
+	talk.events[0] = SLICE(ANSWER_03(STATUS_03("working", "one moment")));
+	talk.events[1] = SLICE(ANSWER_03(STATUS_03("completed", "noon")));
+	told = talk_told(&talk);
+	assert_slice(told.call.output_messages,
+		     "[{\"role\":\"assistant\",\"parts\":[{\"type\":\"text\",\"content\":\"noon\"}]}]");
+	assert_int_equal(json_count(told.call.chat_messages), 2);
+	told_free(&told);
+	talk = (struct talk){
+		.path = "/",
+		.request = SLICE(REQUEST_03("message/send")),
+		.body = SLICE(ANSWER_03(
+			"{\"kind\":\"task\",\"id\":\"t1\",\"status\":{\"state\":\"completed\"},\"artifacts\":["
+			"{\"parts\":[{\"kind\":\"text\",\"text\":\"it is \"}]},"
+			"{\"parts\":[{\"kind\":\"text\",\"text\":\"noon\"}]}]}")),
+	};
+	told = talk_told(&talk);
+	assert_slice(told.call.output_messages,
+		     "[{\"role\":\"assistant\",\"parts\":[{\"type\":\"text\",\"content\":\"it is \"},"
+		     "{\"type\":\"text\",\"content\":\"noon\"}]}]");
 	told_free(&told);
 }
 
@@ -116,6 +154,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_message_is_answered_by_a_task),
 		cmocka_unit_test(a_stream_ends_with_its_last_state),
+		cmocka_unit_test(what_the_agent_says_may_stand_in_its_last_state),
 		cmocka_unit_test(an_error_is_json_rpcs),
 		cmocka_unit_test(look_alikes_are_nobodys),
 	};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* InvokeModel: each vendor's body by the one who reads it, the envelope of streams, counts in headers; and what stands beside it. */
+#include "unit/dialect/attributes.h"
 #include "unit/dialect/talk.h"
 
 static struct talk invoke(const char *path, struct slice request, struct slice body)
@@ -142,6 +143,24 @@ static void a_stream_of_text(void **state)
 	told_free(&told);
 }
 
+static void slashes_of_an_envelope_may_be_escaped(void **state)
+{
+	struct talk talk =
+		invoke("/model/meta.llama/invoke-with-response-stream", SLICE("{\"prompt\":\"Hi\"}"), SLICE_NONE);
+	struct told told;
+
+	talk.events[0] = SLICE("chunk|{\"bytes\":\"eyJnZW5lcmF0aW9uIjoid2h5Pz8\\/In0=\"}");
+	told = talk_told(&talk);
+	assert_slice(told.call.outputs, "why???");
+	assert_false(told.call.is_undecodable);
+	told_free(&told);
+	talk = invoke("/agents/A/agentAliases/B/sessions/s1/text", SLICE("{\"inputText\":\"q\"}"), SLICE_NONE);
+	talk.events[0] = SLICE("chunk|{\"bytes\":\"YT8\\/\"}");
+	told = talk_told(&talk);
+	assert_slice(told.call.outputs, "{\"completion\":\"a??\"}");
+	told_free(&told);
+}
+
 static void a_stream_of_nova(void **state)
 {
 	struct talk talk =
@@ -220,13 +239,25 @@ static void agents_and_knowledge_bases(void **state)
 	talk = invoke(
 		"/knowledgebases/KB/retrieve", SLICE("{\"retrievalQuery\":{\"text\":\"q\"}}"),
 		SLICE("{\"retrievalResults\":[{\"content\":{\"text\":\"d\"},\"score\":0.5,\"metadata\":{\"k\":1},"
-		      "\"location\":{\"type\":\"S3\",\"s3Location\":{\"uri\":\"s3://b/k\"}}},{\"content\":{\"text\":\"e\"},\"metadata\":{}}]}"));
+		      "\"location\":{\"type\":\"S3\",\"s3Location\":{\"uri\":\"s3://b/k\"}}},{\"content\":{\"text\":\"e\"},\"metadata\":{},"
+		      "\"location\":{\"type\":\"CUSTOM\",\"customDocumentLocation\":{\"id\":\"d7\"}}}]}"));
 	told = talk_told(&talk);
 	assert_int_equal(told.call.operation, OPERATION_RETRIEVAL);
+	assert_slice(attribute_text(&told.call, "gen_ai.retrieval.documents"),
+		     "[{\"id\":\"s3://b/k\",\"score\":0.5},{\"id\":\"d7\"}]");
 	assert_slice(
 		told.call.outputs,
 		"[{\"page_content\":\"d\",\"metadata\":{\"k\":1,\"score\":0.5,\"location\":{\"type\":\"S3\",\"s3Location\":{\"uri\":\"s3://b/k\"}}},"
-		"\"id\":\"s3://b/k\"},{\"page_content\":\"e\",\"metadata\":{}}]");
+		"\"id\":\"s3://b/k\"},{\"page_content\":\"e\",\"metadata\":{\"location\":{\"type\":\"CUSTOM\","
+		"\"customDocumentLocation\":{\"id\":\"d7\"}}},\"id\":\"d7\"}]");
+	told_free(&told);
+	talk = invoke(
+		"/retrieveAndGenerate",
+		SLICE("{\"input\":{\"text\":\"q\"},\"retrieveAndGenerateConfiguration\":{\"type\":\"EXTERNAL_SOURCES\","
+		      "\"externalSourcesConfiguration\":{\"modelArn\":\"anthropic.claude-3\",\"sources\":[]}}}"),
+		SLICE("{\"output\":{\"text\":\"a\"}}"));
+	told = talk_told(&talk);
+	assert_slice(told.call.request_model, "anthropic.claude-3");
 	told_free(&told);
 }
 
@@ -333,17 +364,12 @@ static void look_alikes_are_left_alone(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(bodies_of_the_vendors),
-		cmocka_unit_test(a_stream_of_messages_in_envelopes),
-		cmocka_unit_test(a_stream_of_text),
-		cmocka_unit_test(a_stream_of_nova),
-		cmocka_unit_test(an_envelope_that_holds_nothing_is_told),
-		cmocka_unit_test(embeddings_and_reranking),
-		cmocka_unit_test(agents_and_knowledge_bases),
-		cmocka_unit_test(what_stands_beside),
-		cmocka_unit_test(endpoints_of_sagemaker),
-		cmocka_unit_test(chats_of_sagemaker),
-		cmocka_unit_test(look_alikes_are_left_alone),
+		cmocka_unit_test(bodies_of_the_vendors),    cmocka_unit_test(a_stream_of_messages_in_envelopes),
+		cmocka_unit_test(a_stream_of_text),         cmocka_unit_test(slashes_of_an_envelope_may_be_escaped),
+		cmocka_unit_test(a_stream_of_nova),         cmocka_unit_test(an_envelope_that_holds_nothing_is_told),
+		cmocka_unit_test(embeddings_and_reranking), cmocka_unit_test(agents_and_knowledge_bases),
+		cmocka_unit_test(what_stands_beside),       cmocka_unit_test(endpoints_of_sagemaker),
+		cmocka_unit_test(chats_of_sagemaker),       cmocka_unit_test(look_alikes_are_left_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Converse: blocks named by their one member, a stream that gives the answer back as autolog rebuilds it, usage with its cache. */
+#include "unit/dialect/attributes.h"
 #include "unit/dialect/talk.h"
 
 #define MODEL "anthropic.claude-3-5-sonnet-20240620-v1"
 #define ASK                                                                                                                \
 	SLICE("{\"messages\":[{\"role\":\"user\",\"content\":[{\"text\":\"Hi\"}]}],\"system\":[{\"text\":\"Be terse.\"}]," \
-	      "\"inferenceConfig\":{\"maxTokens\":50,\"temperature\":0.2}}")
+	      "\"inferenceConfig\":{\"maxTokens\":50,\"temperature\":0.2,\"stopSequences\":[\"Q:\"]}}")
 
 static struct talk converse(void)
 {
@@ -38,6 +39,7 @@ static void an_answer_in_one_piece(void **state)
 	assert_int_equal(told.score, 100);
 	assert_slice(told.dialect->span_name(&told.call), "BedrockRuntime.converse");
 	assert_slice(told.call.request_model, MODEL ":0");
+	assert_slice(attribute_of(&told.call, "gen_ai.request.stop_sequences")->value.texts.list[0], "Q:");
 	assert_slice(told.call.vendor, "aws.bedrock");
 	assert_slice(told.call.inputs, talk.request.data);
 	assert_slice(told.call.outputs, talk.body.data);

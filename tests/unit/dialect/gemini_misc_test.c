@@ -143,6 +143,47 @@ static void a_turn_is_read(void **state)
 	told_free(&told);
 }
 
+/* What was made earlier is shown again; its tokens and steps were told when it was made. */
+static void a_turn_that_is_fetched_counts_nothing(void **state)
+{
+	struct talk talk = { .path = "/v1beta/interactions/v1_a", .host = HOST };
+	struct dialect_hint hint = { .method = SLICE("GET"),
+				     .path = SLICE("/v1beta/interactions/v1_a"),
+				     .host = SLICE(HOST),
+				     .request_is_whole = true };
+	struct arena *arena = arena_new(&talk_heap.alloc, 1 << 20);
+	const struct dialect *dialect;
+	struct call call;
+	unsigned score;
+	void *memory;
+
+	dialect = dialect_find(&hint, &score);
+	assert_string_equal(dialect->name, "gemini.interactions");
+	talk.body = SLICE(
+		"{\"id\":\"v1_a\",\"model\":\"gemini-3\",\"status\":\"completed\",\"steps\":["
+		"{\"type\":\"google_search_call\",\"id\":\"s\",\"arguments\":{}},{\"type\":\"model_output\",\"content\":["
+		"{\"type\":\"text\",\"text\":\"Paris\"}]}],\"usage\":{\"total_input_tokens\":5,\"total_output_tokens\":3}}");
+	talk_call(&talk, &call, arena);
+	call.method = SLICE("GET");
+	memory = arena_alloc(arena, dialect->state_size);
+	dialect->request(&call, memory);
+	dialect->response(&call, memory);
+	dialect->finish(&call, memory);
+	assert_int_equal(call.operation, OPERATION_FETCH);
+	assert_slice(dialect->span_name(&call), "Interactions.get");
+	assert_slice(call.vendor, "gcp.gemini");
+	assert_slice(call.response_id, "v1_a");
+	assert_slice(call.finish_reasons[0], "completed");
+	assert_true(slice_contains(call.output_messages, SLICE("Paris")));
+	assert_int_equal(call.usage.input, -1);
+	assert_null(call.steps);
+	hint.host = SLICE("else.example");
+	assert_null(dialect_find(&hint, &score));
+	hint.response_body = talk.body;
+	assert_ptr_equal(dialect_find(&hint, &score), dialect);
+	arena_free(arena);
+}
+
 static void a_streamed_turn_is_one_object(void **state)
 {
 	struct talk talk = { .path = "/v1beta/interactions", .host = HOST, .request = SLICE(ASK_TURN) };
@@ -227,6 +268,7 @@ int main(void)
 		cmocka_unit_test(media_are_predicted),
 		cmocka_unit_test(other_servers_and_methods_are_none),
 		cmocka_unit_test(a_turn_is_read),
+		cmocka_unit_test(a_turn_that_is_fetched_counts_nothing),
 		cmocka_unit_test(a_streamed_turn_is_one_object),
 		cmocka_unit_test(an_error_in_a_turn_is_told),
 		cmocka_unit_test(claude_on_vertex_has_its_model_in_the_path),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* generateContent in all its wrappings: whole, as events, as an array; what its parts mean and what its counts count. */
+#include "unit/dialect/attributes.h"
 #include "unit/dialect/talk.h"
 #include <stdio.h>
 
@@ -11,12 +12,13 @@
 static void one_answer_is_read(void **state)
 {
 	struct talk talk = { .path = PATH, .host = HOST };
+	const struct attribute *stops;
 	struct told told;
 
 	talk.request = SLICE(
 		"{\"contents\":[{\"parts\":[{\"text\":\"Where?\"}],\"role\":\"user\"}],"
 		"\"systemInstruction\":{\"parts\":[{\"text\":\"Be terse.\"}]},"
-		"\"generationConfig\":{\"temperature\":0.5,\"maxOutputTokens\":9,\"responseMimeType\":\"application/json\"}}");
+		"\"generationConfig\":{\"temperature\":0.5,\"maxOutputTokens\":9,\"stopSequences\":[\"a\\n\",\"b\"],\"responseMimeType\":\"application/json\"}}");
 	talk.body = SLICE(
 		"{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"Hm.\",\"thought\":true},{\"text\":\"Paris.\"}],\"role\":\"model\"},"
 		"\"finishReason\":\"STOP\",\"index\":0}],\"usageMetadata\":{\"promptTokenCount\":900,\"candidatesTokenCount\":3,"
@@ -46,6 +48,10 @@ static void one_answer_is_read(void **state)
 	assert_slice(told.call.finish_reasons[0], "STOP");
 	assert_int_equal(told.call.chat_messages.len, 0);
 	assert_slice(told.call.attributes->name, "gen_ai.request.max_tokens");
+	stops = attribute_of(&told.call, "gen_ai.request.stop_sequences");
+	assert_int_equal(stops->value.texts.count, 2);
+	assert_slice(stops->value.texts.list[0], "a\n");
+	assert_slice(stops->value.texts.list[1], "b");
 	assert_slice(told.dialect->span_name(&told.call), "Models.generate_content");
 	told_free(&told);
 }

@@ -273,6 +273,11 @@ static void usage_is_found_where_hosts_put_it(void **state)
 		  9, 4, -1, -1 },
 		{ SLICE("{\"choices\":[],\"usage\":{\"prompt_tokens\":\"3\",\"completion_tokens\":4.0,\"prompt_cache_hit_tokens\":2}}"),
 		  3, 4, 2, -1 },
+		{ SLICE("{\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4,\"cached_tokens\":2}}"),
+		  3, 4, 2, -1 },
+		{ SLICE("{\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4,\"cache_read_input_tokens\":2,"
+			"\"cache_creation_input_tokens\":0}}"),
+		  3, 4, 2, -1 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
@@ -387,6 +392,42 @@ static void what_the_page_cannot_read_is_given_as_chat_messages(void **state)
 		"\"function\":{\"name\":\"f\",\"arguments\":\"{\\\"a\\\":1}\"}}]},"
 		"{\"role\":\"tool\",\"tool_call_id\":\"t\",\"content\":\"18\"},"
 		"{\"role\":\"assistant\",\"content\":[{\"type\":\"text\",\"text\":\"ok\"}],\"reasoning\":\"hm\"}]");
+	told_free(&told);
+}
+
+static void slashes_of_a_picture_may_be_escaped(void **state)
+{
+	struct talk talk = chat();
+	struct told told;
+
+	talk.request = SLICE("{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\","
+			     "\"image_url\":{\"url\":\"data:image\\/png;base64,A\\/A=\"}}]}]}");
+	talk.body = SLICE("{\"choices\":[{\"message\":{\"role\":\"assistant\",\"content\":\"b\"}}]}");
+	told = talk_told(&talk);
+	assert_slice(
+		told.call.input_messages,
+		"[{\"role\":\"user\",\"parts\":[{\"type\":\"blob\",\"modality\":\"image\",\"mime_type\":\"image/png\","
+		"\"content\":\"A\\/A=\"}]}]");
+	told_free(&told);
+}
+
+static void what_is_thought_may_stand_in_details_alone(void **state)
+{
+	struct talk talk = chat();
+	struct told told;
+
+	talk.request = SLICE(
+		"{\"model\":\"m\",\"messages\":[{\"role\":\"assistant\",\"content\":\"a\",\"reasoning_details\":["
+		"{\"type\":\"reasoning.encrypted\",\"data\":\"x\"},{\"type\":\"reasoning.text\",\"text\":\"so\"}]}]}");
+	talk.body = SLICE("{\"choices\":[{\"message\":{\"role\":\"assistant\",\"content\":\"b\",\"reasoning\":\"hm\","
+			  "\"reasoning_details\":[{\"type\":\"reasoning.summary\",\"summary\":\"hm\"}]}}]}");
+	told = talk_told(&talk);
+	assert_slice(told.call.input_messages,
+		     "[{\"role\":\"assistant\",\"parts\":[{\"type\":\"reasoning\",\"content\":\"so\"},"
+		     "{\"type\":\"text\",\"content\":\"a\"}]}]");
+	assert_slice(told.call.output_messages,
+		     "[{\"role\":\"assistant\",\"parts\":[{\"type\":\"reasoning\",\"content\":\"hm\"},"
+		     "{\"type\":\"text\",\"content\":\"b\"}],\"finish_reason\":\"stop\"}]");
 	told_free(&told);
 }
 
@@ -531,6 +572,8 @@ int main(void)
 		cmocka_unit_test(an_error_inside_a_stream_leaves_what_was_said),
 		cmocka_unit_test(tools_take_mlflow_s_shape),
 		cmocka_unit_test(what_the_page_cannot_read_is_given_as_chat_messages),
+		cmocka_unit_test(slashes_of_a_picture_may_be_escaped),
+		cmocka_unit_test(what_is_thought_may_stand_in_details_alone),
 		cmocka_unit_test(an_answer_that_is_no_json_is_told),
 		cmocka_unit_test(a_voice_is_put_together),
 		cmocka_unit_test(function_calls_and_annotations_of_a_stream),

@@ -25,6 +25,7 @@ static void an_answer_in_one_piece(void **state)
 
 	talk.body = SLICE(
 		"{\"id\":\"resp_1\",\"object\":\"response\",\"status\":\"completed\",\"error\":null,\"model\":\"m-1\",\"output\":["
+		"{\"type\":\"reasoning\",\"summary\":[],\"content\":null,\"encrypted_content\":\"x\"},"
 		"{\"type\":\"reasoning\",\"summary\":[{\"type\":\"summary_text\",\"text\":\"hm\"}]}," MESSAGE ","
 		"{\"type\":\"function_call\",\"call_id\":\"c\",\"name\":\"f\",\"arguments\":\"{\\\"a\\\":1}\"}],"
 		"\"usage\":{\"input_tokens\":36,\"input_tokens_details\":{\"cached_tokens\":4},\"output_tokens\":87,"

@@ -26,6 +26,21 @@ static const struct gold golds[] = {
 	  "\"usage\":{\"read_units\":1,\"embed_total_tokens\":7}}",
 	  "[{\"page_content\":\"A\",\"metadata\":{\"score\":0.8,\"_score\":0.8,\"c\":\"x\"},\"id\":\"r1\"}]",
 	  "[{\"id\":\"r1\",\"score\":0.8}]", "q", "docs", 4, -1 },
+	{ "upstash.query", "/query/ns", "big-owl-1-eu1-vector.upstash.io",
+	  "{\"vector\":" V3 ",\"topK\":2,\"includeData\":true}",
+	  "{\"result\":[{\"id\":\"d1\",\"score\":0.9,\"metadata\":{\"year\":2020},\"data\":\"A\"},{\"id\":\"d2\",\"score\":0.5,"
+	  "\"metadata\":{\"text\":\"B\"}}]}",
+	  "[{\"page_content\":\"A\",\"metadata\":{\"score\":0.9,\"year\":2020},\"id\":\"d1\"},"
+	  "{\"page_content\":\"B\",\"metadata\":{\"score\":0.5},\"id\":\"d2\"}]",
+	  "[{\"id\":\"d1\",\"score\":0.9},{\"id\":\"d2\",\"score\":0.5}]", "", "big-owl-1-eu1-vector", 2, 3 },
+	{ "upstash.query", "/query", "big-owl-1-eu1-vector.upstash.io", "[{\"vector\":" V3 ",\"topK\":1}]",
+	  "{\"result\":[[{\"id\":\"d1\",\"score\":0.9,\"data\":\"A\"}]]}",
+	  "[{\"page_content\":\"A\",\"metadata\":{\"score\":0.9},\"id\":\"d1\"}]", "[{\"id\":\"d1\",\"score\":0.9}]",
+	  "", "big-owl-1-eu1-vector", -1, 3 },
+	{ "upstash.query", "/query-data", "vectors.example", "{\"data\":\"q\",\"topK\":1}",
+	  "{\"result\":[{\"id\":\"d1\",\"score\":0.9,\"data\":\"A\"}]}",
+	  "[{\"page_content\":\"A\",\"metadata\":{\"score\":0.9},\"id\":\"d1\"}]", "[{\"id\":\"d1\",\"score\":0.9}]",
+	  "q", "", 1, -1 },
 	{ "qdrant.points", "/collections/docs/points/query", "localhost:6333",
 	  "{\"query\":" V3 ",\"limit\":3,\"with_payload\":true}",
 	  "{\"result\":{\"points\":[{\"id\":7,\"version\":0,\"score\":0.7,\"payload\":{\"page_content\":\"A\",\"metadata\":{\"p\":1}}}]},"

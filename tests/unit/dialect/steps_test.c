@@ -40,6 +40,35 @@ static void responses_tell_their_steps(void **state)
 	told_free(&told);
 }
 
+static void a_search_for_tools_is_a_step_or_the_clients_call(void **state)
+{
+	struct talk talk = {
+		.path = "/v1/responses",
+		.request = SLICE("{\"model\":\"m\",\"input\":[{\"type\":\"tool_search_output\",\"call_id\":\"b\","
+				 "\"execution\":\"client\",\"tools\":[]}]}"),
+		.body = SLICE(
+			"{\"id\":\"resp_1\",\"object\":\"response\",\"status\":\"completed\",\"output\":["
+			"{\"type\":\"tool_search_call\",\"id\":\"tsc_1\",\"arguments\":{\"paths\":[\"f\"]},\"execution\":\"server\"},"
+			"{\"type\":\"tool_search_output\",\"id\":\"tso_1\",\"execution\":\"server\",\"tools\":[{\"name\":\"f\"}]},"
+			"{\"type\":\"tool_search_call\",\"id\":\"tsc_2\",\"call_id\":\"c\",\"arguments\":{\"goal\":\"g\"},"
+			"\"execution\":\"client\"}]}")
+	};
+	struct told told = talk_told(&talk);
+	const struct call_step *step = step_at(&told.call, 0);
+
+	assert_slice(step->name, "tool_search");
+	assert_slice(step->inputs, "{\"paths\":[\"f\"]}");
+	assert_slice(step->outputs, "[{\"name\":\"f\"}]");
+	assert_null(step_at(&told.call, 1));
+	assert_slice(
+		json_path(told.call.output_messages, "#2", "parts", "#0", NULL),
+		"{\"type\":\"tool_call\",\"id\":\"c\",\"name\":\"tool_search_call\",\"arguments\":{\"goal\":\"g\"}}");
+	assert_slice(told.call.input_messages,
+		     "[{\"role\":\"tool\",\"parts\":[{\"type\":\"tool_call_response\",\"id\":\"b\","
+		     "\"response\":[]}]}]");
+	told_free(&told);
+}
+
 static void messages_tell_their_steps_in_two_blocks(void **state)
 {
 	struct talk talk = {
@@ -117,6 +146,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(responses_tell_their_steps),
+		cmocka_unit_test(a_search_for_tools_is_a_step_or_the_clients_call),
 		cmocka_unit_test(messages_tell_their_steps_in_two_blocks),
 		cmocka_unit_test(streams_tell_when_steps_were),
 	};

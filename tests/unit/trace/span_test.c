@@ -136,6 +136,25 @@ static void anthropic_shows_the_asked_model_and_no_arguments(void **state)
 	bed_free(&bed);
 }
 
+static void what_a_dialect_puts_keeps_its_type(void **state)
+{
+	static const struct slice words[] = { SLICE("a b"), SLICE("c") };
+	struct call call = sample_call();
+	struct bed bed;
+
+	bed_init(&bed);
+	call.arena = arena_new(&bed.notes_heap.alloc, 1 << 16);
+	call_put_texts(&call, "x.words", words, ARRAY_SIZE(words));
+	call_put_texts(&call, "x.none", words, 0);
+	call_put_double(&call, "x.share", 0.5);
+	run(&bed, &call);
+	assert_says(&bed, "x.words=[a b|c]");
+	assert_says(&bed, "x.share=0.5");
+	assert_not_said(&bed, "x.none");
+	arena_free(call.arena);
+	bed_free(&bed);
+}
+
 static void every_operation_has_its_type(void **state)
 {
 	static const struct {
@@ -430,6 +449,7 @@ int main(void)
 		cmocka_unit_test(a_chat_has_all_that_autolog_writes),
 		cmocka_unit_test(a_chat_has_what_only_the_wire_knows),
 		cmocka_unit_test(anthropic_shows_the_asked_model_and_no_arguments),
+		cmocka_unit_test(what_a_dialect_puts_keeps_its_type),
 		cmocka_unit_test(every_operation_has_its_type),
 		cmocka_unit_test(usage_is_three_numbers_or_nothing),
 		cmocka_unit_test(arguments_keep_their_types_and_claim_no_name_of_ours),
