@@ -302,6 +302,7 @@ CLIENTS = [
     Client("bedrock", "Java", "bedrockruntime", HTTP1, ("identity",), slow=True),
     Client("bedrock-async", "Java", "bedrockruntime", ALL, ("identity",), slow=True),
     Client("cohere", "Java", "cohere-java", HTTP2, ("identity", "gzip"), slow=True),
+    Client("dashscope", "Java", "dashscope-sdk-java", HTTP1, ("identity", "gzip"), slow=True),
     Client("langchain4j", "Java", "langchain4j-open-ai", HTTP2, ("identity",), slow=True),
     Client("mistral", "Java", "langchain4j-mistral-ai", HTTP2, ("identity",), slow=True),
     Client("openai", "Rust", "async-openai", HTTP2, ("identity",), slow=True),

@@ -166,7 +166,7 @@ sdks_java() {
 	set -- com.openai:openai-java:4.101.0 com.anthropic:anthropic-java:3.12.0 com.google.genai:google-genai:2.0.0 \
 		software.amazon.awssdk:bedrockruntime:2.57.8 com.cohere:cohere-java:1.9.3 \
 		dev.langchain4j:langchain4j-open-ai:1.11.0 dev.langchain4j:langchain4j-ollama:1.11.0 \
-		dev.langchain4j:langchain4j-mistral-ai:1.11.0
+		dev.langchain4j:langchain4j-mistral-ai:1.11.0 com.alibaba:dashscope-sdk-java:2.22.13
 	made java-sdks java "$@" && return
 	{
 		echo '<project><modelVersion>4.0.0</modelVersion><groupId>t</groupId><artifactId>t</artifactId>'
