@@ -102,6 +102,10 @@ def test_coheres_chat_is_a_conversation(check):
     check_conversation(check, "cohere")
 
 
+def test_dashscopes_generation_is_a_conversation(check):
+    check_conversation(check, "dashscope")
+
+
 def test_mistrals_chat_with_its_thoughts_is_a_conversation(check):
     check_conversation(check, "mistral")
 
@@ -129,6 +133,10 @@ def check_documents(check, name):
 
 def test_what_a_reranker_put_in_order_is_documents(check):
     check_documents(check, "rerank")
+
+
+def test_what_dashscopes_reranker_put_in_order_is_documents(check):
+    check_documents(check, "dashscope-rerank")
 
 
 def test_what_a_retriever_found_is_documents(check):

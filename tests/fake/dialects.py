@@ -10,6 +10,7 @@ import struct
 
 import dialects_bedrock
 import dialects_cohere
+import dialects_dashscope
 import dialects_google
 import dialects_replicate
 import dialects_watsonx
@@ -322,6 +323,7 @@ ROUTES = [  # suffix of the path, answer; the first that fits
     *dialects_google.ROUTES,
     *dialects_bedrock.ROUTES,
     *dialects_cohere.ROUTES,
+    *dialects_dashscope.ROUTES,
     *dialects_replicate.ROUTES,
     *dialects_writer.ROUTES,
 ]

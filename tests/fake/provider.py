@@ -224,6 +224,7 @@ def plan(request, script, served, serial):
         return scripted(entries[min(at, len(entries) - 1)])
     path, _, query = request.path.partition("?")
     options = dict(request.options, serial=serial, path=path, query=query)
+    options["dashscope_sse"] = request.headers.get("x-dashscope-sse") == "enable"
     answer = dialects.answer(request.method, path, request.json, options)
     for key, event in (("drop", "connection closed"), ("reset", "connection reset")):
         if key in options:

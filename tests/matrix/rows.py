@@ -46,6 +46,10 @@ FAMILIES = {
     "watsonx.generation": r"watsonx\.generation",
     "watsonx.embeddings": r"vectors\.embed",
     "watsonx.rerank": r"rerank",
+    "dashscope.chat": r"dashscope\.chat",
+    "dashscope.app": r"dashscope\.app",
+    "dashscope.embed": r"dashscope\.embed",
+    "dashscope.rerank": r"dashscope\.rerank",
 }
 # The part of the source that must be there before a carrier can be read at all.
 CARRIERS = {
@@ -246,6 +250,8 @@ CLIENTS = [
     Client("ai21", "Python", "ai21", HTTP2, slow=True),
     Client("writer", "Python", "writer-sdk", HTTP2),
     Client("watsonx", "Python", "ibm-watsonx-ai", ("tls h1", "tls h2")),
+    Client("dashscope", "Python", "dashscope", HTTP1),
+    Client("dashscope-async", "Python", "dashscope", HTTP1, FETCH, slow=True),
     Client("huggingface", "Python", "huggingface-hub", HTTP1),
     Client("replicate", "Python", "replicate", HTTP1, CREATED),
     Client("openai", "Node", "openai", HTTP1, FETCH),
@@ -296,6 +302,7 @@ CLIENTS = [
     Client("bedrock", "Java", "bedrockruntime", HTTP1, ("identity",), slow=True),
     Client("bedrock-async", "Java", "bedrockruntime", ALL, ("identity",), slow=True),
     Client("cohere", "Java", "cohere-java", HTTP2, ("identity", "gzip"), slow=True),
+    Client("dashscope", "Java", "dashscope-sdk-java", HTTP1, ("identity", "gzip"), slow=True),
     Client("langchain4j", "Java", "langchain4j-open-ai", HTTP2, ("identity",), slow=True),
     Client("mistral", "Java", "langchain4j-mistral-ai", HTTP2, ("identity",), slow=True),
     Client("openai", "Rust", "async-openai", HTTP2, ("identity",), slow=True),

@@ -99,7 +99,7 @@ sdks_python() {
 		cohere==7.3.1 mistralai==3.7.0 groq==1.7.0 ollama==0.6.3 together==3.1.1 litellm==1.110.2 voyageai==0.5.0 \
 		xai-sdk==1.21.0 google-ai-generativelanguage==0.12.1 huggingface-hub==2.4.0 replicate==1.0.7 \
 		cerebras-cloud-sdk==1.91.0 perplexityai==0.46.1 openrouter==1.3.84 writer-sdk==3.0.0 ai21==4.3.0 fireworks-ai==1.2.30 \
-		sambanova==1.13.0 ibm-watsonx-ai==1.8.1 llama-stack-client==0.2.12 fire==0.7.1 portkey-ai==2.3.4 azure-ai-inference==1.0.0b9 \
+		sambanova==1.13.0 ibm-watsonx-ai==1.8.1 llama-stack-client==0.2.12 fire==0.7.1 portkey-ai==2.3.4 azure-ai-inference==1.0.0b9 dashscope==2.0.2 \
 		"httpx[http2]==0.28.1" "httpx2[zstd]==2.16.2" h2==4.4.1 brotli==1.2.1 zstandard==0.25.0 websockets==17.4
 }
 
@@ -166,7 +166,7 @@ sdks_java() {
 	set -- com.openai:openai-java:4.101.0 com.anthropic:anthropic-java:3.12.0 com.google.genai:google-genai:2.0.0 \
 		software.amazon.awssdk:bedrockruntime:2.57.8 com.cohere:cohere-java:1.9.3 \
 		dev.langchain4j:langchain4j-open-ai:1.11.0 dev.langchain4j:langchain4j-ollama:1.11.0 \
-		dev.langchain4j:langchain4j-mistral-ai:1.11.0
+		dev.langchain4j:langchain4j-mistral-ai:1.11.0 com.alibaba:dashscope-sdk-java:2.22.13
 	made java-sdks java "$@" && return
 	{
 		echo '<project><modelVersion>4.0.0</modelVersion><groupId>t</groupId><artifactId>t</artifactId>'

@@ -54,6 +54,7 @@ static const struct dialect_vendor vendors[] = {
 	{ "api.z.ai", NULL, "z_ai", "Z.ai" },
 	{ "open.bigmodel.cn", NULL, "z_ai", "Z.ai (BigModel)" },
 	{ "dashscope*.aliyuncs.com", NULL, "dashscope", "Alibaba DashScope" },
+	{ "maas.aliyuncs.com", NULL, "dashscope", "Alibaba Model Studio workspaces" },
 	{ "api.minimax.io", NULL, "minimax", "MiniMax" },
 	{ "api.minimax.chat", NULL, "minimax", "MiniMax" },
 	{ "api.minimaxi.com", NULL, "minimax", "MiniMax (China)" },

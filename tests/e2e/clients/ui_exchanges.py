@@ -150,6 +150,38 @@ COHERE = (
     },
 )
 
+# What is asked stands one level deeper than elsewhere, and so does the answer.
+DASHSCOPE = (
+    "/api/v1/services/aigc/multimodal-generation/generation",
+    {
+        "model": "qwen3-vl-plus",
+        "parameters": {"result_format": "message", "tools": [FUNCTION]},
+        "input": {"messages": [CHAT[0], {"role": "user", "content": [{"text": QUESTION}]}]},
+    },
+    {
+        "output": {
+            "choices": [
+                {
+                    "finish_reason": "tool_calls",
+                    "message": {"role": "assistant", "content": [{"text": ANSWER}], "tool_calls": [CALL]},
+                }
+            ]
+        },
+        "usage": {"input_tokens": 11, "output_tokens": 7, "total_tokens": 18},
+        "request_id": "ds-1",
+    },
+)
+
+DASHSCOPE_RERANK = (
+    "/api/v1/services/rerank/text-rerank/text-rerank",
+    {"model": "gte-rerank-v2", "parameters": {}, "input": {"query": "rivers", "documents": DOCUMENTS}},
+    {
+        "output": {"results": [{"index": 0, "relevance_score": 0.9}, {"index": 1, "relevance_score": 0.1}]},
+        "usage": {"total_tokens": 26},
+        "request_id": "ds-2",
+    },
+)
+
 MISTRAL = (
     "/v1/chat/completions",
     {"model": "magistral-small-latest", "messages": CHAT, "tools": [FUNCTION], "random_seed": 3},
@@ -242,11 +274,12 @@ CONVERSATIONS = {
     "gemini": GEMINI,
     "bedrock": BEDROCK,
     "cohere": COHERE,
+    "dashscope": DASHSCOPE,
     "mistral": MISTRAL,
     "mistral-conversation": MISTRAL_CONVERSATION,
     "ollama": OLLAMA,
 }
-OTHERS = {"mcp": MCP, "rerank": RERANK, "retrieve": RETRIEVE}
+OTHERS = {"mcp": MCP, "rerank": RERANK, "dashscope-rerank": DASHSCOPE_RERANK, "retrieve": RETRIEVE}
 
 
 def as_gold(name, exchange):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The SDKs of providers that mostly follow formats of others; python_sdks.py runs them."""
 
+import asyncio
 import json
 import os
 
@@ -246,7 +247,105 @@ class AzureInference(ChatCompletions):
         return {"vectors": len(self.vectors.embed(model="embed-matrix", input=[PROMPT, "two"]).data)}
 
 
+class DashScope:
+    """Alibaba's own format. Its SDK keeps no client: where it asks is said once for all."""
+
+    calls = ("chat", "prompt", "stream", "stream_pieces", "stream_merged", "think", "tools", "stream_tools")
+    calls += ("see", "stream_seen", "embed", "rerank", "app", "stream_app")
+    asked = {"model": "qwen-matrix", "messages": MESSAGES, "result_format": "message"}
+    seen = [{"role": "user", "content": [{"image": "https://localhost/x.png"}, {"text": PROMPT}]}]
+
+    def __init__(self, base, target):
+        import dashscope
+
+        self.sdk, dashscope.api_key, dashscope.base_http_api_url = dashscope, "x", base + "/api/v1"
+
+    @staticmethod
+    def said(answer):
+        content = answer.output.choices[0].message.content
+        return content if isinstance(content, str) else "".join(block["text"] for block in content)
+
+    def chat(self):
+        return text_only(self.said(self.sdk.Generation.call(**self.asked)))
+
+    def prompt(self):
+        return text_only(self.sdk.Generation.call(model="qwen-matrix", prompt=PROMPT).output.text)
+
+    def stream(self):
+        return text_only([self.said(event) for event in self.sdk.Generation.call(stream=True, **self.asked)][-1])
+
+    def stream_pieces(self):
+        events = self.sdk.Generation.call(stream=True, incremental_output=True, **self.asked)
+        return text_only("".join(self.said(event) for event in events))
+
+    def stream_merged(self):
+        """It asks for pieces, and shows them as though they grew."""
+        events = self.sdk.Generation.call(stream=True, incremental_output=False, **self.asked)
+        return text_only([self.said(event) for event in events][-1])
+
+    def think(self):
+        events = self.sdk.Generation.call(stream=True, enable_thinking=True, **self.asked)
+        return text_only([self.said(event) for event in events][-1])
+
+    def tools(self):
+        return self.called(self.sdk.Generation.call(tools=TOOLS, **self.asked))
+
+    def stream_tools(self):
+        return self.called(list(self.sdk.Generation.call(stream=True, tools=TOOLS, **self.asked))[-1])
+
+    def see(self):
+        return text_only(self.said(self.sdk.MultiModalConversation.call(model="qwen-vl-matrix", messages=self.seen)))
+
+    def stream_seen(self):
+        how = {"model": "qwen-vl-matrix", "messages": self.seen, "stream": True, "incremental_output": True}
+        return text_only("".join(self.said(event) for event in self.sdk.MultiModalConversation.call(**how)))
+
+    def embed(self):
+        answer = self.sdk.TextEmbedding.call(model="text-embedding-matrix", input=[PROMPT, "two"])
+        return {"vectors": len(answer.output["embeddings"])}
+
+    def rerank(self):
+        answer = self.sdk.TextReRank.call(model="gte-rerank-matrix", query=PROMPT, documents=["a", "b", "c"])
+        return {"vectors": len(answer.output.results)}
+
+    def app(self):
+        return text_only(self.sdk.Application.call(app_id="a-matrix", prompt=PROMPT).output.text)
+
+    def stream_app(self):
+        events = self.sdk.Application.call(app_id="a-matrix", prompt=PROMPT, stream=True, incremental_output=True)
+        return text_only("".join(event.output.text for event in events))
+
+    @staticmethod
+    def called(answer):
+        asked = answer.output.choices[0].message.tool_calls
+        return {"tools": [[c["function"]["name"], json.loads(c["function"]["arguments"])] for c in asked]}
+
+
+class DashScopeAsync(DashScope):
+    """Its own sessions trust the authorities that it brings along."""
+
+    calls = ("chat", "stream", "stream_pieces")
+
+    def chat(self):
+        return text_only(asyncio.run(self.each())[-1])
+
+    def stream(self):
+        return text_only(asyncio.run(self.each(stream=True))[-1])
+
+    def stream_pieces(self):
+        return text_only("".join(asyncio.run(self.each(stream=True, incremental_output=True))))
+
+    async def each(self, **more):
+        import aiohttp
+
+        async with aiohttp.ClientSession() as session:
+            answer = await self.sdk.AioGeneration.call(session=session, **self.asked, **more)
+            return [self.said(event) async for event in answer] if more else [self.said(answer)]
+
+
 SDKS = {
+    "dashscope": DashScope,
+    "dashscope-async": DashScopeAsync,
     "azure-inference": AzureInference,
     "cerebras": Cerebras,
     "perplexity": Perplexity,

@@ -102,6 +102,11 @@ static const struct slice events[] = {
 	SLICE("{\"object\":\"thread.run\",\"last_error\":{\"code\":\"c\"},\"required_action\":{\"submit_tool_outputs\":{\"tool_calls\":[{\"id\":1},5]}}}"),
 	SLICE("{\"type\":\"message_delta\",\"usage\":{\"input_tokens\":1,\"iterations\":[{\"input_tokens\":9223372036854775807},{\"input_tokens\":9},5]}}"),
 	SLICE("exception:throttlingException|{\"message\":\"slow\"}"),
+	SLICE("{\"output\":{\"choices\":[{\"index\":1,\"finish_reason\":\"null\",\"message\":{\"role\":\"a\",\"content\":[{\"text\":\"x\\ud83d\"},{\"image\":\"u\"},5],"
+	      "\"tool_calls\":[{\"index\":9223372036854775807,\"id\":\"t\",\"function\":{\"name\":\"f\",\"arguments\":\"{\"}},5]}}]},\"request_id\":\"r\"}"),
+	SLICE("{\"output\":{\"choices\":[{\"message\":{\"content\":\"xy\",\"reasoning_content\":\"h\"}}],\"text\":\"t\",\"search_info\":{\"a\":1},"
+	      "\"thoughts\":[{\"observation\":1},5],\"audio\":{\"data\":\"AA\"}},\"usage\":{\"models\":[{\"input_tokens\":9223372036854775807},5]}}"),
+	SLICE("error|{\"code\":\"c\",\"message\":\"m\",\"request_id\":\"r\"}"),
 };
 
 static void run_and_judge(const struct talk *talk, const struct dialect *dialect)
@@ -211,7 +216,8 @@ static void whole_answers_survive_lost_memory(void **state)
 	static const struct slice asks = SLICE(
 		"{\"model\":\"m\",\"message\":\"x\",\"chat_history\":[{\"role\":\"USER\",\"message\":\"a\"}],\"query\":\"q\","
 		"\"documents\":[\"A\",{\"text\":\"B\",\"id\":\"b\"},{\"k\":1}],\"inputs\":[\"i\",{\"role\":\"user\",\"content\":\"c\"}],"
-		"\"input\":{\"prompt\":\"p\"},\"tools\":[{\"name\":\"f\",\"parameter_definitions\":{}}]}");
+		"\"input\":{\"prompt\":\"p\",\"query\":\"q\",\"documents\":[\"A\",{\"k\":1}],\"image_list\":[5]},"
+		"\"tools\":[{\"name\":\"f\",\"parameter_definitions\":{}}]}");
 	static const struct slice answers[] = {
 		SLICE("{\"id\":\"i\",\"message\":{\"role\":\"a\",\"content\":[{\"type\":\"text\",\"text\":\"x\"}],\"tool_plan\":\"p\"},"
 		      "\"usage\":{\"billed_units\":{\"input_tokens\":1}},\"text\":\"x\",\"generations\":[{\"text\":\"y\"}],"
@@ -221,6 +227,8 @@ static void whole_answers_survive_lost_memory(void **state)
 		SLICE("{\"output\":[{\"type\":\"tool_call\",\"tool\":\"t\"},{\"type\":\"message\",\"content\":\"x\"}],\"data\":[{\"index\":2,"
 		      "\"score\":1,\"document\":\"d\"}],\"embeddings\":{\"float\":[[1,2]]},\"errors\":[{\"code\":1}],\"error\":\"e\"}"),
 		SLICE("[{\"index\":0,\"score\":0.5,\"generated_text\":\"x\",\"content\":\"y\",\"stop\":true,\"embedding\":[[1]]}]"),
+		SLICE("{\"output\":{\"choices\":[{\"message\":{\"content\":[{\"audio\":{\"url\":\"u\"}},{\"video\":[\"v\",5]}]}}],\"thoughts\":[{\"observation\":1}],"
+		      "\"embedding\":[1],\"results\":[{\"index\":0,\"relevance_score\":1},{\"index\":-9},5]},\"usage\":{\"models\":[5]},\"request_id\":\"r\"}"),
 	};
 	const struct dialect *dialect;
 

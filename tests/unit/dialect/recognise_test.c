@@ -249,6 +249,7 @@ static void hosts_and_paths_name_the_vendor(void **state)
 		{ "bedrock-runtime.us-east-1.amazonaws.com", "/", "aws.bedrock" },
 		{ "bedrock-runtime.a.b.amazonaws.com", "/", "" },
 		{ "dashscope-intl.aliyuncs.com", "/", "dashscope" },
+		{ "ws-1.ap-southeast-1.maas.aliyuncs.com", "/", "dashscope" },
 		{ "api.siliconflow.cn", "/", "siliconflow" },
 		{ "adb-1.2.azuredatabricks.net", "/", "databricks" },
 		{ "gateway.corp", "/serving-endpoints/x/invocations", "databricks" },

@@ -53,6 +53,7 @@ public class Main {
       case "bedrock" -> Others.bedrock(base, calls);
       case "bedrock-async" -> Others.bedrockAsync(base, http2, calls);
       case "cohere" -> Others.cohere(base, calls);
+      case "dashscope" -> Dash.calls(base, calls);
       case "langchain4j" -> Others.langchain(base, calls);
       case "mistral" -> Others.mistral(base, calls);
       default -> throw new IllegalArgumentException(sdk);
