@@ -104,7 +104,7 @@ SECONDS_EACH ?= 60
 FUZZ_FLAGS ?= -max_len=$$(case $$n in (dialect|elf) echo 2048;; (*) echo 512;; esac) -entropic=0 -timeout=10 -print_final_stats=1
 FUZZ_ENV   := ASAN_OPTIONS=quarantine_size_mb=8:malloc_context_size=4:clear_shadow_mmap_threshold=1073741824
 
-.PHONY: check lint test test-e2e test-sdks bench fuzz fuzz-merge fuzz-replay run install clean setup help
+.PHONY: check lint test test-e2e test-sdks test-agents bench fuzz fuzz-merge fuzz-replay run install clean setup help
 check: $(UNIT_BIN) $(FUZZ_RUN) $(BUILD)/spantap ## every test that needs neither root nor network
 	$(Q)tests/run $(UNIT_BIN) $(FUZZ_RUN) "tests/lint/run --objects $(BUILD)/obj" tests/lint/selftest.py "tests/tables/update --check" \
 		tests/harness/compare_test.py tests/fake/provider_test.py
@@ -129,6 +129,10 @@ test-e2e: $(BUILD)/spantap $(DRIVE) ## the end-to-end tests alone (root)
 test-sdks: $(BUILD)/spantap ## every client of the matrix, those too that take minutes to set up (root)
 	$(Q)tests/setup/clients.sh front sdks-python sdks-vertex sdks-node sdks-node26 sdks-go sdks-java sdks-rust
 	$(Q)tests/run "tests/matrix/matrix_test.py --all"
+
+test-agents: $(BUILD)/spantap ## coding agents as they are published, call by call; 1.1 GB of packages (root)
+	$(Q)tests/setup/clients.sh python sdks-python agents
+	$(Q)tests/run tests/agents/agents_test.py
 
 bench: $(BUILD)/spantap ## measurements as ratios inside one run (root)
 	$(Q)tests/bench/run

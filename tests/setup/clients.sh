@@ -3,7 +3,7 @@
 # The programs under trace: build/venv-clients with the Python SDKs and the same MLflow (its autolog is what parity is
 # measured against), and with "node" as argument also build/node with the JavaScript SDKs.
 #
-#	tests/setup/clients.sh [python] [node] [agent] [mcp] [grpc] [retrievers] [front] [sdks-python] [sdks-vertex] [sdks-node] [sdks-node26] [sdks-go] [sdks-java] [sdks-rust] [parity]
+#	tests/setup/clients.sh [python] [node] [agent] [mcp] [grpc] [retrievers] [front] [sdks-python] [sdks-vertex] [sdks-node] [sdks-node26] [sdks-go] [sdks-java] [sdks-rust] [parity] [agents]
 #
 # The parts sdks-* hold the clients of tests/matrix; where a tool chain is missing the part says so and is left out, and
 # the rows of the matrix that need it are skipped.
@@ -118,6 +118,13 @@ sdks_node() {
 		@ibm-cloud/watsonx-ai@1.7.16 llama-stack-client@0.7.3 portkey-ai@3.1.0 @azure-rest/ai-inference@1.0.0-beta.6
 }
 
+# Coding agents, each its program for this machine alone: 1.1 GB.
+clients_agents() {
+	have_tool npm "the coding agents" || return 0
+	npm_make agents @anthropic-ai/claude-code-linux-x64@2.1.330 @openai/codex@0.169.0-linux-x64 opencode-linux-x64@1.18.33 \
+		@google/gemini-cli@0.61.0 @qwen-code/qwen-code@0.24.4
+}
+
 # A newer Node, whose fetch speaks HTTP/2: the package is the program alone. The SDKs are those of sdks-node.
 sdks_node26() {
 	have_tool npm "the SDKs of Node" || return 0
@@ -215,7 +222,7 @@ sdks_rust() {
 [ $# -gt 0 ] || set -- python node mcp grpc parity front sdks-python sdks-node
 for part in "$@"; do
 	case "$part" in
-	python | node | agent | mcp | grpc | retrievers | parity | front) "clients_$part" ;;
+	python | node | agent | agents | mcp | grpc | retrievers | parity | front) "clients_$part" ;;
 	sdks-python | sdks-vertex | sdks-node | sdks-node26 | sdks-go | sdks-java | sdks-rust) "sdks_${part#sdks-}" ;;
 	*) sed -n '6s/^#[[:space:]]*//p' "$0" >&2; exit 2 ;;
 	esac
