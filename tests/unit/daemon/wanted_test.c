@@ -6,18 +6,12 @@
 #include "bpf/abi.h"
 #include "daemon/link.h"
 #include "daemon/pipeline.h"
+#include "unit/daemon/exchange.h"
 #include "unit/support.h"
 #include <errno.h>
 
 #define S 1000000000ull
 
-static const struct slice ask =
-	SLICE("POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n"
-	      "content-length: 56\r\n\r\n"
-	      "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"1\"}]}");
-static const struct slice answer = SLICE(
-	"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 86\r\n\r\n"
-	"{\"id\":\"c\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"ok\"}}],\"a\":1}");
 static const struct process_id process = { .pid = 7, .start_ns = 70 * S }, other = { .pid = 8, .start_ns = 80 * S };
 
 static struct world {
