@@ -23,7 +23,15 @@ enum abi_type {
 
 /* In the order of enum capture_kind, enum direction, enum close_how, enum missing_reason and enum peer_evidence of the user
  * side's model; user/event/decode.c holds them together. */
-enum abi_kind { ABI_KIND_OPENSSL, ABI_KIND_BORINGSSL, ABI_KIND_PLAIN, ABI_KIND_PIPE };
+enum abi_kind {
+	ABI_KIND_OPENSSL,
+	ABI_KIND_BORINGSSL,
+	ABI_KIND_PLAIN,
+	ABI_KIND_PIPE,
+	ABI_KIND_RUSTLS,
+	ABI_KIND_GO,
+	ABI_KIND_GNUTLS,
+};
 enum abi_dir { ABI_DIR_READ, ABI_DIR_WRITE };
 enum abi_how { ABI_HOW_UNKNOWN, ABI_HOW_LOCAL, ABI_HOW_REMOTE, ABI_HOW_RESET, ABI_HOW_EXIT };
 enum abi_missing {

@@ -11,9 +11,8 @@ struct table {
 };
 
 static const char *const family_names[] = {
-	[SITE_FAMILY_NONE] = "unknown",
-	[SITE_FAMILY_OPENSSL] = "openssl",
-	[SITE_FAMILY_BORINGSSL] = "boringssl",
+	[SITE_FAMILY_NONE] = "unknown",  [SITE_FAMILY_OPENSSL] = "openssl", [SITE_FAMILY_BORINGSSL] = "boringssl",
+	[SITE_FAMILY_RUSTLS] = "rustls", [SITE_FAMILY_GO] = "go",           [SITE_FAMILY_GNUTLS] = "gnutls",
 };
 
 static unsigned stepped_count(const struct site_set *sites)

@@ -8,7 +8,7 @@
 enum { OFFSET_MAX_BITS = 62 };
 
 _Static_assert((int)CAPTURE_PLAIN == ABI_KIND_PLAIN && (int)CAPTURE_BORINGSSL == ABI_KIND_BORINGSSL, "kinds agree");
-_Static_assert((int)CAPTURE_PIPE == ABI_KIND_PIPE, "kinds agree");
+_Static_assert((int)CAPTURE_PIPE == ABI_KIND_PIPE && (int)CAPTURE_GNUTLS == ABI_KIND_GNUTLS, "kinds agree");
 _Static_assert((int)DIR_READ == ABI_DIR_READ && (int)DIR_WRITE == ABI_DIR_WRITE, "directions agree");
 _Static_assert((int)CLOSE_EXIT == ABI_HOW_EXIT && (int)CLOSE_REMOTE == ABI_HOW_REMOTE &&
 		       (int)CLOSE_RESET == ABI_HOW_RESET,

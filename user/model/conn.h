@@ -18,6 +18,9 @@ enum capture_kind {
 	CAPTURE_BORINGSSL,
 	CAPTURE_PLAIN, /* TCP or unix socket, by syscall */
 	CAPTURE_PIPE,  /* pipe between a process and its child */
+	CAPTURE_RUSTLS,
+	CAPTURE_GO,
+	CAPTURE_GNUTLS,
 	_CAPTURE_MAX,
 };
 

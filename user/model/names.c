@@ -11,10 +11,9 @@ const char *const missing_reason_names[_MISSING_MAX] = {
 };
 
 const char *const capture_kind_names[_CAPTURE_MAX] = {
-	[CAPTURE_OPENSSL] = "openssl",
-	[CAPTURE_BORINGSSL] = "boringssl",
-	[CAPTURE_PLAIN] = "plain",
-	[CAPTURE_PIPE] = "pipe",
+	[CAPTURE_OPENSSL] = "openssl", [CAPTURE_BORINGSSL] = "boringssl", [CAPTURE_PLAIN] = "plain",
+	[CAPTURE_PIPE] = "pipe",       [CAPTURE_RUSTLS] = "rustls",       [CAPTURE_GO] = "go",
+	[CAPTURE_GNUTLS] = "gnutls",
 };
 
 const char *const peer_evidence_names[_PEER_MAX] = {

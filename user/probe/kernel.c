@@ -20,19 +20,39 @@ const char *const probe_mode_names[_PROBE_MODE_MAX] = {
 	[PROBE_PERF] = "perf uprobe",
 };
 
-/* What each role of a site is to the kernel side. Roles without an entry program get none. */
+enum group_name { GROUP_NONE, GROUP_CALL, GROUP_OVER };
+
+/* Programs that go onto places together: one for entry and return where the kernel has sessions, else one for each. Without a
+ * @leave it is a place in the code, not a call. Programs of a group with cookies tell by them what stands there. */
+static const struct group {
+	const char *session, *enter, *leave;
+	bool has_cookies;
+} groups[] = {
+	[GROUP_NONE] = { NULL },
+	[GROUP_CALL] = { "st_call", "st_enter", "st_return", true },
+	[GROUP_OVER] = { NULL, "st_over", NULL, false },
+};
+
+/* What each role of a site is to the kernel side. Roles of no group get no program. */
 static const struct role {
+	enum group_name group;
 	uint8_t dir, count_arg;
-	bool is_over;            /* the object's life ends there */
 	const char *plain_entry; /* for kernels without cookies */
 } roles[_SITE_MAX] = {
-	[SITE_READ] = { ABI_DIR_READ, 0, false, "st_read_in" },
-	[SITE_WRITE] = { ABI_DIR_WRITE, 0, false, "st_write_in" },
-	[SITE_READ_EX] = { ABI_DIR_READ, 4, false, "st_read_ex_in" },
-	[SITE_WRITE_EX] = { ABI_DIR_WRITE, 4, false, "st_write_ex_in" },
-	[SITE_WRITE_EX2] = { ABI_DIR_WRITE, 5, false, "st_write_ex2_in" },
-	[SITE_FREE] = { 0, 0, true, NULL },
-	[SITE_CLEAR] = { 0, 0, true, NULL },
+	[SITE_READ] = { GROUP_CALL, ABI_DIR_READ, 0, "st_read_in" },
+	[SITE_WRITE] = { GROUP_CALL, ABI_DIR_WRITE, 0, "st_write_in" },
+	[SITE_READ_EX] = { GROUP_CALL, ABI_DIR_READ, 4, "st_read_ex_in" },
+	[SITE_WRITE_EX] = { GROUP_CALL, ABI_DIR_WRITE, 4, "st_write_ex_in" },
+	[SITE_WRITE_EX2] = { GROUP_CALL, ABI_DIR_WRITE, 5, "st_write_ex2_in" },
+	[SITE_FREE] = { GROUP_OVER },
+	[SITE_CLEAR] = { GROUP_OVER },
+};
+
+/* What a file's family is called in the records of its bytes. */
+static const uint8_t kinds[_SITE_FAMILY_MAX] = {
+	[SITE_FAMILY_OPENSSL] = ABI_KIND_OPENSSL, [SITE_FAMILY_BORINGSSL] = ABI_KIND_BORINGSSL,
+	[SITE_FAMILY_RUSTLS] = ABI_KIND_RUSTLS,   [SITE_FAMILY_GO] = ABI_KIND_GO,
+	[SITE_FAMILY_GNUTLS] = ABI_KIND_GNUTLS,
 };
 
 static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
@@ -60,22 +80,37 @@ static bool kernel_has_tracepoint(const char *name)
 	return has;
 }
 
-/* Which programs this mode loads, and as what. */
-static void programs_choose(struct spantap_bpf *skel, const struct kernel *kernel)
+static struct bpf_program *program_of(const struct kernel *kernel, const char *name)
 {
-	struct bpf_program *const multi[] = { skel->progs.st_enter, skel->progs.st_return, skel->progs.st_over };
-	bool is_session = kernel->mode == PROBE_SESSION;
+	return name ? bpf_object__find_program_by_name(kernel->skel->obj, name) : NULL;
+}
 
-	bpf_program__set_autoload(skel->progs.st_call, is_session);
-	bpf_program__set_expected_attach_type(skel->progs.st_call, (enum bpf_attach_type)LINK_TYPE_SESSION);
-	bpf_program__set_autoload(skel->progs.st_enter, !is_session && kernel->has_cookies);
-	bpf_program__set_autoload(skel->progs.st_return, !is_session);
-	for (size_t i = 0; kernel->mode != PROBE_PERF && i < ARRAY_SIZE(multi); i++)
-		bpf_program__set_expected_attach_type(multi[i], (enum bpf_attach_type)LINK_TYPE_MULTI);
+static void program_choose(struct bpf_program *program, bool is_wanted, unsigned type)
+{
+	if (!program)
+		return;
+	bpf_program__set_autoload(program, is_wanted);
+	if (type)
+		bpf_program__set_expected_attach_type(program, (enum bpf_attach_type)type);
+}
+
+/* Which programs this mode loads, and as what. */
+static void programs_choose(const struct kernel *kernel)
+{
+	unsigned type = kernel->mode == PROBE_PERF ? 0 : LINK_TYPE_MULTI;
+	struct spantap_bpf *skel = kernel->skel;
+
+	for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
+		const struct group *group = &groups[i];
+		bool is_session = kernel->mode == PROBE_SESSION && group->session;
+
+		program_choose(program_of(kernel, group->session), is_session, LINK_TYPE_SESSION);
+		program_choose(program_of(kernel, group->enter),
+			       !is_session && (kernel->has_cookies || !group->has_cookies), type);
+		program_choose(program_of(kernel, group->leave), !is_session, type);
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(roles); i++)
-		if (roles[i].plain_entry)
-			bpf_program__set_autoload(bpf_object__find_program_by_name(skel->obj, roles[i].plain_entry),
-						  !kernel->has_cookies);
+		program_choose(program_of(kernel, roles[i].plain_entry), !kernel->has_cookies, 0);
 	bpf_program__set_autoload(skel->progs.st_sock_send, kernel->has_sockets);
 	bpf_program__set_autoload(skel->progs.st_sock_recv, kernel->has_sockets);
 }
@@ -103,7 +138,9 @@ static int mode_works(struct kernel *kernel)
 {
 	const struct site_set here = {
 		.family = SITE_FAMILY_OPENSSL,
-		.sites = { { .role = SITE_READ, .offset = self_offset((const void *)probe_self_test_target) } },
+		.sites = { { .role = SITE_READ,
+			     .family = SITE_FAMILY_OPENSSL,
+			     .offset = self_offset((const void *)probe_self_test_target) } },
 		.count = 1,
 	};
 	struct link links[KERNEL_LINKS_MAX];
@@ -122,7 +159,7 @@ static int mode_load(const struct probe_opts *opts, struct kernel *kernel)
 	kernel->skel = spantap_bpf__open();
 	if (!kernel->skel)
 		return -errno;
-	programs_choose(kernel->skel, kernel);
+	programs_choose(kernel);
 	bpf_map__set_max_entries(kernel->skel->maps.st_ring, (uint32_t)opts->ring_bytes);
 	kernel->skel->data_control->control = (struct abi_control){
 		.wake_bytes = opts->ring_bytes / 4,
@@ -191,80 +228,80 @@ void kernel_unload(struct kernel *kernel)
 	kernel->skel = NULL;
 }
 
-static uint64_t site_cookie(const struct site *site, enum site_family family)
+static uint64_t site_cookie(const struct site *site)
 {
 	const struct role *role = &roles[site->role];
-
 	bool zero_is_end = site->role == SITE_READ || (site->role == SITE_READ_EX && site->is_inner);
 
-	return ABI_COOKIE(family == SITE_FAMILY_BORINGSSL ? ABI_KIND_BORINGSSL : ABI_KIND_OPENSSL, role->dir,
-			  role->count_arg, zero_is_end);
+	return ABI_COOKIE(kinds[site->family], role->dir, role->count_arg, zero_is_end);
 }
 
-static bool site_is_call(const struct site *site)
+static void places_find(const struct site_set *sites, enum group_name group, struct link_places *ret)
 {
-	return roles[site->role].plain_entry != NULL;
-}
-
-/* One link for all places of a kind. 1, 0 when there are none, or negative errno. */
-static int multi_attach(const struct site_set *sites, bool calls, struct bpf_program *program, unsigned type,
-			const char *path, bool is_return, struct link *ret, unsigned *ret_count)
-{
-	struct link_places places = { .count = 0 };
-	int r;
-
-	for (size_t i = 0; i < sites->count && places.count < LINK_PLACES_MAX; i++) {
+	ret->count = 0;
+	for (size_t i = 0; i < sites->count && ret->count < LINK_PLACES_MAX; i++) {
 		const struct site *site = &sites->sites[i];
 
-		if (calls ? !site_is_call(site) : !roles[site->role].is_over)
+		if (roles[site->role].group != group)
 			continue;
-		places.offsets[places.count] = site->offset;
-		places.cookies[places.count++] = site_cookie(site, sites->family);
+		ret->offsets[ret->count] = site->offset;
+		ret->cookies[ret->count++] = site_cookie(site);
 	}
-	*ret_count = places.count;
-	if (!places.count)
-		return 0;
-	r = link_multi(bpf_program__fd(program), type, path, &places, is_return, ret);
-	return r < 0 ? r : 1;
+}
+
+/* One link for all places of a group, or one for their entries and one for their returns. Returns the number of links. */
+static int group_attach(struct kernel *kernel, const struct group *group, const struct link_places *places,
+			const char *path, struct link *ret)
+{
+	bool is_session = kernel->mode == PROBE_SESSION && group->session;
+	struct bpf_program *entry = program_of(kernel, is_session ? group->session : group->enter);
+	int r = link_multi(bpf_program__fd(entry), is_session ? LINK_TYPE_SESSION : LINK_TYPE_MULTI, path, places,
+			   false, &ret[0]);
+
+	if (r < 0 || is_session || !group->leave)
+		return r < 0 ? r : 1;
+	r = link_multi(bpf_program__fd(program_of(kernel, group->leave)), LINK_TYPE_MULTI, path, places, true, &ret[1]);
+	if (r < 0)
+		link_close(&ret[0]);
+	return r < 0 ? r : 2;
 }
 
 static int attach_by_multi(struct kernel *kernel, const struct site_set *sites, const char *path, struct link *ret,
 			   unsigned *ret_attached)
 {
-	bool is_session = kernel->mode == PROBE_SESSION;
-	unsigned calls, overs;
-	int n = 0, r;
+	int n = 0, r, error = 0;
 
-	r = multi_attach(sites, true, is_session ? kernel->skel->progs.st_call : kernel->skel->progs.st_enter,
-			 is_session ? LINK_TYPE_SESSION : LINK_TYPE_MULTI, path, false, &ret[n], &calls);
-	if (r < 0)
-		return r;
-	n += r;
-	if (!is_session) {
-		r = multi_attach(sites, true, kernel->skel->progs.st_return, LINK_TYPE_MULTI, path, true, &ret[n],
-				 &calls);
-		n += r > 0;
+	for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
+		struct link_places places;
+
+		places_find(sites, (enum group_name)i, &places);
+		if (i == GROUP_NONE || !places.count)
+			continue;
+		r = group_attach(kernel, &groups[i], &places, path, &ret[n]);
+		if (r < 0) {
+			error = r;
+			continue;
+		}
+		n += r;
+		*ret_attached += places.count;
 	}
-	r = multi_attach(sites, false, kernel->skel->progs.st_over, LINK_TYPE_MULTI, path, false, &ret[n], &overs);
-	n += r > 0;
-	*ret_attached = calls + (r > 0 ? overs : 0);
-	return n;
+	return n ? n : error;
 }
 
 /* Entry and, for a call, return. Returns the number of links. */
-static int perf_attach(struct kernel *kernel, const struct site *site, uint64_t cookie, const char *path,
-		       struct link *ret)
+static int perf_attach(struct kernel *kernel, const struct site *site, const char *path, struct link *ret)
 {
-	struct bpf_program *entry =
-		roles[site->role].is_over ? kernel->skel->progs.st_over
-		: kernel->has_cookies
-			? kernel->skel->progs.st_enter
-			: bpf_object__find_program_by_name(kernel->skel->obj, roles[site->role].plain_entry);
-	int r = link_perf(entry, path, site->offset, kernel->has_cookies ? &cookie : NULL, false, &ret[0]);
+	const struct role *role = &roles[site->role];
+	const struct group *group = &groups[role->group];
+	bool is_plain = !kernel->has_cookies && group->has_cookies;
+	struct bpf_program *entry = program_of(kernel, is_plain ? role->plain_entry : group->enter);
+	uint64_t cookie = site_cookie(site);
+	int r = entry ? link_perf(entry, path, site->offset, kernel->has_cookies ? &cookie : NULL, false, &ret[0])
+		      : -EOPNOTSUPP;
 
-	if (r < 0 || roles[site->role].is_over)
+	if (r < 0 || !group->leave)
 		return r < 0 ? r : 1;
-	r = link_perf(kernel->skel->progs.st_return, path, site->offset, NULL, true, &ret[1]);
+	r = link_perf(program_of(kernel, group->leave), path, site->offset, NULL, true, &ret[1]);
 	if (r < 0)
 		link_close(&ret[0]);
 	return r < 0 ? r : 2;
@@ -275,13 +312,12 @@ static int attach_by_perf(struct kernel *kernel, const struct site_set *sites, c
 {
 	int n = 0, r, error = 0;
 
-	*ret_attached = 0;
 	for (size_t i = 0; i < sites->count && n + 2 <= KERNEL_LINKS_MAX; i++) {
 		const struct site *site = &sites->sites[i];
 
-		if (!site_is_call(site) && !roles[site->role].is_over)
+		if (roles[site->role].group == GROUP_NONE)
 			continue;
-		r = perf_attach(kernel, site, site_cookie(site, sites->family), path, &ret[n]);
+		r = perf_attach(kernel, site, path, &ret[n]);
 		if (r < 0) {
 			error = r;
 			continue;

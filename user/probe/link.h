@@ -14,7 +14,7 @@ struct link {
 	struct bpf_link *perf; /* perf link, or NULL */
 };
 
-enum { LINK_PLACES_MAX = 32 };
+enum { LINK_PLACES_MAX = 64 };
 struct link_places {
 	uint64_t offsets[LINK_PLACES_MAX];
 	uint64_t cookies[LINK_PLACES_MAX];

@@ -134,8 +134,10 @@ static int entry_find(const struct finder *finder, uint64_t address, uint64_t *r
 
 static void site_add(struct finder *finder, enum site_role role, uint64_t address, const char *inner)
 {
-	struct site site = { .role = role, .is_inner = inner, .symbol = inner ? inner : names[role] };
 	struct site_set *set = finder->set;
+	struct site site = {
+		.role = role, .family = set->family, .is_inner = inner, .symbol = inner ? inner : names[role]
+	};
 
 	if (set->count == SITES_MAX || entry_find(finder, address, &site.offset, &site.is_stepped) < 0)
 		return;

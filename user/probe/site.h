@@ -22,20 +22,29 @@ enum site_role {
 	_SITE_MAX,
 };
 
-enum site_family { SITE_FAMILY_NONE, SITE_FAMILY_OPENSSL, SITE_FAMILY_BORINGSSL };
+enum site_family {
+	SITE_FAMILY_NONE,
+	SITE_FAMILY_OPENSSL,
+	SITE_FAMILY_BORINGSSL,
+	SITE_FAMILY_RUSTLS, /* through the ciphers of AWS-LC */
+	SITE_FAMILY_GO,
+	SITE_FAMILY_GNUTLS,
+	_SITE_FAMILY_MAX,
+};
 
 struct site {
 	enum site_role role;
-	uint64_t offset;    /* in the file */
+	enum site_family family; /* a file may hold several */
+	uint64_t offset;         /* in the file */
 	bool is_inner;      /* the function that the API functions share; arguments and meaning are those of @role */
 	bool is_stepped;    /* the kernel must single-step the instruction: told to the user, measured in benchmarks */
 	const char *symbol; /* static name of where it was found: "SSL_read", "ssl_read_internal" */
 };
 
-enum { SITES_MAX = 24 };
+enum { SITES_MAX = 64 };
 
 struct site_set {
-	enum site_family family;
+	enum site_family family; /* the first that was found */
 	struct site sites[SITES_MAX];
 	size_t count;
 	char version[48];     /* "OpenSSL 3.0.17", as found in the file, or "" */
