@@ -28,7 +28,7 @@ static inline void pair_text(struct pairs *all, const char *name, const char *va
 	Otlp__AnyValue *at = pair(all, name);
 
 	at->value_case = OTLP__ANY_VALUE__VALUE_STRING_VALUE;
-	at->string_value = (char *)value;
+	at->string_value = (ProtobufCBinaryData){ strlen(value), (uint8_t *)value };
 }
 
 static inline void pair_int(struct pairs *all, const char *name, int64_t value)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Growth by doubling, from 1 MiB on by a quarter: such blocks are moved by their pages, and half of the largest body is not
+/* Growth by doubling, from 1 MiB on by a sixteenth: such blocks are moved by their pages, and half of the largest body is not
  * held empty. The failure is sticky, so a text is either whole or known not to be. */
 #include "buf.h"
 #include "cleanup.h"
@@ -19,7 +19,7 @@ static bool buf_reserve(struct buf *buf, size_t more)
 	}
 	if (buf->size - buf->len >= more)
 		return true;
-	step = buf->size < STEEP_MAX ? MAX(buf->size, (size_t)64) : buf->size / 4;
+	step = buf->size < STEEP_MAX ? MAX(buf->size, (size_t)64) : buf->size / 16;
 	want = MIN(MAX(buf->size + step, buf->len + more), buf->max);
 	data = buf->alloc->resize(buf->alloc, buf->data, buf->size, want);
 	if (!data) {

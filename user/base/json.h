@@ -59,11 +59,12 @@ struct slice json_text(struct arena *arena, struct slice value);
 struct slice json_raw_text(struct slice value);
 bool json_text_is(struct slice value, struct slice word);
 
-/* Appends @text to @out made fit for every server: invalid UTF-8 and lone surrogate escapes become U+FFFD, NUL escapes
- * (\u0000) vanish. Structure, spacing and order stay. */
-void json_clean(struct buf *out, struct slice text);
+/* @text made fit for every server: invalid UTF-8 and lone surrogate escapes become U+FFFD, NUL escapes (\u0000) vanish.
+ * Structure, spacing and order stay. Most texts are fit as they are: then it is @text itself, and @out stays as it was; else
+ * it is what was appended to @out. */
+struct slice json_clean(struct buf *out, struct slice text);
 /* The same for plain text: invalid UTF-8 becomes U+FFFD, NUL vanishes. */
-void text_clean(struct buf *out, struct slice text);
+struct slice text_clean(struct buf *out, struct slice text);
 
 /* ---- writing: appends to a buf; a comma is written where the last byte asks for one ---- */
 void json_put_name(struct buf *out, struct slice name); /* ,"name": */

@@ -112,9 +112,9 @@ static size_t clean_step(struct slice text, bool is_json, size_t *skip, struct s
 	return utf8_length(text);
 }
 
-static void clean(struct buf *out, struct slice text, bool is_json)
+static struct slice clean(struct buf *out, struct slice text, bool is_json)
 {
-	size_t fine = 0;
+	size_t fine = 0, before = out->len;
 
 	for (size_t i = 0; i < text.len;) {
 		struct slice instead;
@@ -135,15 +135,18 @@ static void clean(struct buf *out, struct slice text, bool is_json)
 		i = MIN(i + skip, text.len);
 		fine = i;
 	}
+	if (!fine)
+		return text;
 	buf_put(out, slice_from(text, fine));
+	return slice_from(buf_slice(out), before);
 }
 
-void json_clean(struct buf *out, struct slice text)
+struct slice json_clean(struct buf *out, struct slice text)
 {
-	clean(out, text, true);
+	return clean(out, text, true);
 }
 
-void text_clean(struct buf *out, struct slice text)
+struct slice text_clean(struct buf *out, struct slice text)
 {
-	clean(out, text, false);
+	return clean(out, text, false);
 }

@@ -8,7 +8,7 @@
 void parts_init(struct parts *parts, struct call *call, struct slice source)
 {
 	*parts = (struct parts){ .arena = call->arena };
-	out_init(&parts->out, call->arena, source.len + source.len / 4 + 64);
+	out_init(&parts->out, call->arena, source.len + MIN(source.len / 4, (size_t)256 << 10) + 64);
 	json_open(&parts->out.buf, '[');
 }
 

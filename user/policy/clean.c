@@ -53,8 +53,7 @@ static bool drop_nuls(struct cleaner *cleaner, struct slice *text)
 	if (!text->len || !memchr(text->data, 0, text->len))
 		return true;
 	buf_reset(out);
-	text_clean(out, *text);
-	*text = buf_slice(out);
+	*text = text_clean(out, *text);
 	return !out->failed;
 }
 
@@ -85,14 +84,15 @@ bool clean_text(struct cleaner *cleaner, struct slice text, struct slice *ret)
 		return false;
 	buf_reset(out);
 	if (!looks_like_json(text)) {
-		text_clean(out, text);
+		*ret = text_clean(out, text);
 	} else if (nesting(text) > JSON_DEPTH_MAX) {
 		buf_put(out, TOO_DEEP);
-		text_clean(out, text);
+		if (text_clean(out, text).data == text.data)
+			buf_put(out, text);
+		*ret = buf_slice(out);
 	} else {
-		json_clean(out, text);
+		*ret = json_clean(out, text);
 	}
-	*ret = buf_slice(out);
 	return !out->failed;
 }
 

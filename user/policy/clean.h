@@ -12,7 +12,7 @@ struct cleaner {
 	((struct cleaner){                                                                                             \
 		.plain = BUF(alloc, max_bytes), .hidden = BUF(alloc, max_bytes), .clean = BUF(alloc, max_bytes) })
 
-/* The clean text is in the cleaner until its next use. false when memory ran out. */
+/* The clean text: @text itself where it was clean, else it is in the cleaner until its next use. false when memory ran out. */
 bool clean_text(struct cleaner *cleaner, struct slice text, struct slice *ret);
 /* Gives back scratch larger than @kept; 0 gives back all. */
 void cleaner_trim(struct cleaner *cleaner, size_t kept);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A trace is written over into a protobuf message node by node, and every text on the way goes through one door,
- * seal_text(): what is not clean, or is the credential, cannot get around it. The message is then packed into the
+ * seal_slice(): what is not clean, or is the credential, cannot get around it. The message is then packed into the
  * record.
  */
 #include "policy/policy.h"
@@ -55,13 +55,34 @@ static void *seal_room(struct sealer *sealer, size_t len)
 	return room;
 }
 
-/* protobuf-c reads to the NUL that arena_dup() puts behind; cleaning took those inside away. Never NULL. */
-static char *seal_text(struct sealer *sealer, struct slice text, size_t max_characters)
+/* A megabyte that is clean is packed from where it lies. */
+static struct slice seal_slice(struct sealer *sealer, struct slice text, size_t max_characters)
 {
-	struct slice clean, copy = SLICE_NONE;
+	struct slice clean;
+	bool is_kept;
 
-	if (clean_text(&sealer->policy->cleaner, text, &clean))
-		copy = arena_dup(sealer->arena, max_characters ? utf8_head(clean, max_characters) : clean);
+	if (!text.len)
+		return SLICE_NONE;
+	if (!clean_text(&sealer->policy->cleaner, text, &clean)) {
+		sealer->failed = true;
+		return SLICE_NONE;
+	}
+	is_kept = clean.data == text.data;
+	if (max_characters)
+		clean = utf8_head(clean, max_characters);
+	if (is_kept)
+		return clean;
+	clean = arena_dup(sealer->arena, clean);
+	if (!clean.data)
+		sealer->failed = true;
+	return clean;
+}
+
+/* protobuf-c reads names to the NUL that arena_dup() puts behind; cleaning took those inside away. Never NULL. */
+static char *seal_text(struct sealer *sealer, struct slice text)
+{
+	struct slice copy = arena_dup(sealer->arena, seal_slice(sealer, text, 0));
+
 	if (!copy.data)
 		sealer->failed = true;
 	return copy.data ? (char *)copy.data : (char *)"";
@@ -104,7 +125,8 @@ static Otlp__AnyValue *text_value(struct sealer *sealer, const struct rule *rule
 	}
 	*value = (Otlp__AnyValue)OTLP__ANY_VALUE__INIT;
 	value->value_case = OTLP__ANY_VALUE__VALUE_STRING_VALUE;
-	value->string_value = seal_text(sealer, text, rule->max_characters);
+	text = seal_slice(sealer, text, rule->max_characters);
+	value->string_value = (ProtobufCBinaryData){ .len = text.len, .data = (uint8_t *)text.data };
 	return value;
 }
 
@@ -163,7 +185,7 @@ static Otlp__KeyValue *seal_attribute(struct sealer *sealer, const struct attrib
 	if (!pair)
 		return NULL;
 	*pair = (Otlp__KeyValue)OTLP__KEY_VALUE__INIT;
-	pair->key = seal_text(sealer, attribute->name, 0);
+	pair->key = seal_text(sealer, attribute->name);
 	pair->value = seal_value(sealer, rule_of(attribute->name), &attribute->value);
 	return pair;
 }
@@ -208,7 +230,7 @@ static Otlp__SpanEvent *seal_event(struct sealer *sealer, const struct span_even
 		return NULL;
 	*event = (Otlp__SpanEvent)OTLP__SPAN_EVENT__INIT;
 	event->time_unix_nano = clamp_time(from->time_unix_ns, 1);
-	event->name = seal_text(sealer, from->name, 0);
+	event->name = seal_text(sealer, from->name);
 	event->n_attributes = seal_attributes(sealer, from->attributes, NULL, &event->attributes);
 	return event;
 }
@@ -260,7 +282,7 @@ static Otlp__Status *seal_status(struct sealer *sealer, const struct span *from)
 		return NULL;
 	*status = (Otlp__Status)OTLP__STATUS__INIT;
 	status->code = from->status == SPAN_ERROR ? STATUS_ERROR : STATUS_OK;
-	status->message = seal_text(sealer, from->status_message, 0);
+	status->message = seal_text(sealer, from->status_message);
 	return status;
 }
 
@@ -277,7 +299,7 @@ static Otlp__Span *seal_span(struct sealer *sealer, const struct trace *trace, c
 	span->trace_id = seal_id(trace->id, sizeof(trace->id));
 	span->span_id = seal_id(from->id, sizeof(from->id));
 	span->parent_span_id = seal_id(from->parent_id, is_root ? 0 : sizeof(from->parent_id));
-	span->name = seal_text(sealer, from->name, 0);
+	span->name = seal_text(sealer, from->name);
 	span->kind = from->kind;
 	span->start_time_unix_nano = clamp_time(from->start_unix_ns, 1);
 	span->end_time_unix_nano = clamp_time(from->end_unix_ns, span->start_time_unix_nano);

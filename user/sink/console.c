@@ -152,7 +152,7 @@ static void add_completeness(struct line *line, const Otlp__Span *span)
 		const Otlp__AnyValue *reason = reasons->array_value->values[i];
 
 		if (reason->value_case == OTLP__ANY_VALUE__VALUE_STRING_VALUE)
-			line_add(line, COLOR_ODD, "%s%.*s", i ? ", " : " (", FIELD_MAX, reason->string_value);
+			line_add(line, COLOR_ODD, "%s%.*s", i ? ", " : " (", FIELD_MAX, value_text(reason).data);
 	}
 	line_add(line, COLOR_ODD, "%s", reasons->array_value->n_values ? ")" : "");
 }

@@ -9,9 +9,10 @@
 
 enum { SPAN_NAME_MAX = 256 };
 
+/* Zeroed, and one more: behind each text stands a NUL. */
 static void *arena_take(void *user, size_t len)
 {
-	return arena_alloc(user, len ? len : 1);
+	return arena_alloc(user, len + 1);
 }
 
 static void arena_give(void *user, void *pointer)
@@ -37,11 +38,18 @@ const Otlp__AnyValue *attribute_find(Otlp__KeyValue *const *list, size_t count, 
 	return NULL;
 }
 
+struct slice value_text(const Otlp__AnyValue *value)
+{
+	ProtobufCBinaryData text = value->string_value;
+
+	return text.len ? (struct slice){ (const char *)text.data, text.len } : SLICE("");
+}
+
 const char *attribute_text(Otlp__KeyValue *const *list, size_t count, const char *name)
 {
 	const Otlp__AnyValue *value = attribute_find(list, count, name);
 
-	return value && value->value_case == OTLP__ANY_VALUE__VALUE_STRING_VALUE ? value->string_value : "";
+	return value && value->value_case == OTLP__ANY_VALUE__VALUE_STRING_VALUE ? value_text(value).data : "";
 }
 
 bool attribute_int(Otlp__KeyValue *const *list, size_t count, const char *name, int64_t *ret)

@@ -51,6 +51,8 @@ void hex_put(const uint8_t *bytes, size_t len, char *ret); /* lower case, NUL at
 const Otlp__Span *span_root(const Otlp__ResourceSpans *spans);
 /* NULL when absent. */
 const Otlp__AnyValue *attribute_find(Otlp__KeyValue *const *list, size_t count, const char *name);
+/* Of a string; behind it stands a NUL. */
+struct slice value_text(const Otlp__AnyValue *value);
 /* Text of a string attribute, or "". */
 const char *attribute_text(Otlp__KeyValue *const *list, size_t count, const char *name);
 /* false when absent or no integer. */

@@ -161,9 +161,9 @@ static const char *source_name(const Otlp__Span *root)
 		const Otlp__AnyValue *script = list->values[1];
 
 		if (strncmp(name, interpreters[i], strlen(interpreters[i])) == 0 &&
-		    script->value_case == OTLP__ANY_VALUE__VALUE_STRING_VALUE && script->string_value[0] &&
-		    script->string_value[0] != '-')
-			return script->string_value;
+		    script->value_case == OTLP__ANY_VALUE__VALUE_STRING_VALUE && script->string_value.len &&
+		    script->string_value.data[0] != '-')
+			return value_text(script).data;
 	}
 	return *exe ? exe : name;
 }

@@ -97,7 +97,7 @@ static void value_put(struct buf *out, const Otlp__AnyValue *value, unsigned dep
 	}
 	switch (value->value_case) {
 	case OTLP__ANY_VALUE__VALUE_STRING_VALUE:
-		json_member_text(out, SLICE("stringValue"), slice_of(value->string_value));
+		json_member_text(out, SLICE("stringValue"), value_text(value));
 		break;
 	case OTLP__ANY_VALUE__VALUE_BOOL_VALUE:
 		json_put_name(out, SLICE("boolValue"));

@@ -63,7 +63,7 @@ static void attributes_fill(struct tree *tree)
 	otlp__array_value__init(&tree->array);
 	otlp__any_value__init(&tree->element);
 	tree->element.value_case = OTLP__ANY_VALUE__VALUE_STRING_VALUE;
-	tree->element.string_value = (char *)"ring_full";
+	tree->element.string_value = (ProtobufCBinaryData){ 9, (uint8_t *)"ring_full" };
 	tree->elements[0] = &tree->element;
 	tree->array.n_values = 1;
 	tree->array.values = tree->elements;
