@@ -22,6 +22,7 @@ struct call_opts {
 	size_t call_bytes_max; /* memory of one call; beyond it bodies are cut and say so (MISSING_BUDGET) */
 	uint64_t pair_wait_ns; /* how long one end of a connection waits for the other's call */
 	bool drops_chunks;     /* nobody wants the events of streamed answers one by one */
+	bool defers_messages;  /* nobody wants gen_ai.input.messages */
 	uint64_t idle_ns;      /* an exchange silent this long is ended as unknown */
 };
 

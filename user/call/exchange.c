@@ -39,8 +39,10 @@ struct exchange *exchange_open(struct call_conn *conn, uint64_t number, const st
 	ex->number = number;
 	ex->draft = draft_new(alloc, tracker->opts.call_bytes_max, head);
 	ex->is_shed = !ex->draft;
-	if (ex->draft)
+	if (ex->draft) {
 		ex->draft->drops_chunks = tracker->opts.drops_chunks;
+		ex->draft->call->defers_messages = tracker->opts.defers_messages;
+	}
 	*conn->tail = ex;
 	conn->tail = &ex->next;
 	conn->count++;

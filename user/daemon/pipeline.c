@@ -25,15 +25,8 @@
 #include <openssl/hmac.h>
 #include <uthash.h>
 
-enum {
-	REORDER_BYTES = 1 << 20,
-	CONNS_MAX = 16384,
-	CALL_BYTES_MAX = 64 << 20,
-	RECORD_BYTES_MAX = 256 << 20,
-	HELD_MAX = 256,
-	CHUNK_EVENTS_MAX = 128,
-	SECRET_LEN = 32,
-};
+enum { REORDER_BYTES = 1 << 20, CALL_BYTES_MAX = 64 << 20, RECORD_BYTES_MAX = 256 << 20 };
+enum { CONNS_MAX = 16384, HELD_MAX = 256, CHUNK_EVENTS_MAX = 128, SECRET_LEN = 32 };
 static const uint64_t hold_chunk_ns = 200000000, hold_retry_ns = 12000000000, pair_wait_ns = 200000000,
 		      idle_ns = 1800000000000;
 
@@ -461,6 +454,7 @@ static int rooms_new(struct pipeline *pipeline, const struct pipeline_opts *opts
 		.call_bytes_max = CALL_BYTES_MAX,
 		.pair_wait_ns = pair_wait_ns,
 		.drops_chunks = !opts->wants_mlflow,
+		.defers_messages = !opts->wants_otlp,
 		.idle_ns = idle_ns,
 	};
 	const struct trace_opts trace = {

@@ -179,13 +179,13 @@ static void request_messages(struct call *call, struct messages *messages, const
 	struct parts parts;
 
 	if (ask[ASK_SYSTEM].data) {
-		parts_init(&parts, call, ask[ASK_SYSTEM]);
+		parts_init_asked(&parts, call, ask[ASK_SYSTEM]);
 		system_put(&parts, ask[ASK_SYSTEM]);
 		call->system_instructions = parts_finish(&parts);
 	}
 	if (json_type(ask[ASK_MESSAGES]) != JSON_ARRAY)
 		return;
-	parts_init(&parts, call, ask[ASK_MESSAGES]);
+	parts_init_asked(&parts, call, ask[ASK_MESSAGES]);
 	json_foreach_element(message, ask[ASK_MESSAGES]) {
 		parts_message_open(&parts, json_raw_text(json_get(message.value, SLICE("role"))));
 		content_put(&parts, json_get(message.value, SLICE("content")));
@@ -320,6 +320,7 @@ static void response(struct call *call, void *state)
 
 static void finish(struct call *call, void *state)
 {
+	struct slice ask[_ASK_MAX] = { 0 };
 	struct messages *messages = state;
 
 	if (call->operation == OPERATION_UNKNOWN)
@@ -330,8 +331,13 @@ static void finish(struct call *call, void *state)
 		answer_read(call, messages, call->outputs);
 		message_stream_times(call, &messages->stream);
 	}
-	if (messages->is_foreign)
-		call->chat_messages = chat_messages_from_parts(call);
+	if (!messages->is_foreign)
+		return;
+	if (parts_owed(call)) {
+		PICK(json_trim(call->request_body), ask_names, ask);
+		request_messages(call, messages, ask);
+	}
+	call->chat_messages = chat_messages_from_parts(call);
 }
 
 static struct slice span_name(const struct call *call)

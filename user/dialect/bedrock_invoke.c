@@ -118,10 +118,12 @@ static void request(struct call *call, void *state)
 		invoke->is_embedding = true;
 	else if (is_whole)
 		inner_choose(call, invoke, body);
-	if (invoke->inner)
+	if (invoke->inner) {
+		call->defers_messages = false; /* the page knows no format of this name: it is shown them always */
 		invoke->inner->request(call, invoke->state);
-	else if (is_whole && !invoke->is_embedding)
+	} else if (is_whole && !invoke->is_embedding) {
 		prompt_read(call, body);
+	}
 	call->request_model = model;
 	if (!invoke->inner)
 		call->operation = operation_of(invoke);

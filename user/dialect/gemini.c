@@ -170,24 +170,38 @@ static void config_read(struct call *call, struct slice config)
 		call_put_count(call, "gen_ai.request.choice.count", count);
 }
 
-static void ask_read(struct call *call, struct gemini *gemini, struct slice body)
+static void request_messages(struct call *call, struct gemini *gemini, const struct slice *ask)
 {
-	struct slice ask[_ASK_MAX] = { 0 }, system;
+	struct slice system = ask[ASK_SYSTEM].data ? ask[ASK_SYSTEM] : ask[ASK_SYSTEM_SNAKE];
 	struct parts parts;
 
-	PICK(body, ask_names, ask);
-	system = ask[ASK_SYSTEM].data ? ask[ASK_SYSTEM] : ask[ASK_SYSTEM_SNAKE];
 	if (system.data) {
-		parts_init(&parts, call, system);
+		parts_init_asked(&parts, call, system);
 		gemini_content_put(&parts, system);
 		call->system_instructions = parts_finish(&parts);
 	}
 	if (ask[ASK_CONTENTS].data) {
-		parts_init(&parts, call, ask[ASK_CONTENTS]);
+		parts_init_asked(&parts, call, ask[ASK_CONTENTS]);
 		gemini_contents_put(&parts, ask[ASK_CONTENTS]);
 		call->input_messages = parts_finish(&parts);
 		gemini->is_foreign |= parts.is_foreign;
 	}
+}
+
+/* Code Assist has the request one level deeper. */
+static struct slice request_inner(const struct call *call)
+{
+	struct slice body = json_trim(call->request_body), inner = json_get(body, SLICE("request"));
+
+	return json_type(inner) == JSON_OBJECT ? inner : body;
+}
+
+static void ask_read(struct call *call, struct gemini *gemini, struct slice body)
+{
+	struct slice ask[_ASK_MAX] = { 0 };
+
+	PICK(body, ask_names, ask);
+	request_messages(call, gemini, ask);
 	call->tools = gemini_tools(call, ask[ASK_TOOLS]);
 	config_read(call, ask[ASK_CONFIG].data ? ask[ASK_CONFIG] : ask[ASK_CONFIG_SNAKE]);
 	if (!call->session_id.len)
@@ -197,17 +211,16 @@ static void ask_read(struct call *call, struct gemini *gemini, struct slice body
 static void request(struct call *call, void *state)
 {
 	struct gemini *gemini = state;
-	struct slice body, inner;
+	struct slice inner;
 
 	call->operation = OPERATION_GENERATE;
 	if (slice_equal(gemini_method(call->path), stream_method))
 		call_put_bool(call, "gen_ai.request.stream", true);
 	if (!gemini_request_open(call))
 		return;
-	body = json_trim(call->request_body);
-	inner = json_get(body, SLICE("request"));
-	gemini->is_foreign = json_type(inner) == JSON_OBJECT;
-	ask_read(call, gemini, gemini->is_foreign ? inner : body);
+	inner = request_inner(call);
+	gemini->is_foreign = inner.data != json_trim(call->request_body).data;
+	ask_read(call, gemini, inner);
 }
 
 /* ---- answer ---- */
@@ -325,6 +338,7 @@ static void response(struct call *call, void *state)
 
 static void finish(struct call *call, void *state)
 {
+	struct slice ask[_ASK_MAX] = { 0 };
 	struct gemini *gemini = state;
 
 	if (call->operation == OPERATION_UNKNOWN) {
@@ -336,8 +350,13 @@ static void finish(struct call *call, void *state)
 		call_lost(call, call->outputs.data);
 		answer_read(call, gemini, call->outputs);
 	}
-	if (gemini->is_foreign)
-		call->chat_messages = chat_messages_from_parts(call);
+	if (!gemini->is_foreign)
+		return;
+	if (parts_owed(call)) {
+		PICK(request_inner(call), ask_names, ask);
+		request_messages(call, gemini, ask);
+	}
+	call->chat_messages = chat_messages_from_parts(call);
 }
 
 /* Both clients of the SDK say the same of themselves. The asynchronous one mostly sends by another library, which writes

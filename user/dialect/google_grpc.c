@@ -78,6 +78,7 @@ static void request(struct call *call, void *state)
 		call_put_bool(call, "gen_ai.request.stream", true);
 	if (!grpc_request_open(call, method_of(call)->request, gemini_vendor(call)) || !google->reader)
 		return;
+	call->defers_messages = false; /* the body that it reads here is gone at the end */
 	google->reader->request(call, google->reader_state);
 	at = slice_find(call->request_model, models);
 	if (at >= 0)

@@ -241,7 +241,7 @@ void openai_input_messages(struct call *call, struct slice messages, bool *ret_i
 
 	if (json_type(messages) != JSON_ARRAY)
 		return;
-	parts_init(&parts, call, messages);
+	parts_init_asked(&parts, call, messages);
 	json_foreach_element(message, messages)
 		openai_message(&parts, message.value, false, SLICE_NONE);
 	call->input_messages = parts_finish(&parts);

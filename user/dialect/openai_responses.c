@@ -195,11 +195,11 @@ static void request_messages(struct call *call, struct responses *responses, con
 	struct parts parts;
 
 	if (ask[ASK_INSTRUCTIONS].data) {
-		parts_init(&parts, call, ask[ASK_INSTRUCTIONS]);
+		parts_init_asked(&parts, call, ask[ASK_INSTRUCTIONS]);
 		openai_content(&parts, ask[ASK_INSTRUCTIONS]);
 		call->system_instructions = parts_finish(&parts);
 	}
-	parts_init(&parts, call, ask[ASK_INPUT]);
+	parts_init_asked(&parts, call, ask[ASK_INPUT]);
 	if (json_type(ask[ASK_INPUT]) == JSON_STRING) {
 		parts_text_message(&parts, SLICE("user"), ask[ASK_INPUT]);
 	} else if (json_type(ask[ASK_INPUT]) == JSON_ARRAY) {
@@ -310,6 +310,7 @@ static void finish(struct call *call, void *state)
 {
 	struct responses *responses = state;
 	struct response_stream *stream = &responses->stream;
+	struct slice ask[_ASK_MAX] = { 0 };
 
 	if (call->operation == OPERATION_UNKNOWN)
 		request(call, state);
@@ -319,8 +320,13 @@ static void finish(struct call *call, void *state)
 		answer_read(call, responses, call->outputs);
 		response_stream_times(call, stream);
 	}
-	if (responses->is_foreign)
-		call->chat_messages = chat_messages_from_parts(call);
+	if (!responses->is_foreign)
+		return;
+	if (parts_owed(call)) {
+		PICK(json_trim(call->request_body), ask_names, ask);
+		request_messages(call, responses, ask);
+	}
+	call->chat_messages = chat_messages_from_parts(call);
 }
 
 static struct slice span_name(const struct call *call)

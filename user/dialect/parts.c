@@ -12,6 +12,22 @@ void parts_init(struct parts *parts, struct call *call, struct slice source)
 	json_open(&parts->out.buf, '[');
 }
 
+void parts_init_asked(struct parts *parts, struct call *call, struct slice source)
+{
+	if (!call->defers_messages)
+		return parts_init(parts, call, source);
+	call->owes_messages = true;
+	*parts = (struct parts){ .arena = call->arena, .out.buf.failed = true };
+}
+
+bool parts_owed(struct call *call)
+{
+	bool owed = call->owes_messages;
+
+	call->owes_messages = call->defers_messages = false;
+	return owed;
+}
+
 struct slice parts_finish(struct parts *parts)
 {
 	if (parts->out.buf.len <= 1)

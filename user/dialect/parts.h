@@ -17,6 +17,11 @@ struct parts {
 
 /* @source: the JSON that will be turned over; its size is the guess. */
 void parts_init(struct parts *parts, struct call *call, struct slice source);
+/* The same for what was asked, which may be megabytes and wait for minutes: where the call defers its messages nothing is written,
+ * only is_foreign is found out. */
+void parts_init_asked(struct parts *parts, struct call *call, struct slice source);
+/* Once: the dialect is to make them now, for chat_messages_from_parts(). */
+bool parts_owed(struct call *call);
 /* The array, or SLICE_NONE when it is empty or memory ran out. */
 struct slice parts_finish(struct parts *parts);
 

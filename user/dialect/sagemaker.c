@@ -54,6 +54,7 @@ static void inner_open(struct call *call, struct sagemaker *sagemaker, const cha
 	if (!sagemaker->state)
 		return;
 	sagemaker->inner = inner;
+	call->defers_messages = false; /* the page knows no format of this name: it is shown them always */
 	inner->request(call, sagemaker->state);
 }
 

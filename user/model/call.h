@@ -94,6 +94,8 @@ struct call {
 	struct slice
 		chat_messages; /* JSON array for MLflow's page, only where it cannot parse inputs or outputs itself */
 	struct slice input_messages, output_messages, system_instructions; /* gen_ai.* parts schema, JSON arrays */
+	bool defers_messages; /* no back end takes the parts as such: those of a request are made only where chat_messages need them */
+	bool owes_messages;       /* some were left out for that */
 	struct slice output_type; /* gen_ai.output.type: text, json, image, speech; or empty */
 	struct usage usage;
 	struct slice usage_raw;                       /* as the provider sent it */
