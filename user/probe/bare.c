@@ -84,6 +84,7 @@ struct bare {
 	const struct errsites *sites;
 	struct bare_site *ret;
 	size_t count;
+	bool is_old; /* OpenSSL before 3.3 */
 };
 
 static bool refers_to(const struct errsite_function *function, enum site_word word)
@@ -127,19 +128,19 @@ static void shape_put(struct bare *bare, const struct shape *shape, const struct
 
 /* ---- rows ---- */
 
-static bool has_near(const struct errsite_function *function, int number)
+static bool has_near(const struct errsite_function *function, int number, int slack)
 {
-	for (int d = -SLACK; d <= SLACK; d++)
+	for (int d = -slack; d <= slack; d++)
 		if (errsite_has(function, number + d))
 			return true;
 	return false;
 }
 
-/* The lines fit when the first is @line. */
+/* The lines fit when the first is @line; it is no other one's. */
 static bool lines_fit(const struct shape *shape, const struct errsite_function *function, int line)
 {
 	for (size_t i = 1; i < REPORTS_MAX && shape->reports[i].reason; i++)
-		if (!has_near(function, line + shape->reports[i].line))
+		if (!has_near(function, line + shape->reports[i].line, MIN(SLACK, shape->reports[i].line - 1)))
 			return false;
 	return true;
 }
@@ -202,7 +203,8 @@ static const struct errsite_function *bssl_read_find(const struct bare *bare, in
 		const struct errsite_function *function = &bare->sites->functions[i];
 		struct insn_body body;
 
-		if (!reasons_fit(&bssl_read, function) || !has_near(function, write_line + bssl_read.reports[0].line) ||
+		if (!reasons_fit(&bssl_read, function) ||
+		    !has_near(function, write_line + bssl_read.reports[0].line, SLACK) ||
 		    !is_plausible(bare, function, &body) || !body.stores)
 			continue;
 		if (only)
@@ -249,14 +251,18 @@ static void ciphers_find(struct bare *bare)
 
 /* ---- OpenSSL 3 ---- */
 
-/* Which argument points to the count: it is handed on to the protocol's own function. */
-static enum site_role named_role(const struct insn_body *body, enum site_role with_count, enum site_role with_flags)
+/* Which argument points to the count. Flags came between in OpenSSL 3.3: a function that takes them refuses unknown ones, and the
+ * count is handed on to the protocol's own function. */
+static enum site_role named_role(size_t row, const struct bare *bare, const struct errsite_function *function,
+				 const struct insn_body *body)
 {
-	enum { FOURTH = 1 << 3, FIFTH = 1 << 4 };
+	enum { UNKNOWN_FLAG = 412, FOURTH = 1 << 3, FIFTH = 1 << 4 };
 
-	if (body->hands_on & FIFTH)
-		return with_flags;
-	return body->hands_on & FOURTH ? with_count : _SITE_MAX;
+	if (named[row].with_flags == _SITE_MAX)
+		return named[row].with_count;
+	if (errsite_has(function, UNKNOWN_FLAG) || body->hands_on & FIFTH)
+		return named[row].with_flags;
+	return bare->is_old || body->hands_on & FOURTH ? named[row].with_count : _SITE_MAX;
 }
 
 static size_t named_count(const struct bare *bare, enum site_word word)
@@ -282,7 +288,7 @@ static void named_find(struct bare *bare, size_t row)
 		if (!refers_to(function, named[row].inner) || !is_plausible(bare, function, &body))
 			continue;
 		if (!is_plain) {
-			site.role = named_role(&body, named[row].with_count, named[row].with_flags);
+			site.role = named_role(row, bare, function, &body);
 			site.is_inner = is_alone;
 			site.symbol = named[row].symbol;
 		}
@@ -303,26 +309,31 @@ static void openssl_find(struct bare *bare)
 		bare->count = before;
 }
 
+static bool is_before_flags(const char *version)
+{
+	static const char major[] = "OpenSSL 3.";
+	const char *minor = version + sizeof(major) - 1;
+
+	return strncmp(version, major, sizeof(major) - 1) == 0 && minor[0] >= '0' && minor[0] < '3' && minor[1] == '.';
+}
+
 size_t bare_find(const struct elf *elf, const struct insn_machine *machine, const struct site_strings *strings,
 		 const bool has_names[_SITE_FAMILY_MAX], struct bare_site ret[static BARE_SITES_MAX])
 {
-	bool has_openssl = has_names[SITE_FAMILY_OPENSSL], has_boringssl = has_names[SITE_FAMILY_BORINGSSL];
-	bool may_openssl = !has_openssl && site_strings_has(strings, WORD_READ_INTERNAL);
-	bool may_boringssl = !has_boringssl && site_strings_has(strings, WORD_BORINGSSL_FILE);
-	bool may_aead = !has_boringssl && site_strings_has(strings, WORD_AEAD_FILE);
-	struct errsites *sites CLEANUP_FREE = NULL;
-	struct bare bare = { .elf = elf, .machine = machine, .ret = ret };
+	bool may_openssl = !has_names[SITE_FAMILY_OPENSSL] && site_strings_has(strings, WORD_READ_INTERNAL);
+	bool may_boringssl = !has_names[SITE_FAMILY_BORINGSSL] && site_strings_has(strings, WORD_BORINGSSL_FILE);
+	bool may_aead = !has_names[SITE_FAMILY_BORINGSSL] && site_strings_has(strings, WORD_AEAD_FILE);
+	struct errsites *sites CLEANUP_FREE = malloc(sizeof(*sites));
+	struct bare bare = { .elf = elf, .machine = machine, .sites = sites, .ret = ret };
 
-	if (!may_openssl && !may_boringssl && !may_aead)
+	if (!sites || !(may_openssl || may_boringssl || may_aead) || errsite_find(elf, strings, sites) < 0)
 		return 0;
-	sites = malloc(sizeof(*sites));
-	if (!sites || errsite_find(elf, strings, sites) < 0)
-		return 0;
-	bare.sites = sites;
+	bare.is_old = is_before_flags(strings->version);
 	if (may_boringssl)
 		bssl_find(&bare);
 	/* BoringSSL uses the same ciphers below its own functions; what it reads and writes is told by those. */
-	if (may_aead && !bare.count && (!may_boringssl || strings->has_rustls))
+	may_aead = may_aead && !bare.count && (!may_boringssl || strings->has_rustls);
+	if (may_aead)
 		ciphers_find(&bare);
 	if (may_openssl)
 		openssl_find(&bare);

@@ -295,14 +295,13 @@ static void body_memory(struct body *body, uint64_t values)
 static uint64_t body_call(struct body *body, uint64_t values)
 {
 	const struct insn_machine *machine = body->reader.machine;
+	enum value fourth = value_of(values, machine->args[3]);
+	struct insn_call to = { 0 };
 
-	for (int arg = 0; arg < INSN_ARGS_MAX; arg++) {
-		enum value value = value_of(values, machine->args[arg]);
-
-		if ((arg == 3 || arg == 4) && value >= VALUE_ARG && value < VALUE_FRAME)
-			body->ret->hands_on |= 1u << (value - VALUE_ARG);
+	if ((!machine->target(body->reader.insn, &to) || to.is_slot) && fourth >= VALUE_ARG && fourth < VALUE_FRAME)
+		body->ret->hands_on |= 1u << (fourth - VALUE_ARG);
+	for (int arg = 0; arg < INSN_ARGS_MAX; arg++)
 		values = value_set(values, machine->args[arg], VALUE_OTHER);
-	}
 	return values;
 }
 
