@@ -194,6 +194,14 @@ static const struct errsite_function *shape_find(const struct bare *bare, const 
 
 /* ---- BoringSSL ---- */
 
+enum { BSSL_STATE = 0x30 / 8 };
+
+/* The state of a connection is where it is looked for, should the object be used again (tls_openssl.bpf.c). */
+static bool is_bssl(const struct bare *bare, const struct errsite_function *function, struct insn_body *ret)
+{
+	return is_plausible(bare, function, ret) && ret->words >> BSSL_STATE & 1;
+}
+
 /* SSL_read is SSL_peek, and then takes what it read off the object: it alone writes. */
 static const struct errsite_function *bssl_read_find(const struct bare *bare, int write_line)
 {
@@ -205,7 +213,7 @@ static const struct errsite_function *bssl_read_find(const struct bare *bare, in
 
 		if (!reasons_fit(&bssl_read, function) ||
 		    !has_near(function, write_line + bssl_read.reports[0].line, SLACK) ||
-		    !is_plausible(bare, function, &body) || !body.stores)
+		    !is_bssl(bare, function, &body) || !body.stores)
 			continue;
 		if (only)
 			return NULL;
@@ -222,7 +230,7 @@ static void bssl_find(struct bare *bare)
 
 	write = shape_find(bare, &bssl_write, &line);
 	read = write ? bssl_read_find(bare, line) : NULL;
-	if (!read || !is_plausible(bare, write, &body))
+	if (!read || !is_bssl(bare, write, &body))
 		return;
 	shape_put(bare, &bssl_read, read);
 	shape_put(bare, &bssl_write, write);
