@@ -184,7 +184,7 @@ static __always_inline int call_return(struct pt_regs *ctx)
 	count = call.count_at ? user_word(call.count_at) : (__u64)result;
 	if (!count || count > 1ull << 31)
 		return 0;
-	conn = conn_get(&key, true, &is_new);
+	conn = conn_get(&key, OPEN_LATE, &is_new);
 	if (!conn) {
 		__sync_fetch_and_add(&ledger_here()->seen, count);
 		__sync_fetch_and_add(&ledger_here()->missing[ABI_MISSING_BUDGET], count);

@@ -117,7 +117,7 @@ AGENTS = [
     Agent(
         "codex",
         "@openai/codex/vendor/*/bin/codex",
-        "provider",
+        "agent",
         ["exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox", TASK],
         {},
         {".codex/config.toml": CODEX},
