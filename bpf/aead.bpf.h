@@ -7,6 +7,8 @@
  *
  * A name is met before its socket is: a question is sealed first and sent afterwards. Its connection is opened as pending then,
  * and user space keeps its bytes until the socket is known: either it is the first on it, or it goes on with one that is there.
+ * What is opened was received before, so its socket is known, but where that was before we looked: then its bytes are given up, for
+ * they would be told behind the answer to them.
  */
 #pragma once
 #include "socket.bpf.h"
@@ -22,6 +24,7 @@ struct name_key {
 struct name_note {
 	__u64 sock;   /* kernel address, 0 unknown */
 	__u64 object; /* of its connection's key; 0: nothing of it was told yet */
+	__u64 unseen; /* bytes that were opened while the socket was not known */
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

@@ -423,6 +423,13 @@ static __always_inline void alert_read(const struct name_key *name, const struct
 		conn->how = ABI_HOW_REMOTE;
 }
 
+static __always_inline void opened_unseen(struct name_note *note, __u64 len)
+{
+	note->unseen += len;
+	__sync_fetch_and_add(&ledger_here()->seen, len);
+	__sync_fetch_and_add(&ledger_here()->missing[ABI_MISSING_JOINED_LATE], len);
+}
+
 static __always_inline void opened_record(__u64 thread, const struct opening *opening, __u64 len)
 {
 	struct name_key name = { .name = opening->name, .tgid = thread >> 32, .dir = ABI_DIR_READ };
@@ -440,11 +447,18 @@ static __always_inline void opened_record(__u64 thread, const struct opening *op
 		alert_read(&name, note);
 	if (type != TYPE_DATA || !len)
 		return;
+	if (!note->sock)
+		return opened_unseen(note, len);
 	/* A connection that begins with what is opened: it gets its socket before its bytes are told. */
 	conn = name_conn(&name, note);
 	if (conn && !conn->evidence) {
 		note->sock = 0;
 		opened_bind(&name, note, thread, opening);
+	}
+	if (conn && note->unseen) {
+		conn->offset[ABI_DIR_READ] += note->unseen;
+		conn->lost[ABI_DIR_READ] = ABI_MISSING_JOINED_LATE + 1;
+		note->unseen = 0;
 	}
 	record_bytes(&name, note, opening->out, len);
 }
