@@ -202,6 +202,8 @@ def one_agent(check, agent):
         left.remove(span)
         check_call(check, span, truth)
     check.equal({s["attributes"]["spantap.capture"] for s in spans}, {agent.capture}, "captured by")
+    evidence = {s["attributes"]["spantap.peer_evidence"] for s in spans}
+    check.that(evidence <= {"ciphertext", "nested_syscall", "socket"}, f"how the peers are known: {evidence}")
     conversations = {s["attributes"].get("gen_ai.conversation.id") for s in spans}
     check.that(not agent.has_conversation or (len(conversations) == 1 and None not in conversations), "one conversation")
     check.equal(spantap.balanced(result.summary), 0, "difference of the ledger")
@@ -229,6 +231,8 @@ def bun_is_told_whole(check):
     for tag, attributes in spans.items():
         check.equal(attributes.get("spantap.capture"), "boringssl", f"captured by, {tag}")
         check.equal(attributes.get("spantap.complete"), True, f"{tag} is whole")
+        check.equal(attributes.get("spantap.peer_evidence"), "ciphertext", f"how the peer of {tag} is known")
+        check.equal(attributes.get("network.peer.address"), "127.0.0.1", f"peer's address, {tag}")
         check.equal(attributes.get("http.request.body.size"), told[tag]["request_bytes"], f"bytes asked, {tag}")
         check.equal(attributes.get("http.response.body.size"), told[tag]["response_bytes"], f"bytes answered, {tag}")
     check.equal(len(told), BUN_CALLS, "calls that the program made")

@@ -67,6 +67,22 @@ static const struct shape ciphers[] = {
 	  { 103, 101, 117 } },
 };
 
+/* What BoringSSL's SSL_write makes its records with: the newer function, or the older one. */
+static const struct shape bssl_seals[] = {
+	{ SITE_RECORD_SEAL,
+	  SITE_FAMILY_BORINGSSL,
+	  WORD_AEAD_FILE,
+	  "EVP_AEAD_CTX_sealv",
+	  { { 117, 0 }, { 115, 9 }, { 104, 14 } },
+	  { 122, 101 } },
+	{ SITE_RECORD_SEAL,
+	  SITE_FAMILY_BORINGSSL,
+	  WORD_AEAD_FILE,
+	  "EVP_AEAD_CTX_seal_scatter",
+	  { { 115, 0 }, { 112, 5 } },
+	  { 103, 101 } },
+};
+
 /* The names of functions in OpenSSL 3's reports. Compilers put copies of the inner ones into those of the API. */
 static const struct {
 	enum site_word inner, plain;
@@ -222,6 +238,21 @@ static const struct errsite_function *bssl_read_find(const struct bare *bare, in
 	return only;
 }
 
+/* It only tells whose a socket is: without it, the peer is not known where many are sent for at a time. */
+static void bssl_seal_find(struct bare *bare)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(bssl_seals); i++) {
+		struct insn_body body;
+		int line;
+		const struct errsite_function *seal = shape_find(bare, &bssl_seals[i], &line);
+
+		if (!seal || !is_plausible(bare, seal, &body))
+			continue;
+		shape_put(bare, &bssl_seals[i], seal);
+		return;
+	}
+}
+
 static void bssl_find(struct bare *bare)
 {
 	const struct errsite_function *read, *write;
@@ -234,6 +265,7 @@ static void bssl_find(struct bare *bare)
 		return;
 	shape_put(bare, &bssl_read, read);
 	shape_put(bare, &bssl_write, write);
+	bssl_seal_find(bare);
 }
 
 /* ---- ciphers ---- */

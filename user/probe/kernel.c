@@ -20,7 +20,7 @@ const char *const probe_mode_names[_PROBE_MODE_MAX] = {
 	[PROBE_PERF] = "perf uprobe",
 };
 
-enum group_name { GROUP_NONE, GROUP_CALL, GROUP_OVER };
+enum group_name { GROUP_NONE, GROUP_CALL, GROUP_OVER, GROUP_RECORD };
 
 /* Programs that go onto places together: one for entry and return where the kernel has sessions, else one for each. Without a
  * @leave it is a place in the code, not a call. Programs of a group with cookies tell by them what stands there. */
@@ -31,6 +31,7 @@ static const struct group {
 	[GROUP_NONE] = { NULL },
 	[GROUP_CALL] = { "st_call", "st_enter", "st_return", true },
 	[GROUP_OVER] = { NULL, "st_over", NULL, false },
+	[GROUP_RECORD] = { "st_record", "st_record_in", "st_record_out", false },
 };
 
 /* What each role of a site is to the kernel side. Roles of no group get no program. */
@@ -46,6 +47,7 @@ static const struct role {
 	[SITE_WRITE_EX2] = { GROUP_CALL, ABI_DIR_WRITE, 5, "st_write_ex2_in" },
 	[SITE_FREE] = { GROUP_OVER },
 	[SITE_CLEAR] = { GROUP_OVER },
+	[SITE_RECORD_SEAL] = { GROUP_RECORD },
 };
 
 /* What a file's family is called in the records of its bytes. */
