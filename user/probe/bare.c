@@ -67,6 +67,22 @@ static const struct shape ciphers[] = {
 	  { 103, 101, 117 } },
 };
 
+/* What BoringSSL's SSL_write makes its records with: the newer function, or the older one. */
+static const struct shape bssl_seals[] = {
+	{ SITE_RECORD_SEAL,
+	  SITE_FAMILY_BORINGSSL,
+	  WORD_AEAD_FILE,
+	  "EVP_AEAD_CTX_sealv",
+	  { { 117, 0 }, { 115, 9 }, { 104, 14 } },
+	  { 122, 101 } },
+	{ SITE_RECORD_SEAL,
+	  SITE_FAMILY_BORINGSSL,
+	  WORD_AEAD_FILE,
+	  "EVP_AEAD_CTX_seal_scatter",
+	  { { 115, 0 }, { 112, 5 } },
+	  { 103, 101 } },
+};
+
 /* The names of functions in OpenSSL 3's reports. Compilers put copies of the inner ones into those of the API. */
 static const struct {
 	enum site_word inner, plain;
@@ -200,6 +216,14 @@ static const struct errsite_function *shape_find(const struct bare *bare, const 
 
 /* ---- BoringSSL ---- */
 
+enum { BSSL_STATE = 0x30 / 8 };
+
+/* The state of a connection is where it is looked for, should the object be used again (tls_openssl.bpf.c). */
+static bool is_bssl(const struct bare *bare, const struct errsite_function *function, struct insn_body *ret)
+{
+	return is_plausible(bare, function, ret) && ret->words >> BSSL_STATE & 1;
+}
+
 /* SSL_read is SSL_peek, and then takes what it read off the object: it alone writes. */
 static const struct errsite_function *bssl_read_find(const struct bare *bare, int write_line)
 {
@@ -211,13 +235,28 @@ static const struct errsite_function *bssl_read_find(const struct bare *bare, in
 
 		if (!reasons_fit(&bssl_read, function) ||
 		    !has_near(function, write_line + bssl_read.reports[0].line, SLACK) ||
-		    !is_plausible(bare, function, &body) || !body.stores)
+		    !is_bssl(bare, function, &body) || !body.stores)
 			continue;
 		if (only)
 			return NULL;
 		only = function;
 	}
 	return only;
+}
+
+/* It only tells whose a socket is: without it, the peer is not known where many are sent for at a time. */
+static void bssl_seal_find(struct bare *bare)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(bssl_seals); i++) {
+		struct insn_body body;
+		int line;
+		const struct errsite_function *seal = shape_find(bare, &bssl_seals[i], &line);
+
+		if (!seal || !is_plausible(bare, seal, &body))
+			continue;
+		shape_put(bare, &bssl_seals[i], seal);
+		return;
+	}
 }
 
 static void bssl_find(struct bare *bare)
@@ -228,10 +267,11 @@ static void bssl_find(struct bare *bare)
 
 	write = shape_find(bare, &bssl_write, &line);
 	read = write ? bssl_read_find(bare, line) : NULL;
-	if (!read || !is_plausible(bare, write, &body))
+	if (!read || !is_bssl(bare, write, &body))
 		return;
 	shape_put(bare, &bssl_read, read);
 	shape_put(bare, &bssl_write, write);
+	bssl_seal_find(bare);
 }
 
 /* ---- ciphers ---- */

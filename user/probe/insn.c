@@ -282,13 +282,18 @@ struct body {
 
 static void body_memory(struct body *body, uint64_t values)
 {
-	bool reads = false, writes = false;
-	int base = body->reader.machine->memory(body->reader.insn, &reads, &writes);
+	struct insn_memory memory;
+	enum value value;
 
-	if (base < 0)
+	if (!body->reader.machine->memory(body->reader.insn, &memory))
 		return;
-	body->ret->reads_first |= (reads || writes) && value_of(values, base) == VALUE_ARG;
-	body->ret->stores |= writes && value_of(values, base) != VALUE_FRAME;
+	value = value_of(values, memory.base);
+	body->ret->stores |= memory.is_written && value != VALUE_FRAME;
+	if (value != VALUE_ARG || !(memory.is_read || memory.is_written))
+		return;
+	body->ret->reads_first = true;
+	if (memory.distance >= 0 && memory.distance % 8 == 0 && memory.distance < 64 * 8)
+		body->ret->words |= 1ull << memory.distance / 8;
 }
 
 /* Behind a call only what it must keep is known: the frame's address, and what stands in no argument's register. */

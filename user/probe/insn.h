@@ -54,6 +54,7 @@ int insn_stub_slot(const struct insn_machine *machine, const struct insn_code *c
 /* What a function does on any path, behind calls as well. */
 struct insn_body {
 	bool reads_first; /* memory by the address that its first argument is */
+	uint64_t words;   /* which words of it, by bits */
 	bool stores;      /* into memory that is not its own frame */
 	bool is_reached;  /* the instruction that was asked for */
 	unsigned

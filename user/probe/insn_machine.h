@@ -8,6 +8,8 @@ enum { INSN_REGISTERS = 16 };
 
 enum flow { FLOW_NEXT, FLOW_BRANCH, FLOW_JUMP, FLOW_CALL, FLOW_END };
 
+struct insn_memory;
+
 struct insn_machine {
 	uint16_t elf;
 	cs_arch arch;
@@ -22,8 +24,14 @@ struct insn_machine {
 	/* Where a jump or call goes; false when only a register knows. */
 	bool (*target)(const cs_insn *insn, struct insn_call *ret);
 	size_t (*skip_marks)(const uint8_t *bytes, size_t len); /* landing marks that do nothing */
-	/* The register by which memory is read or written, or -1. */
-	int (*memory)(const cs_insn *insn, bool *ret_reads, bool *ret_writes);
+	/* false: it touches no memory by a register. */
+	bool (*memory)(const cs_insn *insn, struct insn_memory *ret);
+};
+
+struct insn_memory {
+	int base; /* number of the register */
+	int64_t distance;
+	bool is_read, is_written;
 };
 
 extern const struct insn_machine insn_x86;

@@ -115,7 +115,7 @@ static bool x86_target(const cs_insn *insn, struct insn_call *ret)
 	return true;
 }
 
-static int x86_memory(const cs_insn *insn, bool *ret_reads, bool *ret_writes)
+static bool x86_memory(const cs_insn *insn, struct insn_memory *ret)
 {
 	const cs_x86 *x86 = &insn->detail->x86;
 
@@ -124,11 +124,15 @@ static int x86_memory(const cs_insn *insn, bool *ret_reads, bool *ret_writes)
 
 		if (op->type != X86_OP_MEM)
 			continue;
-		*ret_reads = op->access & CS_AC_READ;
-		*ret_writes = op->access & CS_AC_WRITE;
-		return x86_number_of(op->mem.base);
+		*ret = (struct insn_memory){
+			.base = x86_number_of(op->mem.base),
+			.distance = op->mem.disp,
+			.is_read = op->access & CS_AC_READ,
+			.is_written = op->access & CS_AC_WRITE,
+		};
+		return ret->base >= 0;
 	}
-	return -1;
+	return false;
 }
 
 static size_t x86_skip_marks(const uint8_t *bytes, size_t len)

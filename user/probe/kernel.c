@@ -20,7 +20,16 @@ const char *const probe_mode_names[_PROBE_MODE_MAX] = {
 	[PROBE_PERF] = "perf uprobe",
 };
 
-enum group_name { GROUP_NONE, GROUP_CALL, GROUP_OVER, GROUP_SEAL, GROUP_SEAL_SCATTER, GROUP_OPEN, GROUP_OPEN_GATHER };
+enum group_name {
+	GROUP_NONE,
+	GROUP_CALL,
+	GROUP_OVER,
+	GROUP_RECORD,
+	GROUP_SEAL,
+	GROUP_SEAL_SCATTER,
+	GROUP_OPEN,
+	GROUP_OPEN_GATHER
+};
 
 /* Programs that go onto places together: one for entry and return where the kernel has sessions, else one for each. Without a
  * @leave it is a place in the code, not a call. Programs of a group with cookies tell by them what stands there. */
@@ -31,6 +40,7 @@ static const struct group {
 	[GROUP_NONE] = { NULL },
 	[GROUP_CALL] = { "st_call", "st_enter", "st_return", true },
 	[GROUP_OVER] = { NULL, "st_over", NULL, false },
+	[GROUP_RECORD] = { "st_record", "st_record_in", "st_record_out", false },
 	/* A cipher knows no connection: only the sockets tell which records belong together. */
 	[GROUP_SEAL] = { NULL, "st_seal", NULL, false, true },
 	[GROUP_SEAL_SCATTER] = { NULL, "st_seal_scatter", NULL, false, true },
@@ -51,6 +61,7 @@ static const struct role {
 	[SITE_WRITE_EX2] = { GROUP_CALL, ABI_DIR_WRITE, 5, "st_write_ex2_in" },
 	[SITE_FREE] = { GROUP_OVER },
 	[SITE_CLEAR] = { GROUP_OVER },
+	[SITE_RECORD_SEAL] = { GROUP_RECORD },
 	[SITE_AEAD_SEAL] = { GROUP_SEAL, ABI_DIR_WRITE },
 	[SITE_AEAD_SEAL_SCATTER] = { GROUP_SEAL_SCATTER, ABI_DIR_WRITE },
 	[SITE_AEAD_OPEN] = { GROUP_OPEN, ABI_DIR_READ },

@@ -249,6 +249,31 @@ static void the_ciphers_below_boringssl_are_left_alone(void **state)
 	assert_int_equal(set.family, SITE_FAMILY_BORINGSSL);
 }
 
+/* The newer function and the older one. */
+static void what_makes_its_records_is_found_beside_boringssl(void **state)
+{
+	static const struct function seals[] = { { { { 117, 336 }, { 115, 345 }, { 104, 350 } }, BARE_PLAIN },
+						 { { { 115, 168 }, { 112, 173 } }, BARE_PLAIN } };
+	static const struct function opens[] = { { { { 122, 554 }, { 117, 550 }, { 115, 563 }, { 104, 573 } },
+						   BARE_PLAIN },
+						 { { { 115, 245 }, { 104, 250 } }, BARE_PLAIN } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(seals); i++) {
+		struct bare_image *image = image_new(2);
+		uint64_t text = bare_text(image, 0, BSSL_FILE), aead = bare_text(image, 100, AEAD_FILE), at;
+		struct site_set set;
+
+		function_add(image, aead, &opens[i]);
+		at = function_add(image, aead, &seals[i]);
+		function_add(image, text, &bssl_read);
+		function_add(image, text, &bssl_write);
+		image_find(image, &set);
+		assert_int_equal(set.count, 3);
+		site_expect(&set, 2, SITE_RECORD_SEAL, at);
+		assert_int_equal(set.sites[2].family, SITE_FAMILY_BORINGSSL);
+	}
+}
+
 static void rustls_without_those_ciphers_is_told_as_what_it_is(void **state)
 {
 	struct bare_image *image = image_new(2);
@@ -522,6 +547,7 @@ int main(void)
 		cmocka_unit_test(the_ciphers_are_found_and_one_way_to_open_is_enough),
 		cmocka_unit_test(ciphers_of_small_builds_below_a_long_path_are_found),
 		cmocka_unit_test(the_ciphers_below_boringssl_are_left_alone),
+		cmocka_unit_test(what_makes_its_records_is_found_beside_boringssl),
 		cmocka_unit_test(rustls_without_those_ciphers_is_told_as_what_it_is),
 		cmocka_unit_test(openssl_is_found_by_the_names_it_reports),
 		cmocka_unit_test(what_windows_cut_is_found_whole),
