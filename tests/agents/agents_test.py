@@ -241,6 +241,31 @@ def bun_is_told_whole(check):
     provider.stop()
 
 
+def codex_by_websocket(check):
+    """Messages of one socket, deflated with one dictionary from the first to the last: nothing of it may be missed."""
+    agent = next(a for a in AGENTS if a.name == "codex")
+    command, side = agent.command(), fake.Side("websocket.py")
+    files = {path: text.replace("supports_websockets = false", "supports_websockets = true") for path, text in agent.files.items()}
+    agent = Agent("codex", agent.program, "agent", agent.arguments, {}, files)
+    env, cwd = agent.prepared(f"https://localhost:{side.tls_port}")
+    result, spans = spantap.run(command, env=env, cwd=cwd, timeout=TIMEOUT)
+    check.must(result.status == 0, repr(result))
+    truths, spans = side.truth(3), sorted(spans, key=lambda s: int(s["startTimeUnixNano"]))
+    check.must(len(spans) == len(truths), f"{len(spans)} calls told, {len(truths)} made")
+    for span, truth in zip(spans, truths):
+        attributes, name = span["attributes"], f"call {truth['serial']}"
+        seen = wire.of_parts(attributes)
+        check.equal(attributes.get("spantap.capture"), "rustls", f"{name}: captured by")
+        check.equal(attributes.get("spantap.complete"), True, f"{name}: complete")
+        check.equal(attributes.get("server.port"), side.tls_port, f"{name}: peer")
+        check.equal([list(t) for t in seen.get("tools", [])], truth["tools"], f"{name}: tools")
+        check.equal(text_sha(seen), truth["text_sha"], f"{name}: text")
+        check.that(attributes.get("gen_ai.input.messages"), f"{name}: asked")
+    check.that(TASK in json.dumps([s["attributes"].get("gen_ai.input.messages") for s in spans]), "the task")
+    check.equal(spantap.balanced(result.summary), 0, "difference of the ledger")
+    side.stop()
+
+
 def main():
     lines, names = tap.Tap(), sys.argv[1:]
     with lines.whole("agents"):
@@ -248,6 +273,8 @@ def main():
         for agent in AGENTS:
             if not names or agent.name in names:
                 lines.run(f"{agent.name}_is_told_call_by_call", one_agent, agent)
+        if not names or "codex" in names:
+            lines.run("codex_over_a_websocket_is_told_call_by_call", codex_by_websocket)
         if not names or "bun" in names:
             lines.run("bun_is_told_whole", bun_is_told_whole)
     return lines.end()
