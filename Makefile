@@ -127,8 +127,8 @@ test-e2e: $(BUILD)/spantap $(DRIVE) ## the end-to-end tests alone (root)
 	$(Q)tests/run $(TESTS_E2E)
 
 test-sdks: $(BUILD)/spantap ## every client of the matrix, those too that take minutes to set up (root)
-	$(Q)tests/setup/clients.sh front sdks-python sdks-vertex sdks-node sdks-node26 sdks-go sdks-java sdks-rust
-	$(Q)tests/run "tests/matrix/matrix_test.py --all"
+	$(Q)tests/setup/clients.sh front sdks-python sdks-vertex sdks-node sdks-node26 sdks-go sdks-java sdks-rust deno rustls
+	$(Q)tests/run "tests/matrix/matrix_test.py --all" tests/e2e/rustls_test.py
 
 test-agents: $(BUILD)/spantap ## coding agents as they are published, call by call; 1.1 GB of packages (root)
 	$(Q)tests/setup/clients.sh python sdks-python agents

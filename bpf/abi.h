@@ -19,6 +19,7 @@ enum abi_type {
 	ABI_CHUNK = 3, /* struct abi_chunk: bytes, or a hole */
 	ABI_CLOSE = 4, /* struct abi_close */
 	ABI_EXIT = 5,  /* struct abi_exit: a process ended */
+	ABI_JOIN = 6,  /* struct abi_join: a pending connection turned out to go on with another */
 };
 
 /* In the order of enum capture_kind, enum direction, enum close_how, enum missing_reason and enum peer_evidence of the user
@@ -68,7 +69,8 @@ struct abi_open {
 	__u32 tid;
 	__u8 kind; /* enum abi_kind */
 	__u8 is_late;
-	__u8 pad[2];
+	__u8 is_pending; /* its socket is not known yet, and may prove it to be of another connection: an abi_peer or abi_join follows */
+	__u8 pad[1];
 	__u32 program; /* how many the process has executed since they are counted; 0 where they are not */
 	__u32 parent;  /* thread group id; what is known of a process that is gone before anyone could ask */
 	__u32 uid;
@@ -115,6 +117,18 @@ struct abi_exit {
 	__u64 start_ns;
 	__u32 tgid;
 	__u32 program; /* as in abi_open */
+};
+
+/* Everything of the connection @head.conn, which is over: what it carried in @dir passed on the connection @into, from @offset on.
+ * Where only a cipher is seen, each direction and key has a name of its own; the socket tells later which belong together. */
+struct abi_join {
+	struct abi_head head;
+	__u64 into;
+	__u64 offset;
+	__u8 dir;
+	__u8 reason;         /* of what is missing before offset, as in abi_chunk */
+	__u8 is_behind_loss; /* as in abi_chunk */
+	__u8 pad[5];
 };
 
 /* What a probe's place means, carried by its cookie: kind of library, direction, which argument points to the length (0: the

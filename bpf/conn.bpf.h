@@ -19,8 +19,11 @@ static __always_inline void head_fill(struct abi_head *head, __u16 type, __u32 s
 	head->time_ns = now_ns();
 }
 
+/* How a connection is told: its first bytes may have passed before; its socket is not known (abi_open). */
+enum { OPEN_LATE = 1, OPEN_PENDING = 2 };
+
 /* Where the ring has no room the first chunk opens it too, and whose it is is told with later bytes. */
-static __always_inline void open_send(const struct abi_conn_key *key, struct abi_conn *conn, bool is_late)
+static __always_inline void open_send(const struct abi_conn_key *key, struct abi_conn *conn, __u32 how)
 {
 	struct abi_open *open = bpf_ringbuf_reserve(&st_ring, sizeof(*open), 0);
 
@@ -33,7 +36,8 @@ static __always_inline void open_send(const struct abi_conn_key *key, struct abi
 	open->tgid = key->tgid;
 	open->tid = (__u32)bpf_get_current_pid_tgid();
 	open->kind = key->kind;
-	open->is_late = is_late;
+	open->is_late = how & OPEN_LATE;
+	open->is_pending = (how & OPEN_PENDING) && !conn->evidence;
 	__builtin_memset(open->pad, 0, sizeof(open->pad));
 	open->program = program_of(key->tgid);
 	open->parent = BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), real_parent, tgid);
@@ -62,7 +66,7 @@ static __always_inline struct abi_conn *conn_add(const struct abi_conn_key *key,
 }
 
 /* The connection of @key, made when there is none or when the one there belongs to a process that is gone. */
-static __always_inline struct abi_conn *conn_get(const struct abi_conn_key *key, bool is_late, bool *ret_is_new)
+static __always_inline struct abi_conn *conn_get(const struct abi_conn_key *key, __u32 how, bool *ret_is_new)
 {
 	__u64 start_ns = task_start_ns((struct task_struct *)bpf_get_current_task());
 	struct abi_conn *conn = bpf_map_lookup_elem(&st_conns, key);
@@ -70,13 +74,13 @@ static __always_inline struct abi_conn *conn_get(const struct abi_conn_key *key,
 	*ret_is_new = false;
 	if (conn && conn->start_ns == start_ns && !conn->closing) {
 		if (conn->is_untold)
-			open_send(key, conn, is_late);
+			open_send(key, conn, how);
 		return conn;
 	}
 	conn = conn_add(key, key->tgid, start_ns);
 	if (!conn)
 		return NULL;
-	open_send(key, conn, is_late);
+	open_send(key, conn, how);
 	*ret_is_new = true;
 	return conn;
 }

@@ -21,11 +21,11 @@ __attribute__((noinline)) int st_move(struct moving *m)
 	return 0;
 }
 #define MOVE st_move
-#include "socket.bpf.h"
+#include "aead.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-enum { LOOKS_MAX = 8, IOVECS_MAX = 264, MSG_PEEK = 2 };
+enum { LOOKS_MAX = 8, IOVECS_MAX = 264, MSG_PEEK = 2, RECORDS_MAX = 4, RECORD_NONCE = 8 };
 
 /* How a system call names its buffer. */
 enum shape { SHAPE_NONE, SHAPE_BUFFER, SHAPE_IOVEC, SHAPE_MSGHDR };
@@ -190,7 +190,38 @@ static __always_inline bool looks_like_store(const __u8 b[8])
 	       ((b[2] == '\r' && b[3] == '\n' && b[4] == '$') || (b[3] == '\r' && b[4] == '\n' && b[5] == '$'));
 }
 
-/* TLS inside a memory BIO left its record where remember_prefix() saw it. */
+/* The bytes at @at of the call; only of its first buffer. */
+static __always_inline bool view_at(const struct view *view, __u64 len, __u32 at, void *ret, __u32 want)
+{
+	struct user_iovec vec = { .base = view->buffer, .len = len };
+
+	if (!view->buffer && !iovec_at(view, 0, &vec))
+		return false;
+	return vec.len >= at + want && !bpf_probe_read_user(ret, want, (void *)(vec.base + at));
+}
+
+/* Before the first record of data stand those that end the handshake, which are nobody's. */
+enum { RECORDS_WALKED = 4, RECORD_HEAD_LEN = 5, RECORD_DATA_TYPE = 0x17 };
+
+static __always_inline struct abi_conn_key *prefix_find(const struct view *view, __u64 len, struct prefix_key *prefix)
+{
+	struct abi_conn_key *key;
+	bool is_handshake = false;
+	__u32 at = 0;
+
+	for (int i = 0; i < RECORDS_WALKED; i++) {
+		if (!view_at(view, len, at, prefix->bytes, PREFIX_LEN))
+			return NULL;
+		key = bpf_map_lookup_elem(&st_prefix, prefix);
+		is_handshake |= prefix->bytes[0] != RECORD_DATA_TYPE;
+		if (key || !is_handshake)
+			return key;
+		at += RECORD_HEAD_LEN + (prefix->bytes[3] << 8 | prefix->bytes[4]);
+	}
+	return NULL;
+}
+
+/* TLS inside a memory BIO left its record where remember_prefix() saw it, or record_sealed() saw it made. */
 static __always_inline void bind_by_prefix(struct sock *sk, const struct view *view, __u64 len,
 					   struct socket_note *note)
 {
@@ -198,9 +229,9 @@ static __always_inline void bind_by_prefix(struct sock *sk, const struct view *v
 	struct abi_conn_key *key, copy;
 	struct abi_conn *conn;
 
-	if (note->is_bound || !view_start(view, len, prefix.bytes, PREFIX_LEN))
+	if (note->is_bound)
 		return;
-	key = bpf_map_lookup_elem(&st_prefix, &prefix);
+	key = prefix_find(view, len, &prefix);
 	if (!key)
 		return;
 	copy = *key;
@@ -269,12 +300,81 @@ static __always_inline void plain_moved(const struct abi_conn_key *key, struct s
 
 	if (!conn && !socket_sniff(key->object, note, view, len))
 		return;
-	conn = conn_get(key, true, &is_new);
+	conn = conn_get(key, OPEN_LATE, &is_new);
 	if (!conn)
 		return;
 	if (is_new)
 		conn_bind(key, conn, sk, ABI_PEER_SOCKET);
 	view_move(conn, view, dir, len);
+}
+
+/* ---- for records of a bare cipher (aead.bpf.h) ---- */
+
+/* What lies at @at is sent on this socket. Not inline: verified once, and not for each place of a list. */
+__weak __noinline int st_record_sent(__u64 sock, __u64 at)
+{
+	struct name_key name = { .tgid = bpf_get_current_pid_tgid() >> 32, .dir = ABI_DIR_WRITE };
+	struct sealed_key key = { .at = at, .tgid = name.tgid };
+	struct sealed *sealed = bpf_map_lookup_elem(&st_sealed, &key);
+	struct name_note *note;
+	__u64 time_ns;
+
+	if (!sealed)
+		return 0;
+	name.name = sealed->name;
+	time_ns = sealed->time_ns;
+	bpf_map_delete_elem(&st_sealed, &key);
+	note = bpf_map_lookup_elem(&st_names, &name);
+	if (note && now_ns() - time_ns < SEEKS_NS)
+		name_bind(note, name.tgid, name.dir, sock);
+	return 0;
+}
+
+/* Each record is a buffer of its own: its head, in TLS 1.2 with AES a nonce, and what was sealed. */
+static __always_inline void records_sent(struct sock *sk, const struct view *view, __u32 len)
+{
+	__u64 address = 0;
+
+	/* The verifier gives no pointer to a function that wants a number. */
+	bpf_probe_read_kernel(&address, sizeof(address), &sk);
+	for (__u32 i = 0; i < RECORDS_MAX; i++) {
+		struct user_iovec vec = { .base = view->buffer, .len = len };
+
+		if (view->buffer ? i > 0 : !iovec_at(view, i, &vec))
+			return;
+		st_record_sent(address, vec.base + RECORD_HEAD_LEN);
+		st_record_sent(address, vec.base + RECORD_HEAD_LEN + RECORD_NONCE);
+	}
+}
+
+static __always_inline void records_received(struct sock *sk, __u64 thread, const struct view *view, __u32 len)
+{
+	struct user_iovec vec = { .base = view->buffer, .len = len };
+	struct received *last, received = { .sock = (__u64)sk };
+
+	if (!view->buffer && !iovec_at(view, 0, &vec))
+		return;
+	received.from = vec.base;
+	received.to = vec.base + (vec.len < len ? vec.len : len);
+	last = bpf_map_lookup_elem(&st_received, &thread);
+	if (last)
+		*last = received;
+	else
+		bpf_map_update_elem(&st_received, &thread, &received, BPF_ANY);
+}
+
+static __always_inline void records_moved(struct sock *sk, __u64 thread, __u32 len, __u32 dir)
+{
+	__u32 tgid = thread >> 32;
+	__u64 *until = has_sealers ? bpf_map_lookup_elem(&st_sealers, &tgid) : NULL;
+	struct view view = {};
+
+	if (!until || (dir == ABI_DIR_WRITE && now_ns() > *until) || !view_of_call(&view))
+		return;
+	if (dir == ABI_DIR_WRITE)
+		records_sent(sk, &view, len);
+	else
+		records_received(sk, thread, &view, len);
 }
 
 static __always_inline int moved(struct sock *sk, int result, __u32 dir)
@@ -292,6 +392,7 @@ static __always_inline int moved(struct sock *sk, int result, __u32 dir)
 		call->sock = (__u64)sk;
 		return 0;
 	}
+	records_moved(sk, thread, result, dir);
 	key.object = sock_inode(sk);
 	key.tgid = thread >> 32;
 	key.kind = ABI_KIND_PLAIN;
@@ -354,8 +455,9 @@ SEC("tp_btf/inet_sock_set_state") int BPF_PROG(st_sock_state, struct sock *sk, i
 	if (!conn->how)
 		conn->how = how_of(sk, old_state, new_state);
 	conn->is_cut |= over;
-	/* A TLS object may still be read when its socket is gone: what it holds was received before. Its own end ends it. */
-	if (over && copy.kind == ABI_KIND_PLAIN)
+	/* A TLS object may still be read when its socket is gone: what it holds was received before. Its own end ends it. Of a bare
+	 * cipher there is no object, and what it has opened was read before the socket was closed. */
+	if (over && (copy.kind == ABI_KIND_PLAIN || copy.kind == ABI_KIND_RUSTLS))
 		conn_close(&copy, conn, ABI_HOW_LOCAL);
 	return 0;
 }

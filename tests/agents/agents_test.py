@@ -18,6 +18,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from harness import fake, paths, proc, spantap, tap, wire  # noqa: E402
+from harness.steps import tag_of  # noqa: E402
 from matrix import rows  # noqa: E402
 
 TASK = "Create the file hello.txt with one line: hello"
@@ -117,11 +118,12 @@ AGENTS = [
     Agent(
         "codex",
         "@openai/codex/vendor/*/bin/codex",
-        "provider",
+        "agent",
         ["exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox", TASK],
         {},
         {".codex/config.toml": CODEX},
         http2=True,
+        capture="rustls",
     ),
     Agent(
         "gemini",
@@ -201,11 +203,67 @@ def one_agent(check, agent):
         left.remove(span)
         check_call(check, span, truth)
     check.equal({s["attributes"]["spantap.capture"] for s in spans}, {agent.capture}, "captured by")
+    evidence = {s["attributes"]["spantap.peer_evidence"] for s in spans}
+    check.that(evidence <= {"ciphertext", "nested_syscall", "socket"}, f"how the peers are known: {evidence}")
     conversations = {s["attributes"].get("gen_ai.conversation.id") for s in spans}
     check.that(not agent.has_conversation or (len(conversations) == 1 and None not in conversations), "one conversation")
     check.equal(spantap.balanced(result.summary), 0, "difference of the ledger")
     check.note(f"{len(truths)} calls, TLS read at the {agent.where}")
     provider.stop()
+
+
+BUN_CALLS = 8
+
+
+def bun_is_told_whole(check):
+    """Bun itself, with what it sends and gets counted by the program: more than a record, and several connections at a time."""
+    bun = os.path.join(HOME, "@oven", "bun-linux-x64", "bin", "bun")
+    if not os.access(bun, os.X_OK):
+        raise tap.Skip("no bun: run tests/setup/clients.sh agents")
+    provider = fake.Provider()
+    url = f"https://localhost:{provider.tls_port}/v1/chat/completions"
+    program = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "e2e", "clients", "fetch.mjs")
+    env = fake.client_env(provider)
+    result, spans = spantap.run([bun, program, url, str(BUN_CALLS), "300000", "1", "bun"], env=env, timeout=TIMEOUT)
+    check.must(result.status == 0, repr(result))
+    told = {t["tag"]: t for t in map(json.loads, (line for line in result.stdout.split("\n") if line.startswith("{")))}
+    spans = {tag_of(s): s["attributes"] for s in spans if spantap.is_model_call(s)}
+    check.equal(set(spans), set(told), "calls, by their tags")
+    for tag, attributes in spans.items():
+        check.equal(attributes.get("spantap.capture"), "boringssl", f"captured by, {tag}")
+        check.equal(attributes.get("spantap.complete"), True, f"{tag} is whole")
+        check.equal(attributes.get("spantap.peer_evidence"), "ciphertext", f"how the peer of {tag} is known")
+        check.equal(attributes.get("network.peer.address"), "127.0.0.1", f"peer's address, {tag}")
+        check.equal(attributes.get("http.request.body.size"), told[tag]["request_bytes"], f"bytes asked, {tag}")
+        check.equal(attributes.get("http.response.body.size"), told[tag]["response_bytes"], f"bytes answered, {tag}")
+    check.equal(len(told), BUN_CALLS, "calls that the program made")
+    check.equal(spantap.balanced(result.summary), 0, "difference of the ledger")
+    provider.stop()
+
+
+def codex_by_websocket(check):
+    """Messages of one socket, deflated with one dictionary from the first to the last: nothing of it may be missed."""
+    agent = next(a for a in AGENTS if a.name == "codex")
+    command, side = agent.command(), fake.Side("websocket.py")
+    files = {path: text.replace("supports_websockets = false", "supports_websockets = true") for path, text in agent.files.items()}
+    agent = Agent("codex", agent.program, "agent", agent.arguments, {}, files)
+    env, cwd = agent.prepared(f"https://localhost:{side.tls_port}")
+    result, spans = spantap.run(command, env=env, cwd=cwd, timeout=TIMEOUT)
+    check.must(result.status == 0, repr(result))
+    truths, spans = side.truth(3), sorted(spans, key=lambda s: int(s["startTimeUnixNano"]))
+    check.must(len(spans) == len(truths), f"{len(spans)} calls told, {len(truths)} made")
+    for span, truth in zip(spans, truths):
+        attributes, name = span["attributes"], f"call {truth['serial']}"
+        seen = wire.of_parts(attributes)
+        check.equal(attributes.get("spantap.capture"), "rustls", f"{name}: captured by")
+        check.equal(attributes.get("spantap.complete"), True, f"{name}: complete")
+        check.equal(attributes.get("server.port"), side.tls_port, f"{name}: peer")
+        check.equal([list(t) for t in seen.get("tools", [])], truth["tools"], f"{name}: tools")
+        check.equal(text_sha(seen), truth["text_sha"], f"{name}: text")
+        check.that(attributes.get("gen_ai.input.messages"), f"{name}: asked")
+    check.that(TASK in json.dumps([s["attributes"].get("gen_ai.input.messages") for s in spans]), "the task")
+    check.equal(spantap.balanced(result.summary), 0, "difference of the ledger")
+    side.stop()
 
 
 def main():
@@ -215,6 +273,10 @@ def main():
         for agent in AGENTS:
             if not names or agent.name in names:
                 lines.run(f"{agent.name}_is_told_call_by_call", one_agent, agent)
+        if not names or "codex" in names:
+            lines.run("codex_over_a_websocket_is_told_call_by_call", codex_by_websocket)
+        if not names or "bun" in names:
+            lines.run("bun_is_told_whole", bun_is_told_whole)
     return lines.end()
 
 

@@ -39,11 +39,19 @@ static void on_exit_of(void *user, struct process_id process, uint64_t time_ns)
 {
 }
 
+static void on_join(void *user, const struct conn_join *join)
+{
+	MUST(join->dir < _DIR_MAX && join->reason < _MISSING_MAX && join->conn != join->into);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct event_ops ops = {
-		.open = on_open, .peer = on_peer, .chunk = on_chunk, .close = on_close, .exit = on_exit_of
-	};
+	static const struct event_ops ops = { .open = on_open,
+					      .peer = on_peer,
+					      .chunk = on_chunk,
+					      .close = on_close,
+					      .exit = on_exit_of,
+					      .join = on_join };
 	struct slice record;
 	char *copy;
 
@@ -57,7 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 		memcpy(&head, copy, sizeof(head));
 		if (data[0] & 1) {
-			head.type = data[0] / 2 % (ABI_EXIT + 2);
+			head.type = data[0] / 2 % (ABI_JOIN + 2);
 			head.size = (__u32)record.len;
 		}
 		memcpy(copy, &head, sizeof(head));

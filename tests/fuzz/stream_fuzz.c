@@ -103,7 +103,9 @@ static void record_run(struct stream_table *table, struct told *told, const uint
 		stream_tick(table, told->time_ns);
 		break;
 	case 2:
-		MUST(stream_open(table, &(struct conn_info){ .id = id, .process.pid = record[4] % 2 }) == 0);
+		MUST(stream_open(table, &(struct conn_info){ .id = id,
+							     .process.pid = record[4] % 2,
+							     .is_pending = record[4] & 2 }) == 0);
 		break;
 	case 3:
 		stream_exit(table, (struct process_id){ .pid = record[4] % 2 }, told->time_ns);

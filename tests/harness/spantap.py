@@ -160,6 +160,7 @@ def run(
     state=None,
     command="run",
     sinks=True,
+    cwd=None,
 ):
     """`spantap run … -- CMD` to its end. Returns (Result, spans of the otlp-file)."""
     need_spantap()
@@ -180,6 +181,7 @@ def run(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
+        cwd=cwd,
         preexec_fn=proc._die_with_parent,
     )
     try:

@@ -3,7 +3,7 @@
 # The programs under trace: build/venv-clients with the Python SDKs and the same MLflow (its autolog is what parity is
 # measured against), and with "node" as argument also build/node with the JavaScript SDKs.
 #
-#	tests/setup/clients.sh [python] [node] [agent] [mcp] [grpc] [retrievers] [front] [sdks-python] [sdks-vertex] [sdks-node] [sdks-node26] [sdks-go] [sdks-java] [sdks-rust] [parity] [agents]
+#	tests/setup/clients.sh [python] [node] [deno] [rustls] [agent] [mcp] [grpc] [retrievers] [front] [sdks-python] [sdks-vertex] [sdks-node] [sdks-node26] [sdks-go] [sdks-java] [sdks-rust] [parity] [agents]
 #
 # The parts sdks-* hold the clients of tests/matrix; where a tool chain is missing the part says so and is left out, and
 # the rows of the matrix that need it are skipped.
@@ -122,7 +122,7 @@ sdks_node() {
 clients_agents() {
 	have_tool npm "the coding agents" || return 0
 	npm_make agents @anthropic-ai/claude-code-linux-x64@2.1.330 @openai/codex@0.169.0-linux-x64 opencode-linux-x64@1.18.33 \
-		@google/gemini-cli@0.61.0 @qwen-code/qwen-code@0.24.4
+		@google/gemini-cli@0.61.0 @qwen-code/qwen-code@0.24.4 @oven/bun-linux-x64@1.4.5
 }
 
 # A newer Node, whose fetch speaks HTTP/2: the package is the program alone. The SDKs are those of sdks-node.
@@ -219,10 +219,44 @@ sdks_rust() {
 	made_now
 }
 
-[ $# -gt 0 ] || set -- python node mcp grpc parity front sdks-python sdks-node
+# Programs of tests/e2e on rustls with AWS-LC: clients and a server in Rust, a minute's work; and Deno, the program alone.
+clients_rustls() {
+	have_tool cargo "programs in Rust" || return 0
+	source_of=$top/tests/e2e/clients/rust
+	set -- reqwest@0.13.1 rustls@0.23.46 tokio@1
+	wanted="$* $(cat "$source_of"/* | cksum)"
+	dir=$BUILD/rustls
+	[ "$(cat "$dir/.requirements" 2>/dev/null)" = "$wanted" ] && return
+	echo "setting up $dir: $*"
+	mkdir -p "$dir/src"
+	cp "$source_of"/*.rs "$dir/src"
+	cat > "$dir/Cargo.toml" <<-END
+		[package]
+		name = "rustls_clients"
+		version = "0.0.0"
+		edition = "2021"
+		[dependencies]
+		reqwest = { version = "=${1#*@}", default-features = false, features = ["rustls", "http2"] }
+		rustls = "=${2#*@}"
+		tokio = { version = "${3#*@}", features = ["rt-multi-thread", "macros", "time"] }
+		[profile.release]
+		opt-level = 1
+		strip = true
+	END
+	(cd "$dir" && CARGO_HOME="$BUILD/rust-registry" cargo build --release) > "$dir/log" 2>&1 ||
+		{ tail -n 20 "$dir/log" >&2; return 1; }
+	echo "$wanted" > "$dir/.requirements"
+}
+
+clients_deno() {
+	have_tool npm "Deno" || return 0
+	npm_make deno @deno/linux-x64-glibc@2.9.6
+}
+
+[ $# -gt 0 ] || set -- python node deno mcp grpc parity front sdks-python sdks-node
 for part in "$@"; do
 	case "$part" in
-	python | node | agent | agents | mcp | grpc | retrievers | parity | front) "clients_$part" ;;
+	python | node | deno | rustls | agent | agents | mcp | grpc | retrievers | parity | front) "clients_$part" ;;
 	sdks-python | sdks-vertex | sdks-node | sdks-node26 | sdks-go | sdks-java | sdks-rust) "sdks_${part#sdks-}" ;;
 	*) sed -n '6s/^#[[:space:]]*//p' "$0" >&2; exit 2 ;;
 	esac

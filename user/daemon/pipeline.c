@@ -124,6 +124,11 @@ static void on_event_close(void *user, const struct event_close *close)
 	stream_close(pipeline->streams, close->conn, close->end, close->how, close->reason, time_ns);
 }
 
+static void on_event_join(void *user, const struct conn_join *join)
+{
+	stream_join(((struct pipeline *)user)->streams, join);
+}
+
 static void on_event_exit(void *user, struct process_id process, uint64_t time_ns)
 {
 	ended_add(&((struct pipeline *)user)->ended, process, time_ns);
@@ -146,13 +151,12 @@ static void on_ended(void *user, struct process_id process, uint64_t time_ns)
 
 static const struct ended_ops ended_ops = { .ask = on_ended_ask, .tell = on_ended };
 
-static const struct event_ops event_ops = {
-	.open = on_event_open,
-	.peer = on_event_peer,
-	.chunk = on_event_chunk,
-	.close = on_event_close,
-	.exit = on_event_exit,
-};
+static const struct event_ops event_ops = { .open = on_event_open,
+					    .peer = on_event_peer,
+					    .chunk = on_event_chunk,
+					    .close = on_event_close,
+					    .join = on_event_join,
+					    .exit = on_event_exit };
 
 /* ---- stream ─▶ proto ---- */
 
@@ -270,15 +274,13 @@ static void on_shed(void *user, uint64_t len)
 	((struct pipeline *)user)->stats.shed_bytes += len;
 }
 
-static const struct stream_ops stream_ops = {
-	.opened = on_stream_opened,
-	.peer = on_stream_peer,
-	.bytes = on_stream_bytes,
-	.hole = on_stream_hole,
-	.skipped = on_stream_skipped,
-	.closed = on_stream_closed,
-	.lost = on_shed,
-};
+static const struct stream_ops stream_ops = { .opened = on_stream_opened,
+					      .peer = on_stream_peer,
+					      .bytes = on_stream_bytes,
+					      .hole = on_stream_hole,
+					      .skipped = on_stream_skipped,
+					      .closed = on_stream_closed,
+					      .lost = on_shed };
 
 /* ---- proto ─▶ call ---- */
 
@@ -332,13 +334,11 @@ static void on_proto_verdict(void *user, enum verdict verdict)
 	verdict_tell(user, verdict, 0);
 }
 
-static const struct proto_ops proto_ops = {
-	.head = on_proto_head,
-	.part = on_proto_part,
-	.hole = on_proto_hole,
-	.end = on_proto_end,
-	.verdict = on_proto_verdict,
-};
+static const struct proto_ops proto_ops = { .head = on_proto_head,
+					    .part = on_proto_part,
+					    .hole = on_proto_hole,
+					    .end = on_proto_end,
+					    .verdict = on_proto_verdict };
 
 /* ---- call ⇄ dialect, call ─▶ trace ---- */
 

@@ -26,6 +26,7 @@ static int open_decode(const void *data, const struct event_ops *ops, void *user
 		.process = { .pid = open->tgid, .program = open->program, .start_ns = open->start_ns },
 		.kind = (enum capture_kind)open->kind,
 		.is_late = open->is_late,
+		.is_pending = open->is_pending,
 		.opened_ns = open->head.time_ns,
 		.parent_pid = open->parent,
 		.uid = open->uid,
@@ -130,6 +131,26 @@ static int exit_decode(const void *data, const struct event_ops *ops, void *user
 	return 0;
 }
 
+static int join_decode(const void *data, const struct event_ops *ops, void *user)
+{
+	const struct abi_join *record = data;
+	struct conn_join join = {
+		.conn = record->head.conn,
+		.into = record->into,
+		.dir = (enum direction)record->dir,
+		.offset = record->offset,
+		.reason = (enum missing_reason)record->reason,
+		.is_behind_loss = record->is_behind_loss,
+		.time_ns = record->head.time_ns,
+	};
+
+	if (record->dir >= _DIR_MAX || record->reason >= _MISSING_MAX || record->offset >> OFFSET_MAX_BITS ||
+	    join.conn == join.into)
+		return -EBADMSG;
+	ops->join(user, &join);
+	return 0;
+}
+
 static const struct decoder {
 	size_t size;
 	int (*decode)(const void *data, const struct event_ops *ops, void *user);
@@ -139,6 +160,7 @@ static const struct decoder {
 	[ABI_CHUNK] = { sizeof(struct abi_chunk), chunk_decode },
 	[ABI_CLOSE] = { sizeof(struct abi_close), close_decode },
 	[ABI_EXIT] = { sizeof(struct abi_exit), exit_decode },
+	[ABI_JOIN] = { sizeof(struct abi_join), join_decode },
 };
 
 bool event_is_exit(struct slice record, struct process_id *ret)

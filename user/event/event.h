@@ -36,6 +36,7 @@ struct event_ops {
 	void (*peer)(void *user, uint64_t conn, const struct peer *peer);
 	void (*chunk)(void *user, const struct event_chunk *chunk);
 	void (*close)(void *user, const struct event_close *close);
+	void (*join)(void *user, const struct conn_join *join);
 	void (*exit)(void *user, struct process_id process, uint64_t time_ns);
 };
 

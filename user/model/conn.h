@@ -56,7 +56,8 @@ struct conn_info {
 	uint64_t id;
 	struct process_id process;
 	enum capture_kind kind;
-	bool is_late; /* its first bytes passed before we looked */
+	bool is_late;    /* its first bytes passed before we looked */
+	bool is_pending; /* its socket will tell whether it goes on with a connection that is known already */
 	uint64_t opened_ns;
 	/* Of the process, as the kernel had it when the connection was opened: */
 	uint32_t parent_pid, uid;
@@ -82,6 +83,17 @@ enum missing_reason {
 	MISSING_POLICY,
 	_MISSING_MAX,
 };
+
+/* What @conn, which was pending and is over by that, carried in @dir passed on @into, from @offset on. */
+struct conn_join {
+	uint64_t conn, into;
+	enum direction dir;
+	uint64_t offset;
+	enum missing_reason reason; /* of what is missing before @offset */
+	bool is_behind_loss;        /* and that it is known to be lost: nothing of it is waited for */
+	uint64_t time_ns;
+};
+
 extern const char *const missing_reason_names[_MISSING_MAX]; /* INTERFACE: spantap.missing_reason */
 extern const char *const capture_kind_names[_CAPTURE_MAX];
 extern const char *const peer_evidence_names[_PEER_MAX];

@@ -67,6 +67,22 @@ static const struct shape ciphers[] = {
 	  { 103, 101, 117 } },
 };
 
+/* What BoringSSL's SSL_write makes its records with: the newer function, or the older one. */
+static const struct shape bssl_seals[] = {
+	{ SITE_RECORD_SEAL,
+	  SITE_FAMILY_BORINGSSL,
+	  WORD_AEAD_FILE,
+	  "EVP_AEAD_CTX_sealv",
+	  { { 117, 0 }, { 115, 9 }, { 104, 14 } },
+	  { 122, 101 } },
+	{ SITE_RECORD_SEAL,
+	  SITE_FAMILY_BORINGSSL,
+	  WORD_AEAD_FILE,
+	  "EVP_AEAD_CTX_seal_scatter",
+	  { { 115, 0 }, { 112, 5 } },
+	  { 103, 101 } },
+};
+
 /* The names of functions in OpenSSL 3's reports. Compilers put copies of the inner ones into those of the API. */
 static const struct {
 	enum site_word inner, plain;
@@ -106,13 +122,19 @@ static bool body_read(const struct bare *bare, const struct errsite_function *fu
 	return insn_body_look(bare->machine, &code, function->reported, ret) == 0;
 }
 
-/* It takes an object, and its own code leads to the report. */
-static bool is_plausible(const struct bare *bare, const struct errsite_function *function, struct insn_body *ret)
+/* Its own code leads to the report. */
+static bool is_whole(const struct bare *bare, const struct errsite_function *function, struct insn_body *ret)
 {
 	uint64_t len = function->end - function->start;
 
 	return function->end > function->start && len >= LEN_MIN && function->reported - function->start < LEN_MAX &&
-	       body_read(bare, function, ret) && ret->reads_first && ret->is_reached;
+	       body_read(bare, function, ret) && ret->is_reached;
+}
+
+/* And it takes an object. */
+static bool is_plausible(const struct bare *bare, const struct errsite_function *function, struct insn_body *ret)
+{
+	return is_whole(bare, function, ret) && ret->reads_first;
 }
 
 static void site_put(struct bare *bare, const struct bare_site *site)
@@ -222,6 +244,21 @@ static const struct errsite_function *bssl_read_find(const struct bare *bare, in
 	return only;
 }
 
+/* It only tells whose a socket is: without it, the peer is not known where many are sent for at a time. */
+static void bssl_seal_find(struct bare *bare)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(bssl_seals); i++) {
+		struct insn_body body;
+		int line;
+		const struct errsite_function *seal = shape_find(bare, &bssl_seals[i], &line);
+
+		if (!seal || !is_plausible(bare, seal, &body))
+			continue;
+		shape_put(bare, &bssl_seals[i], seal);
+		return;
+	}
+}
+
 static void bssl_find(struct bare *bare)
 {
 	const struct errsite_function *read, *write;
@@ -234,6 +271,7 @@ static void bssl_find(struct bare *bare)
 		return;
 	shape_put(bare, &bssl_read, read);
 	shape_put(bare, &bssl_write, write);
+	bssl_seal_find(bare);
 }
 
 /* ---- ciphers ---- */
@@ -248,7 +286,8 @@ static void ciphers_find(struct bare *bare)
 
 	for (size_t i = 0; i < ARRAY_SIZE(ciphers); i++) {
 		found[i] = shape_find(bare, &ciphers[i], &line);
-		if (found[i] && !is_plausible(bare, found[i], &body))
+		/* Of a build for debugging too, which keeps its arguments on the stack: what it reports is proof enough. */
+		if (found[i] && !is_whole(bare, found[i], &body))
 			found[i] = NULL;
 		has[ciphers[i].role] = found[i];
 	}

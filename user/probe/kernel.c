@@ -20,17 +20,32 @@ const char *const probe_mode_names[_PROBE_MODE_MAX] = {
 	[PROBE_PERF] = "perf uprobe",
 };
 
-enum group_name { GROUP_NONE, GROUP_CALL, GROUP_OVER };
+enum group_name {
+	GROUP_NONE,
+	GROUP_CALL,
+	GROUP_OVER,
+	GROUP_RECORD,
+	GROUP_SEAL,
+	GROUP_SEAL_SCATTER,
+	GROUP_OPEN,
+	GROUP_OPEN_GATHER
+};
 
 /* Programs that go onto places together: one for entry and return where the kernel has sessions, else one for each. Without a
  * @leave it is a place in the code, not a call. Programs of a group with cookies tell by them what stands there. */
 static const struct group {
 	const char *session, *enter, *leave;
-	bool has_cookies;
+	bool has_cookies, needs_sockets;
 } groups[] = {
 	[GROUP_NONE] = { NULL },
 	[GROUP_CALL] = { "st_call", "st_enter", "st_return", true },
 	[GROUP_OVER] = { NULL, "st_over", NULL, false },
+	[GROUP_RECORD] = { "st_record", "st_record_in", "st_record_out", false },
+	/* A cipher knows no connection: only the sockets tell which records belong together. */
+	[GROUP_SEAL] = { NULL, "st_seal", NULL, false, true },
+	[GROUP_SEAL_SCATTER] = { NULL, "st_seal_scatter", NULL, false, true },
+	[GROUP_OPEN] = { NULL, "st_open_enter", "st_open_return", false, true },
+	[GROUP_OPEN_GATHER] = { NULL, "st_gather_enter", "st_open_return", false, true },
 };
 
 /* What each role of a site is to the kernel side. Roles of no group get no program. */
@@ -46,6 +61,11 @@ static const struct role {
 	[SITE_WRITE_EX2] = { GROUP_CALL, ABI_DIR_WRITE, 5, "st_write_ex2_in" },
 	[SITE_FREE] = { GROUP_OVER },
 	[SITE_CLEAR] = { GROUP_OVER },
+	[SITE_RECORD_SEAL] = { GROUP_RECORD },
+	[SITE_AEAD_SEAL] = { GROUP_SEAL, ABI_DIR_WRITE },
+	[SITE_AEAD_SEAL_SCATTER] = { GROUP_SEAL_SCATTER, ABI_DIR_WRITE },
+	[SITE_AEAD_OPEN] = { GROUP_OPEN, ABI_DIR_READ },
+	[SITE_AEAD_OPEN_GATHER] = { GROUP_OPEN_GATHER, ABI_DIR_READ },
 };
 
 /* What a file's family is called in the records of its bytes. */
@@ -103,11 +123,12 @@ static void programs_choose(const struct kernel *kernel)
 	for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
 		const struct group *group = &groups[i];
 		bool is_session = kernel->mode == PROBE_SESSION && group->session;
+		bool is_pair = !is_session && (kernel->has_sockets || !group->needs_sockets);
 
 		program_choose(program_of(kernel, group->session), is_session, LINK_TYPE_SESSION);
 		program_choose(program_of(kernel, group->enter),
-			       !is_session && (kernel->has_cookies || !group->has_cookies), type);
-		program_choose(program_of(kernel, group->leave), !is_session, type);
+			       is_pair && (kernel->has_cookies || !group->has_cookies), type);
+		program_choose(program_of(kernel, group->leave), is_pair, type);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(roles); i++)
 		program_choose(program_of(kernel, roles[i].plain_entry), !kernel->has_cookies, 0);

@@ -27,6 +27,8 @@ enum site_role {
 	SITE_AEAD_SEAL_SCATTER,
 	/* (context, out, nonce, nonce_len, in, in_len; tag, tag_len, ad, ad_len) */
 	SITE_AEAD_OPEN_GATHER,
+	/* Under BoringSSL's SSL_write: (context, where its output goes or a list of that, ...). The output ends a TLS record's head. */
+	SITE_RECORD_SEAL,
 	_SITE_MAX,
 };
 

@@ -14,7 +14,8 @@
 
 enum {
 	WINDOW = 64 << 10,
-	OVERLAP = 256, /* a path and the name at its end */
+	OVERLAP = 1024, /* twice a path with the name at its end: those of crates begin in somebody's home */
+	VERSION_MAX = 64,
 	BUDGET = 512 << 20,
 	BUDGET_MIXED = 64 << 20, /* of segments with code */
 };
@@ -102,7 +103,7 @@ static void take_rustls(struct scan *scan, const struct found *found)
 /* "OpenSSL 3.0.17 1 Jul 2025" is cut behind its number; BoringSSL says "OpenSSL 1.1.1 (compatible; BoringSSL)". */
 static void take_version(struct scan *scan, const struct found *found)
 {
-	struct slice text = slice_head(slice_from(found->window, found->at), OVERLAP / 4);
+	struct slice text = slice_head(slice_from(found->window, found->at), VERSION_MAX);
 	struct site_strings *ret = scan->ret;
 	size_t len = found->len, dots = 0;
 

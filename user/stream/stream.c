@@ -192,9 +192,21 @@ static void flow_tell_ready(struct stream_table *table, struct conn *conn, enum 
 		flow_tell_first_held(table, conn, dir);
 }
 
+/* It is a connection of its own: nothing is waited for any more. */
+static void conn_settle(struct stream_table *table, struct conn *conn)
+{
+	if (!conn->info.is_pending)
+		return;
+	conn->info.is_pending = false;
+	conn->handle = table->ops->opened(table->user, &conn->info);
+	for (int dir = 0; dir < _DIR_MAX; dir++)
+		flow_tell_ready(table, conn, (enum direction)dir);
+}
+
 /* Both directions in the order of time, so that a question still comes before its answer. */
 static void conn_tell_held(struct stream_table *table, struct conn *conn)
 {
+	conn_settle(table, conn);
 	for (;;) {
 		struct held *read = conn->flows[DIR_READ].held, *written = conn->flows[DIR_WRITE].held;
 
@@ -271,7 +283,8 @@ static int conn_add(struct stream_table *table, const struct conn_info *info, st
 		return -ENOMEM;
 	}
 	DL_APPEND(table->by_age, conn);
-	conn->handle = table->ops->opened(table->user, &conn->info);
+	if (!info->is_pending)
+		conn->handle = table->ops->opened(table->user, &conn->info);
 	*ret = conn;
 	return 0;
 }
@@ -296,6 +309,7 @@ static void conn_take_peer(struct stream_table *table, struct conn *conn, const 
 	if (peer->evidence < conn->info.peer.evidence)
 		return;
 	conn->info.peer = *peer;
+	conn_settle(table, conn);
 	if (conn->handle)
 		table->ops->peer(table->user, conn->handle, &conn->info);
 }
@@ -380,6 +394,13 @@ static void flow_press(struct stream_table *table, struct conn *conn, const stru
 	flow_tell_ready(table, conn, chunk->dir);
 }
 
+static bool chunk_is_valid(const struct stream_chunk *chunk)
+{
+	uint64_t len = chunk->data.len ? chunk->data.len : chunk->hole_len;
+
+	return chunk->dir < _DIR_MAX && chunk->reason < _MISSING_MAX && chunk->offset <= UINT64_MAX - len;
+}
+
 int stream_push(struct stream_table *table, const struct stream_chunk *chunk)
 {
 	uint64_t len = chunk->data.len ? chunk->data.len : chunk->hole_len;
@@ -387,7 +408,7 @@ int stream_push(struct stream_table *table, const struct stream_chunk *chunk)
 	struct flow *flow;
 	int r;
 
-	if (chunk->dir >= _DIR_MAX || chunk->reason >= _MISSING_MAX || chunk->offset > UINT64_MAX - len)
+	if (!chunk_is_valid(chunk))
 		return -EINVAL;
 	r = conn_of_chunk(table, chunk, chunk->offset + len, &conn);
 	if (r == 0 && !conn)
@@ -397,6 +418,9 @@ int stream_push(struct stream_table *table, const struct stream_chunk *chunk)
 	DL_DELETE(table->by_age, conn);
 	DL_APPEND(table->by_age, conn);
 	flow = &conn->flows[chunk->dir];
+	if (conn->info.is_pending && flow_hold(table, flow, chunk))
+		return 0;
+	conn_settle(table, conn);
 	if (chunk_is_early(conn, chunk) && flow_hold(table, flow, chunk)) {
 		conn->has_early = true;
 		conn->early_dir = chunk->dir;
@@ -412,6 +436,44 @@ int stream_push(struct stream_table *table, const struct stream_chunk *chunk)
 	}
 	early_tell(table, conn);
 	return 0;
+}
+
+static void flow_drop(struct stream_table *table, struct flow *flow)
+{
+	while (flow->held) {
+		struct held *held = flow->held;
+
+		DL_DELETE(flow->held, held);
+		tell_lost(table, held->chunk.data.len);
+		held_free(table, flow, held);
+	}
+}
+
+void stream_join(struct stream_table *table, const struct conn_join *join)
+{
+	struct conn *conn = conn_find(table, join->conn);
+	struct held *list, *held, *after;
+
+	if (!conn)
+		return;
+	/* It waited too long, and was told as a connection of its own. */
+	if (!conn->info.is_pending)
+		return conn_close(table, conn, CLOSE_UNKNOWN, join->time_ns);
+	flow_drop(table, &conn->flows[direction_other(join->dir)]);
+	list = conn->flows[join->dir].held;
+	conn->flows[join->dir].held = NULL;
+	if (list) {
+		list->chunk.reason = join->is_behind_loss ? join->reason : list->chunk.reason;
+		list->chunk.is_behind_loss |= join->is_behind_loss;
+	}
+	conn_remove(table, conn, CLOSE_UNKNOWN, join->time_ns);
+	DL_FOREACH_SAFE(list, held, after) {
+		held->chunk.conn = join->into;
+		held->chunk.offset += join->offset;
+		if (stream_push(table, &held->chunk) < 0)
+			tell_lost(table, held->chunk.data.len);
+		alloc_put(table->opts.alloc, held, sizeof(*held) + held->chunk.data.len);
+	}
 }
 
 void stream_close(struct stream_table *table, uint64_t id, const uint64_t end[_DIR_MAX], enum close_how how,
@@ -434,6 +496,12 @@ void stream_exit(struct stream_table *table, struct process_id process, uint64_t
 	DL_FOREACH_SAFE(table->by_age, conn, after)
 		if (conn->info.process.pid == process.pid && conn->info.process.start_ns == process.start_ns)
 			conn_close(table, conn, CLOSE_UNKNOWN, time_ns);
+}
+
+static bool flow_is_overdue(const struct stream_table *table, const struct flow *flow, uint64_t now_ns)
+{
+	return flow->held && now_ns > flow->held->chunk.time_ns &&
+	       now_ns - flow->held->chunk.time_ns > table->opts.hold_ns;
 }
 
 /* Tells the held chunks that waited too long, and all that lies before them. */
@@ -462,6 +530,10 @@ void stream_tick(struct stream_table *table, uint64_t now_ns)
 	struct conn *conn, *after;
 
 	DL_FOREACH_SAFE(table->by_age, conn, after) {
+		if (conn->info.is_pending && !flow_is_overdue(table, &conn->flows[DIR_WRITE], now_ns) &&
+		    !flow_is_overdue(table, &conn->flows[DIR_READ], now_ns))
+			continue;
+		conn_settle(table, conn);
 		flow_tick(table, conn, DIR_WRITE, now_ns);
 		flow_tick(table, conn, DIR_READ, now_ns);
 	}

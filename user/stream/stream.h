@@ -63,6 +63,8 @@ DEFINE_CLEANUP(struct stream_table *, stream_table_free)
 int stream_open(struct stream_table *table, const struct conn_info *conn);
 /* More is known of the peer. Weaker evidence than before is ignored. */
 void stream_peer(struct stream_table *table, uint64_t conn, const struct peer *peer);
+/* A pending connection's bytes wait, at most as long as any, until its peer is known, or until it is joined. */
+void stream_join(struct stream_table *table, const struct conn_join *join);
 int stream_push(struct stream_table *table, const struct stream_chunk *chunk);
 /* @end: final offsets by direction; bytes below them that never came are holes of @reason. */
 void stream_close(struct stream_table *table, uint64_t conn, const uint64_t end[_DIR_MAX], enum close_how how,

@@ -9,7 +9,8 @@
 #include <unistd.h>
 
 struct seen {
-	unsigned opens, peers, chunks, closes, exits;
+	unsigned opens, peers, chunks, closes, exits, joins;
+	struct conn_join join;
 	uint64_t bytes, holes;
 	enum address_family family;
 	uint8_t first_octet;
@@ -50,8 +51,14 @@ static void on_exit_event(void *user, struct process_id process, uint64_t time_n
 	((struct seen *)user)->exits++;
 }
 
+static void on_join(void *user, const struct conn_join *join)
+{
+	((struct seen *)user)->joins++;
+	((struct seen *)user)->join = *join;
+}
+
 static const struct event_ops ops = {
-	.open = on_open, .peer = on_peer, .chunk = on_chunk, .close = on_close, .exit = on_exit_event
+	.open = on_open, .peer = on_peer, .chunk = on_chunk, .close = on_close, .exit = on_exit_event, .join = on_join
 };
 
 union record {
@@ -61,6 +68,7 @@ union record {
 	struct abi_chunk chunk;
 	struct abi_close close;
 	struct abi_exit exit;
+	struct abi_join join;
 	char bytes[256];
 };
 
@@ -150,6 +158,32 @@ static void a_mapped_ipv4_peer_is_an_ipv4_peer(void **state)
 	assert_int_equal(seen.first_octet, 127);
 }
 
+static void a_join_says_what_goes_on_with_what(void **state)
+{
+	union record r = { 0 };
+	struct seen seen = { 0 };
+
+	r.join = (struct abi_join){ .head = { ABI_JOIN, 0, sizeof(struct abi_join), 7, 1000 },
+				    .into = 8,
+				    .offset = 5000,
+				    .dir = ABI_DIR_WRITE,
+				    .reason = ABI_MISSING_FAULT,
+				    .is_behind_loss = 1 };
+	assert_int_equal(decode(&r, &seen), 0);
+	assert_true(seen.join.conn == 7 && seen.join.into == 8 && seen.join.offset == 5000);
+	assert_true(seen.join.dir == DIR_WRITE && seen.join.reason == MISSING_FAULT && seen.join.is_behind_loss);
+	assert_int_equal(seen.join.time_ns, 1000);
+	r.join.into = 7; /* with itself */
+	assert_int_equal(decode(&r, &seen), -EBADMSG);
+	r.join.into = 8;
+	r.join.dir = 2;
+	assert_int_equal(decode(&r, &seen), -EBADMSG);
+	r.join.dir = ABI_DIR_READ;
+	r.join.offset = 1ull << 62;
+	assert_int_equal(decode(&r, &seen), -EBADMSG);
+	assert_int_equal(seen.joins, 1);
+}
+
 static void record_file(const char *path, size_t frames)
 {
 	struct event_recorder *recorder;
@@ -219,6 +253,7 @@ int main(void)
 		cmocka_unit_test(what_does_not_fit_is_refused),
 		cmocka_unit_test(random_bytes_never_lead_outside),
 		cmocka_unit_test(a_mapped_ipv4_peer_is_an_ipv4_peer),
+		cmocka_unit_test(a_join_says_what_goes_on_with_what),
 		cmocka_unit_test(a_recording_plays_back_up_to_where_it_was_cut),
 		cmocka_unit_test(another_file_is_no_recording),
 	};

@@ -190,6 +190,40 @@ static void the_ciphers_are_found_and_one_way_to_open_is_enough(void **state)
 	}
 }
 
+/* push rbp; mov rbp, rsp; mov [rbp-8], rdi ... right behind the one before it, as builds for size and for debugging have them. */
+static uint64_t packed_add(struct bare_image *image, uint64_t text, const struct function *function)
+{
+	uint64_t start = bare_here(image);
+
+	BARE_BYTES(image, "\x55\x48\x89\xe5\x48\x89\x7d\xf8");
+	for (size_t i = 0; i < 4 && function->reports[i][0]; i++)
+		bare_report(image, text, (uint32_t)function->reports[i][0], (uint32_t)function->reports[i][1]);
+	BARE_BYTES(image, "\x5d\xc3");
+	bare_call(image, start);
+	return start;
+}
+
+static void ciphers_of_small_builds_below_a_long_path_are_found(void **state)
+{
+	struct bare_image *image = image_new(0);
+	char path[300];
+	uint64_t text, at[3];
+	struct site_set set;
+
+	memset(path, 'h', sizeof(path));
+	snprintf(path + 200, sizeof(path) - 200, "%s", AEAD_FILE);
+	text = bare_text(image, 1, path);
+	BARE_BYTES(image, "\x90\xc3");
+	at[0] = packed_add(image, text, &seal);
+	at[1] = packed_add(image, text, &scatter);
+	at[2] = packed_add(image, text, &opening);
+	image_find(image, &set);
+	assert_int_equal(set.count, 3);
+	for (size_t i = 0; i < 3; i++)
+		site_expect(&set, i, (enum site_role[]){ SITE_AEAD_SEAL, SITE_AEAD_SEAL_SCATTER, SITE_AEAD_OPEN }[i],
+			    at[i]);
+}
+
 static void the_ciphers_below_boringssl_are_left_alone(void **state)
 {
 	struct bare_image *image = image_new(2);
@@ -213,6 +247,31 @@ static void the_ciphers_below_boringssl_are_left_alone(void **state)
 	image_find(image, &set);
 	assert_int_equal(set.count, 0);
 	assert_int_equal(set.family, SITE_FAMILY_BORINGSSL);
+}
+
+/* The newer function and the older one. */
+static void what_makes_its_records_is_found_beside_boringssl(void **state)
+{
+	static const struct function seals[] = { { { { 117, 336 }, { 115, 345 }, { 104, 350 } }, BARE_PLAIN },
+						 { { { 115, 168 }, { 112, 173 } }, BARE_PLAIN } };
+	static const struct function opens[] = { { { { 122, 554 }, { 117, 550 }, { 115, 563 }, { 104, 573 } },
+						   BARE_PLAIN },
+						 { { { 115, 245 }, { 104, 250 } }, BARE_PLAIN } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(seals); i++) {
+		struct bare_image *image = image_new(2);
+		uint64_t text = bare_text(image, 0, BSSL_FILE), aead = bare_text(image, 100, AEAD_FILE), at;
+		struct site_set set;
+
+		function_add(image, aead, &opens[i]);
+		at = function_add(image, aead, &seals[i]);
+		function_add(image, text, &bssl_read);
+		function_add(image, text, &bssl_write);
+		image_find(image, &set);
+		assert_int_equal(set.count, 3);
+		site_expect(&set, 2, SITE_RECORD_SEAL, at);
+		assert_int_equal(set.sites[2].family, SITE_FAMILY_BORINGSSL);
+	}
 }
 
 static void rustls_without_those_ciphers_is_told_as_what_it_is(void **state)
@@ -486,7 +545,9 @@ int main(void)
 		cmocka_unit_test(doubt_counts_against_a_find),
 		cmocka_unit_test(a_function_whose_start_is_not_told_is_not_found),
 		cmocka_unit_test(the_ciphers_are_found_and_one_way_to_open_is_enough),
+		cmocka_unit_test(ciphers_of_small_builds_below_a_long_path_are_found),
 		cmocka_unit_test(the_ciphers_below_boringssl_are_left_alone),
+		cmocka_unit_test(what_makes_its_records_is_found_beside_boringssl),
 		cmocka_unit_test(rustls_without_those_ciphers_is_told_as_what_it_is),
 		cmocka_unit_test(openssl_is_found_by_the_names_it_reports),
 		cmocka_unit_test(what_windows_cut_is_found_whole),
