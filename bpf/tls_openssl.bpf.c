@@ -340,18 +340,20 @@ SEC("uprobe") int st_return(struct pt_regs *ctx)
 	return call_return(ctx);
 }
 
-/* Kernels before 5.15 have no cookies: a program for each shape. */
-#define PLAIN_ENTRY(NAME, DIR, COUNT_AT)                                                                               \
+/* Kernels before 5.15 have no cookies: a program for each shape, and kind of library. */
+#define PLAIN_ENTRY(NAME, KIND, DIR, COUNT_AT)                                                                         \
 	SEC("uprobe") int st_##NAME##_in(struct pt_regs *ctx)                                                          \
 	{                                                                                                              \
-		return call_enter(ctx, ABI_COOKIE(ABI_KIND_OPENSSL, DIR, 0, 0), COUNT_AT);                             \
+		return call_enter(ctx, ABI_COOKIE(KIND, DIR, 0, 0), COUNT_AT);                                         \
 	}
 
-PLAIN_ENTRY(read, ABI_DIR_READ, 0)
-PLAIN_ENTRY(write, ABI_DIR_WRITE, 0)
-PLAIN_ENTRY(read_ex, ABI_DIR_READ, PT_REGS_PARM4(ctx))
-PLAIN_ENTRY(write_ex, ABI_DIR_WRITE, PT_REGS_PARM4(ctx))
-PLAIN_ENTRY(write_ex2, ABI_DIR_WRITE, PT_REGS_PARM5(ctx))
+PLAIN_ENTRY(read, ABI_KIND_OPENSSL, ABI_DIR_READ, 0)
+PLAIN_ENTRY(write, ABI_KIND_OPENSSL, ABI_DIR_WRITE, 0)
+PLAIN_ENTRY(read_ex, ABI_KIND_OPENSSL, ABI_DIR_READ, PT_REGS_PARM4(ctx))
+PLAIN_ENTRY(write_ex, ABI_KIND_OPENSSL, ABI_DIR_WRITE, PT_REGS_PARM4(ctx))
+PLAIN_ENTRY(write_ex2, ABI_KIND_OPENSSL, ABI_DIR_WRITE, PT_REGS_PARM5(ctx))
+PLAIN_ENTRY(bread, ABI_KIND_BORINGSSL, ABI_DIR_READ, 0)
+PLAIN_ENTRY(bwrite, ABI_KIND_BORINGSSL, ABI_DIR_WRITE, 0)
 
 static __always_inline void object_over(__u64 object, __u32 kind)
 {

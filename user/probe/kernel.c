@@ -52,10 +52,10 @@ static const struct group {
 static const struct role {
 	enum group_name group;
 	uint8_t dir, count_arg;
-	const char *plain_entry; /* for kernels without cookies */
+	const char *plain_entry, *plain_boringssl; /* for kernels without cookies */
 } roles[_SITE_MAX] = {
-	[SITE_READ] = { GROUP_CALL, ABI_DIR_READ, 0, "st_read_in" },
-	[SITE_WRITE] = { GROUP_CALL, ABI_DIR_WRITE, 0, "st_write_in" },
+	[SITE_READ] = { GROUP_CALL, ABI_DIR_READ, 0, "st_read_in", "st_bread_in" },
+	[SITE_WRITE] = { GROUP_CALL, ABI_DIR_WRITE, 0, "st_write_in", "st_bwrite_in" },
 	[SITE_READ_EX] = { GROUP_CALL, ABI_DIR_READ, 4, "st_read_ex_in" },
 	[SITE_WRITE_EX] = { GROUP_CALL, ABI_DIR_WRITE, 4, "st_write_ex_in" },
 	[SITE_WRITE_EX2] = { GROUP_CALL, ABI_DIR_WRITE, 5, "st_write_ex2_in" },
@@ -130,8 +130,10 @@ static void programs_choose(const struct kernel *kernel)
 			       is_pair && (kernel->has_cookies || !group->has_cookies), type);
 		program_choose(program_of(kernel, group->leave), is_pair, type);
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(roles); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(roles); i++) {
 		program_choose(program_of(kernel, roles[i].plain_entry), !kernel->has_cookies, 0);
+		program_choose(program_of(kernel, roles[i].plain_boringssl), !kernel->has_cookies, 0);
+	}
 	bpf_program__set_autoload(skel->progs.st_sock_send, kernel->has_sockets);
 	bpf_program__set_autoload(skel->progs.st_sock_recv, kernel->has_sockets);
 }
@@ -324,7 +326,9 @@ static int perf_attach(struct kernel *kernel, const struct site *site, const cha
 	const struct role *role = &roles[site->role];
 	const struct group *group = &groups[role->group];
 	bool is_plain = !kernel->has_cookies && group->has_cookies;
-	struct bpf_program *entry = program_of(kernel, is_plain ? role->plain_entry : group->enter);
+	bool is_boringssl = site->family == SITE_FAMILY_BORINGSSL;
+	const char *plain = is_boringssl ? role->plain_boringssl : role->plain_entry;
+	struct bpf_program *entry = program_of(kernel, is_plain ? plain : group->enter);
 	uint64_t cookie = site_cookie(site);
 	int r = entry ? link_perf(entry, path, site->offset, kernel->has_cookies ? &cookie : NULL, false, &ret[0])
 		      : -EOPNOTSUPP;
