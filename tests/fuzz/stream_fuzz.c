@@ -16,7 +16,8 @@ struct told {
 	struct conn {
 		struct told *told;
 		uint64_t next[_DIR_MAX], highest[_DIR_MAX];
-		bool is_open;
+		bool is_open, is_pending;
+		uint64_t pending_to[_DIR_MAX]; /* how far what waits reaches */
 	} conns[CONNS];
 	uint64_t time_ns;
 	const char *text; /* the same in both directions: the byte at each offset */
@@ -30,6 +31,7 @@ static void *on_opened(void *user, const struct conn_info *info)
 	MUST(!conn->is_open);
 	conn->told = told;
 	conn->is_open = true;
+	conn->is_pending = false;
 	return conn;
 }
 
@@ -84,7 +86,38 @@ static void record_push(struct stream_table *table, struct told *told, const uin
 	else
 		chunk.data = (struct slice){ told->text + chunk.offset, record[4] };
 	conn->highest[chunk.dir] = MAX(conn->highest[chunk.dir], chunk.offset + record[4]);
+	conn->pending_to[chunk.dir] = MAX(conn->pending_to[chunk.dir], chunk.offset + record[4]);
 	MUST(stream_push(table, &chunk) == 0);
+}
+
+static void record_open(struct stream_table *table, struct conn *conn, const uint8_t *record)
+{
+	struct conn_info info = { .id = record[1] % CONNS,
+				  .process.pid = record[4] % 2,
+				  .is_pending = record[4] & 2 && !conn->is_open };
+
+	if (info.is_pending && !conn->is_pending)
+		memset(conn->pending_to, 0, sizeof(conn->pending_to));
+	conn->is_pending |= info.is_pending;
+	MUST(stream_open(table, &info) == 0);
+}
+
+/* What waits goes on, where the other has the same bytes; of the direction that is not joined nothing is told. */
+static void record_join(struct stream_table *table, struct told *told, const uint8_t *record)
+{
+	struct conn_join join = { .conn = record[1] % CONNS,
+				  .into = (record[1] % CONNS + 1 + record[4] % 2) % CONNS,
+				  .dir = record[1] & 0x80 ? DIR_READ : DIR_WRITE,
+				  .time_ns = told->time_ns };
+	struct conn *conn = &told->conns[join.conn], *into = &told->conns[join.into];
+
+	if (conn->is_pending) {
+		into->highest[join.dir] = MAX(into->highest[join.dir], conn->pending_to[join.dir]);
+		into->pending_to[join.dir] = MAX(into->pending_to[join.dir], conn->pending_to[join.dir]);
+		memcpy(conn->highest, conn->next, sizeof(conn->highest));
+	}
+	conn->is_pending = false;
+	stream_join(table, &join);
 }
 
 static void record_run(struct stream_table *table, struct told *told, const uint8_t *record)
@@ -103,9 +136,10 @@ static void record_run(struct stream_table *table, struct told *told, const uint
 		stream_tick(table, told->time_ns);
 		break;
 	case 2:
-		MUST(stream_open(table, &(struct conn_info){ .id = id,
-							     .process.pid = record[4] % 2,
-							     .is_pending = record[4] & 2 }) == 0);
+		record_open(table, conn, record);
+		break;
+	case 4:
+		record_join(table, told, record);
 		break;
 	case 3:
 		stream_exit(table, (struct process_id){ .pid = record[4] % 2 }, told->time_ns);

@@ -155,7 +155,14 @@ static void file_rewritten(struct file *file)
 	file->target.why_not = "it is being written";
 }
 
-static const char unreadable[] = "it holds a TLS library that this version cannot read";
+static const char *why_unreadable(const struct files *files, const struct site_set *sites)
+{
+	if (sites->family == SITE_FAMILY_RUSTLS && !sites->count)
+		return "it holds rustls, but not on AWS-LC (on ring, then): this version cannot read it";
+	if (sites->family == SITE_FAMILY_RUSTLS && !files->kernel->has_sockets)
+		return "it holds rustls, which needs Linux 6.3 to be read";
+	return "it holds a TLS library that this version cannot read";
+}
 
 static void file_attach(struct files *files, struct file *file, int fd)
 {
@@ -174,7 +181,7 @@ static void file_attach(struct files *files, struct file *file, int fd)
 	}
 	file->link_count = (size_t)n;
 	if (!n)
-		file->target.why_not = unreadable;
+		file->target.why_not = why_unreadable(files, file->sites);
 	/* Written since it was read, and before it was watched. */
 	if (fstat(fd, &st) == 0 && is_written(file, &st))
 		file_rewritten(file);
@@ -202,8 +209,6 @@ static int file_examine(struct file *file, int fd)
 		return -ENOMEM;
 	*file->sites = sites;
 	file->target.sites = file->sites;
-	if (!sites.count)
-		file->target.why_not = unreadable;
 	return 0;
 }
 

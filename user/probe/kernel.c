@@ -259,13 +259,22 @@ static uint64_t site_cookie(const struct site *site)
 	return ABI_COOKIE(kinds[site->family], role->dir, role->count_arg, zero_is_end);
 }
 
-static void places_find(const struct site_set *sites, enum group_name group, struct link_places *ret)
+/* Of what this kernel can carry. */
+static enum group_name site_group(const struct kernel *kernel, const struct site *site)
+{
+	enum group_name group = roles[site->role].group;
+
+	return groups[group].needs_sockets && !kernel->has_sockets ? GROUP_NONE : group;
+}
+
+static void places_find(const struct kernel *kernel, const struct site_set *sites, enum group_name group,
+			struct link_places *ret)
 {
 	ret->count = 0;
 	for (size_t i = 0; i < sites->count && ret->count < LINK_PLACES_MAX; i++) {
 		const struct site *site = &sites->sites[i];
 
-		if (roles[site->role].group != group)
+		if (site_group(kernel, site) != group)
 			continue;
 		ret->offsets[ret->count] = site->offset;
 		ret->cookies[ret->count++] = site_cookie(site);
@@ -297,7 +306,7 @@ static int attach_by_multi(struct kernel *kernel, const struct site_set *sites, 
 	for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
 		struct link_places places;
 
-		places_find(sites, (enum group_name)i, &places);
+		places_find(kernel, sites, (enum group_name)i, &places);
 		if (i == GROUP_NONE || !places.count)
 			continue;
 		r = group_attach(kernel, &groups[i], &places, path, &ret[n]);
@@ -340,7 +349,7 @@ static int attach_by_perf(struct kernel *kernel, const struct site_set *sites, c
 	for (size_t i = 0; i < sites->count && n + 2 <= KERNEL_LINKS_MAX; i++) {
 		const struct site *site = &sites->sites[i];
 
-		if (roles[site->role].group == GROUP_NONE)
+		if (site_group(kernel, site) == GROUP_NONE)
 			continue;
 		r = perf_attach(kernel, site, path, &ret[n]);
 		if (r < 0) {

@@ -59,9 +59,13 @@ static inline uint64_t bare_begin(struct bare_image *image)
 		BARE_BYTES(image, "\xcc");
 	start = bare_here(image);
 	BARE_BYTES(image, "\x55");
-	if (image->makes_frame)
+	if (image->makes_frame || image->is_debug)
 		BARE_BYTES(image, "\x48\x89\xe5"); /* mov rbp, rsp */
-	BARE_BYTES(image, "\x48\x8b\x47\x30\x48\x83\xbf\x98\0\0\0\0\x0f\x1f\x84\0\0\0\0\0");
+	if (image->is_debug) {
+		BARE_BYTES(image, "\x48\x89\x7d\xf8"); /* mov [rbp-8], rdi: nothing shows what it takes */
+		return start;
+	}
+	BARE_BYTES(image, "\x48\x8b\x47\x30\x48\x83\xbf\x98\0\0\0\0\x0f\x1f\x84\0\0\0\0\0\x0f\x1f\x84\0\0\0\0\0");
 	return start;
 }
 

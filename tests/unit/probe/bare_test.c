@@ -162,6 +162,42 @@ static void a_function_whose_start_is_not_told_is_not_found(void **state)
 	assert_int_equal(set.count, 0);
 }
 
+/* It hands its arguments to SSL_peek first, and has no report of its own. */
+static uint64_t reader_add(struct bare_image *image, uint64_t peek, const char *spoil, size_t spoil_len)
+{
+	uint64_t start = bare_begin(image);
+
+	bare_bytes(image, spoil_len, spoil);
+	BARE_BYTES(image, "\x53\x48\x89\xfb\xe8"); /* push rbx; mov rbx, rdi; call */
+	bare_number(image, (uint32_t)(peek - bare_here(image) - 4));
+	BARE_BYTES(image,
+		   "\x48\x8b\x43\x30\x90\x90\x0f\x1f\x84\0\0\0\0\0\x0f\x1f\x84\0\0\0\0\0"); /* mov rax, [rbx+0x30] */
+	bare_end(image, start, BARE_STORES);
+	return start;
+}
+
+static void a_reader_that_calls_what_looks_is_found_by_that_call(void **state)
+{
+	for (size_t readers = 0; readers < 3; readers++) {
+		struct bare_image *image = image_new(2);
+		uint64_t text = bare_text(image, 0, BSSL_FILE), peek = function_add(image, text, &bssl_peek), read = 0,
+			 write;
+		struct site_set set;
+
+		reader_add(image, peek, "\x31\xd2", 2); /* xor edx, edx: asks with another count */
+		for (size_t i = 0; i < readers; i++)
+			read = reader_add(image, peek, "", 0);
+		write = function_add(image, text, &bssl_write);
+		image_find(image, &set);
+		if (set.count != (readers == 1 ? 2 : 0))
+			fail_msg("%zu readers: %zu sites", readers, set.count);
+		if (readers == 1) {
+			site_expect(&set, 0, SITE_READ, read);
+			site_expect(&set, 1, SITE_WRITE, write);
+		}
+	}
+}
+
 /* Where code is made small, functions lie close together. */
 static void functions_at_any_address_are_found_when_they_make_a_frame(void **state)
 {
@@ -188,12 +224,17 @@ static const struct function gather = { { { 115, 292 }, { 104, 297 } }, BARE_PLA
 
 static void the_ciphers_are_found_and_one_way_to_open_is_enough(void **state)
 {
-	for (unsigned how = 0; how < 8; how++) {
+	for (unsigned how = 0; how < 16; how++) {
 		struct bare_image *image = image_new(how & 3);
-		uint64_t text = bare_text(image, 0, AEAD_FILE), at[4] = { 0 };
+		uint64_t text, at[4] = { 0 };
+		char path[300]; /* of a crate: it begins in somebody's home */
 		bool has_open = how & 4;
 		struct site_set set;
 
+		memset(path, 'h', 200);
+		snprintf(path + 200, sizeof(path) - 200, "%s", AEAD_FILE);
+		text = bare_text(image, 1000, path);
+		image->is_debug = how & 8;
 		bare_text(image, 100, "/registry/ru%stls-0.23.46/src/lib.rs");
 		at[0] = function_add(image, text, &seal);
 		at[1] = function_add(image, text, &scatter);
@@ -207,40 +248,6 @@ static void the_ciphers_are_found_and_one_way_to_open_is_enough(void **state)
 		site_expect(&set, 2, has_open ? SITE_AEAD_OPEN : SITE_AEAD_OPEN_GATHER, at[2]);
 		assert_int_equal(set.family, SITE_FAMILY_RUSTLS);
 	}
-}
-
-/* push rbp; mov rbp, rsp; mov [rbp-8], rdi ... right behind the one before it, as builds for size and for debugging have them. */
-static uint64_t packed_add(struct bare_image *image, uint64_t text, const struct function *function)
-{
-	uint64_t start = bare_here(image);
-
-	BARE_BYTES(image, "\x55\x48\x89\xe5\x48\x89\x7d\xf8");
-	for (size_t i = 0; i < 4 && function->reports[i][0]; i++)
-		bare_report(image, text, (uint32_t)function->reports[i][0], (uint32_t)function->reports[i][1]);
-	BARE_BYTES(image, "\x5d\xc3");
-	bare_call(image, start);
-	return start;
-}
-
-static void ciphers_of_small_builds_below_a_long_path_are_found(void **state)
-{
-	struct bare_image *image = image_new(0);
-	char path[300];
-	uint64_t text, at[3];
-	struct site_set set;
-
-	memset(path, 'h', sizeof(path));
-	snprintf(path + 200, sizeof(path) - 200, "%s", AEAD_FILE);
-	text = bare_text(image, 1, path);
-	BARE_BYTES(image, "\x90\xc3");
-	at[0] = packed_add(image, text, &seal);
-	at[1] = packed_add(image, text, &scatter);
-	at[2] = packed_add(image, text, &opening);
-	image_find(image, &set);
-	assert_int_equal(set.count, 3);
-	for (size_t i = 0; i < 3; i++)
-		site_expect(&set, i, (enum site_role[]){ SITE_AEAD_SEAL, SITE_AEAD_SEAL_SCATTER, SITE_AEAD_OPEN }[i],
-			    at[i]);
 }
 
 static void the_ciphers_below_boringssl_are_left_alone(void **state)
@@ -563,9 +570,9 @@ int main(void)
 		cmocka_unit_test(lines_may_drift_a_little),
 		cmocka_unit_test(doubt_counts_against_a_find),
 		cmocka_unit_test(a_function_whose_start_is_not_told_is_not_found),
+		cmocka_unit_test(a_reader_that_calls_what_looks_is_found_by_that_call),
 		cmocka_unit_test(functions_at_any_address_are_found_when_they_make_a_frame),
 		cmocka_unit_test(the_ciphers_are_found_and_one_way_to_open_is_enough),
-		cmocka_unit_test(ciphers_of_small_builds_below_a_long_path_are_found),
 		cmocka_unit_test(the_ciphers_below_boringssl_are_left_alone),
 		cmocka_unit_test(what_makes_its_records_is_found_beside_boringssl),
 		cmocka_unit_test(rustls_without_those_ciphers_is_told_as_what_it_is),
