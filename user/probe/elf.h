@@ -55,3 +55,6 @@ size_t elf_symbols_find(const struct elf *elf, const struct elf_symbols *table, 
 /* Address that the linker will store into the pointer at @slot (a PLT's or GOT's entry) when it is a function of this
  * very file; -ENOENT when it comes from another file, or is no such pointer. */
 int elf_slot_value(const struct elf *elf, uint64_t slot, uint64_t *ret);
+
+/* Calls @each for every pointer at @slot that the loader fills with @value, an address of this very file, until it returns true. */
+void elf_relatives_each(const struct elf *elf, bool (*each)(void *user, uint64_t slot, uint64_t value), void *user);

@@ -199,7 +199,9 @@ static int file_examine(struct file *file, int fd)
 	*file->sites = sites;
 	file->target.sites = file->sites;
 	if (!sites.count)
-		file->target.why_not = "it holds a TLS library without names; this version cannot read it";
+		file->target.why_not = sites.why_not
+					       ? sites.why_not
+					       : "it holds a TLS library without names; this version cannot read it";
 	return 0;
 }
 

@@ -20,7 +20,7 @@ const char *const probe_mode_names[_PROBE_MODE_MAX] = {
 	[PROBE_PERF] = "perf uprobe",
 };
 
-enum group_name { GROUP_NONE, GROUP_CALL, GROUP_OVER };
+enum group_name { GROUP_NONE, GROUP_CALL, GROUP_OVER, GROUP_GO };
 
 /* Programs that go onto places together: one for entry and return where the kernel has sessions, else one for each. Without a
  * @leave it is a place in the code, not a call. Programs of a group with cookies tell by them what stands there. */
@@ -31,12 +31,13 @@ static const struct group {
 	[GROUP_NONE] = { NULL },
 	[GROUP_CALL] = { "st_call", "st_enter", "st_return", true },
 	[GROUP_OVER] = { NULL, "st_over", NULL, false },
+	[GROUP_GO] = { NULL, "st_go", NULL, true },
 };
 
 /* What each role of a site is to the kernel side. Roles of no group get no program. */
 static const struct role {
 	enum group_name group;
-	uint8_t dir, count_arg;
+	uint8_t dir, count_arg;  /* the latter of Go's functions: enum abi_go */
 	const char *plain_entry; /* for kernels without cookies */
 } roles[_SITE_MAX] = {
 	[SITE_READ] = { GROUP_CALL, ABI_DIR_READ, 0, "st_read_in" },
@@ -46,6 +47,12 @@ static const struct role {
 	[SITE_WRITE_EX2] = { GROUP_CALL, ABI_DIR_WRITE, 5, "st_write_ex2_in" },
 	[SITE_FREE] = { GROUP_OVER },
 	[SITE_CLEAR] = { GROUP_OVER },
+	[SITE_GO_READ] = { GROUP_GO, ABI_DIR_READ, ABI_GO_ENTER, "st_go_read" },
+	[SITE_GO_READ_END] = { GROUP_GO, ABI_DIR_READ, ABI_GO_LEAVE, "st_go_read_end" },
+	[SITE_GO_WRITE] = { GROUP_GO, ABI_DIR_WRITE, ABI_GO_ENTER, "st_go_write" },
+	[SITE_GO_WRITE_END] = { GROUP_GO, ABI_DIR_WRITE, ABI_GO_LEAVE, "st_go_write_end" },
+	[SITE_GO_OVER] = { GROUP_GO, 0, ABI_GO_OVER, "st_go_over" },
+	[SITE_GO_BEGIN] = { GROUP_GO, 0, ABI_GO_BEGIN, "st_go_begin" },
 };
 
 /* What a file's family is called in the records of its bytes. */

@@ -16,6 +16,7 @@
 #include "probe/disasm.h"
 #include "probe/elf.h"
 #include "probe/insn.h"
+#include "probe/site_go.h"
 #include "probe/site_strings.h"
 #include <errno.h>
 #include <stdio.h>
@@ -24,9 +25,15 @@ enum { ARG_SSL = 1 << 0, ARG_BUF = 1 << 1, ARG_3 = 1 << 3, ARG_4 = 1 << 4 };
 
 /* Functions looked for: first those of enum site_role, in its order, then two that only BoringSSL has. */
 static const char *const names[] = {
-	[SITE_READ] = "SSL_read",         [SITE_WRITE] = "SSL_write",         [SITE_READ_EX] = "SSL_read_ex",
-	[SITE_WRITE_EX] = "SSL_write_ex", [SITE_WRITE_EX2] = "SSL_write_ex2", [SITE_FREE] = "SSL_free",
-	[SITE_CLEAR] = "SSL_clear",       [SITE_SET_FD] = "SSL_set_fd",       [_SITE_MAX] = "SSL_CTX_set_custom_verify",
+	[SITE_READ] = "SSL_read",
+	[SITE_WRITE] = "SSL_write",
+	[SITE_READ_EX] = "SSL_read_ex",
+	[SITE_WRITE_EX] = "SSL_write_ex",
+	[SITE_WRITE_EX2] = "SSL_write_ex2",
+	[SITE_FREE] = "SSL_free",
+	[SITE_CLEAR] = "SSL_clear",
+	[SITE_SET_FD] = "SSL_set_fd",
+	[_SITE_NAMED] = "SSL_CTX_set_custom_verify",
 	"SSL_CTX_set_grease_enabled",
 };
 
@@ -48,7 +55,7 @@ struct finder {
 	const struct insn_machine *machine;
 	Elf64_Sym symbols[ARRAY_SIZE(names)];
 	/* Of the read and write functions; targets are plain addresses in this file, or 0. */
-	struct insn_calls calls[_SITE_MAX];
+	struct insn_calls calls[_SITE_NAMED];
 	struct site_set *set;
 };
 
@@ -273,10 +280,30 @@ static bool symbols_find(struct finder *finder)
 	return false;
 }
 
+/* The library that is known by the names of its functions. */
+static void named_find(struct finder *finder)
+{
+	struct site_set *set = finder->set;
+	const struct disasm *disasm;
+
+	if (!symbols_find(finder))
+		return;
+	if (finder->symbols[_SITE_NAMED].st_value || finder->symbols[_SITE_NAMED + 1].st_value)
+		set->family = SITE_FAMILY_BORINGSSL;
+	else if (set->family == SITE_FAMILY_NONE)
+		set->family = SITE_FAMILY_OPENSSL;
+	disasm = disasm_get(); /* once for all functions of the file */
+	for (size_t i = 0; i < ARRAY_SIZE(directions); i++)
+		direction_find(finder, &directions[i]);
+	disasm_put(disasm);
+	for (size_t i = 0; i < ARRAY_SIZE(lifetimes); i++)
+		if (is_present(finder, lifetimes[i]))
+			site_add(finder, lifetimes[i], finder->symbols[lifetimes[i]].st_value, NULL);
+}
+
 int site_find(int fd, struct site_set *ret)
 {
 	struct finder finder = { .machine = insn_machine_here(), .set = ret };
-	const struct disasm *disasm;
 	int r;
 
 	*ret = (struct site_set){ 0 };
@@ -285,18 +312,7 @@ int site_find(int fd, struct site_set *ret)
 		return r;
 	ret->build_id_len = elf_build_id(&finder.elf, ret->build_id);
 	site_strings_find(&finder.elf, &ret->family, ret->version, sizeof(ret->version));
-	if (!symbols_find(&finder))
-		return 0;
-	if (finder.symbols[_SITE_MAX].st_value || finder.symbols[_SITE_MAX + 1].st_value)
-		ret->family = SITE_FAMILY_BORINGSSL;
-	else if (ret->family == SITE_FAMILY_NONE)
-		ret->family = SITE_FAMILY_OPENSSL;
-	disasm = disasm_get(); /* once for all functions of the file */
-	for (size_t i = 0; i < ARRAY_SIZE(directions); i++)
-		direction_find(&finder, &directions[i]);
-	disasm_put(disasm);
-	for (size_t i = 0; i < ARRAY_SIZE(lifetimes); i++)
-		if (is_present(&finder, lifetimes[i]))
-			site_add(&finder, lifetimes[i], finder.symbols[lifetimes[i]].st_value, NULL);
+	named_find(&finder);
+	site_go_find(&finder.elf, ret);
 	return 0;
 }

@@ -15,10 +15,17 @@ enum site_role {
 	SITE_WRITE,
 	SITE_READ_EX, /* (ssl, buf, size_t n, size_t *done): length is *done when the result is > 0 */
 	SITE_WRITE_EX,
-	SITE_WRITE_EX2, /* (ssl, buf, n, flags, size_t *done) */
-	SITE_FREE,      /* (ssl): the object dies */
-	SITE_CLEAR,     /* (ssl): same object, new connection */
-	SITE_SET_FD,    /* (ssl, fd) */
+	SITE_WRITE_EX2,             /* (ssl, buf, n, flags, size_t *done) */
+	SITE_FREE,                  /* (ssl): the object dies */
+	SITE_CLEAR,                 /* (ssl): same object, new connection */
+	SITE_SET_FD,                /* (ssl, fd) */
+	_SITE_NAMED,                /* those before it are found by the names of functions of C */
+	SITE_GO_READ = _SITE_NAMED, /* entry: (conn, buf, n) in Go's registers */
+	SITE_GO_READ_END,           /* a return of it: (n, error) */
+	SITE_GO_WRITE,              /* entry: (conn, type of the record, buf, n) */
+	SITE_GO_WRITE_END,
+	SITE_GO_OVER,  /* (conn): it is closed */
+	SITE_GO_BEGIN, /* (conn): a handshake begins */
 	_SITE_MAX,
 };
 
@@ -48,7 +55,8 @@ struct site_set {
 	struct site sites[SITES_MAX];
 	size_t count;
 	char version[48];     /* "OpenSSL 3.0.17", as found in the file, or "" */
-	char method[24];      /* "dynsym", "symtab" */
+	char method[24];      /* "dynsym", "symtab", "pclntab" */
+	const char *why_not;  /* static, or NULL: what is known of why a file with a library has no sites */
 	uint8_t build_id[20]; /* zero when the file has none */
 	uint8_t build_id_len;
 };
