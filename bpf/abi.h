@@ -139,3 +139,6 @@ struct abi_join {
 #define ABI_COOKIE_DIR(cookie)                        ((cookie) >> 8 & 0xff)
 #define ABI_COOKIE_COUNT_ARG(cookie)                  ((cookie) >> 16 & 0xff)
 #define ABI_COOKIE_ZERO_IS_END(cookie)                ((cookie) >> 24 & 1)
+
+/* What stands there in Go's functions, in the place of the argument's number. */
+enum abi_go { ABI_GO_ENTER, ABI_GO_LEAVE, ABI_GO_OVER, ABI_GO_BEGIN };

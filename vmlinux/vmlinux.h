@@ -111,6 +111,10 @@ struct unix_sock {
 	struct sock *peer;
 };
 
+struct tcp_sock {
+	u32 write_seq;
+};
+
 struct inode {
 	unsigned short i_mode;
 	unsigned long i_ino;

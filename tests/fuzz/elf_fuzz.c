@@ -2,12 +2,13 @@
 /*
  * Fuzz target of the ELF reader, which the privileged process points at files of anyone. The input is the file, its magic and
  * machine mended. Whatever it holds, reading ends, and what is found lies inside the file: tables, and the functions of a TLS library, with names
- * and without.
+ * and without, and those in Go's own table.
  */
 #include "digest.h"
 #include "probe/disasm.h"
 #include "probe/elf.h"
 #include "probe/site.h"
+#include "probe/site_go.h"
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -26,6 +27,17 @@ static void symbols_check(const struct elf *elf, const struct elf_symbols *table
 	memset(found, 0, sizeof(found));
 	count = elf_symbols_find(elf, table, SLICE("SSL_"), names, ARRAY_SIZE(names), found);
 	MUST(count <= ARRAY_SIZE(names));
+}
+
+static void go_check(const struct elf *elf)
+{
+	struct site_set set = { 0 };
+
+	site_go_find(elf, &set);
+	MUST(set.count <= SITES_MAX && strlen(set.version) < sizeof(set.version));
+	MUST(set.why_not == NULL || set.count == 0);
+	for (size_t i = 0; i < set.count; i++)
+		MUST(set.sites[i].offset < elf->size && set.sites[i].symbol);
 }
 
 static void elf_check(const struct elf *elf)
@@ -51,6 +63,7 @@ static void elf_check(const struct elf *elf)
 		if (elf_code_offset_of(elf, elf->header.e_entry, &value) == 0)
 			MUST(value <= elf->size);
 	}
+	go_check(elf);
 }
 
 static void sites_check(int fd, size_t size)
@@ -72,6 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct elf elf;
 
 	if (fd < 0) {
+		disasm_get(); /* for good: to load it costs more than all else */
 		fd = memfd_create("elf", MFD_CLOEXEC);
 		MUST(fd >= 0 && ftruncate(fd, FILE_MAX) == 0);
 		file = mmap(NULL, FILE_MAX, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);

@@ -5,6 +5,7 @@
  * is not.
  */
 #include "call/ending.h"
+#include "base/json.h"
 
 /* What a close means: seen at the client's end, seen at the server's. */
 static const enum call_end ends_by_close[][2] = {
@@ -96,6 +97,16 @@ void ending_fill(struct draft *draft, enum close_how how, uint64_t close_ns)
 			*ends[kind] = end_untold(draft, kind, ends[kind], how, close_ns);
 }
 
+/* A document that is whole has ended itself: who reads it by its brackets does not wait for the end of its framing. */
+static bool answer_is_whole_document(const struct draft *draft)
+{
+	const struct call *call = draft->call;
+	enum json_type type = json_type(json_trim(call->response_body));
+
+	return !call->is_stream && (type == JSON_OBJECT || type == JSON_ARRAY) && !draft->body_cut[MESSAGE_RESPONSE] &&
+	       !draft->hole_reasons[MESSAGE_RESPONSE] && json_check(call->response_body, JSON_DEPTH_MAX) == 0;
+}
+
 enum call_end ending_classify(const struct draft *draft, enum close_how how, uint64_t close_ns)
 {
 	const struct call *call = draft->call;
@@ -116,6 +127,8 @@ enum call_end ending_classify(const struct draft *draft, enum close_how how, uin
 	if (how >= ARRAY_SIZE(ends_by_close))
 		return CALL_END_UNKNOWN;
 	meaning = ends_by_close[how][draft->key.is_server];
+	if (meaning == CALL_END_CLIENT_CANCEL && answer_is_whole_document(draft))
+		return CALL_END_COMPLETE;
 	if (meaning == CALL_END_CLIENT_CANCEL && client_ran_out_of_time(draft, close_ns))
 		return CALL_END_TIMEOUT;
 	return meaning;

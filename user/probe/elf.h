@@ -63,3 +63,5 @@ struct elf_function {
 };
 /* -ENOENT when they do not tell. */
 int elf_function_at(const struct elf *elf, uint64_t address, struct elf_function *ret);
+/* Calls @each for every pointer at @slot that the loader fills with @value, an address of this very file, until it returns true. */
+void elf_relatives_each(const struct elf *elf, bool (*each)(void *user, uint64_t slot, uint64_t value), void *user);

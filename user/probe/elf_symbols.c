@@ -281,3 +281,27 @@ int elf_slot_value(const struct elf *elf, uint64_t slot, uint64_t *ret)
 	*ret = symbol.st_value;
 	return 0;
 }
+
+void elf_relatives_each(const struct elf *elf, bool (*each)(void *user, uint64_t slot, uint64_t value), void *user)
+{
+	const uint32_t relative = elf->header.e_machine == EM_AARCH64 ? R_AARCH64_RELATIVE : R_X86_64_RELATIVE;
+	Elf64_Rela window[512];
+	struct dynamic dynamic;
+	uint64_t offset, count;
+	size_t got;
+
+	if (dynamic_read(elf, &dynamic) < 0 || !dynamic.rela || elf_offset_of(elf, dynamic.rela, &offset) < 0)
+		return;
+	count = MIN(dynamic.relasz / sizeof(*window), RELOCATIONS_MAX);
+	for (uint64_t i = 0; i < count; i += got) {
+		size_t want = MIN(count - i, ARRAY_SIZE(window)) * sizeof(*window);
+
+		got = elf_read_some(elf, offset + i * sizeof(*window), window, want) / sizeof(*window);
+		if (!got)
+			return;
+		for (size_t k = 0; k < got; k++)
+			if (ELF64_R_TYPE(window[k].r_info) == relative &&
+			    each(user, window[k].r_offset, (uint64_t)window[k].r_addend))
+				return;
+	}
+}

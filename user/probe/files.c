@@ -157,6 +157,8 @@ static void file_rewritten(struct file *file)
 
 static const char *why_unreadable(const struct files *files, const struct site_set *sites)
 {
+	if (sites->why_not)
+		return sites->why_not;
 	if (sites->family == SITE_FAMILY_RUSTLS && !sites->count)
 		return "it holds rustls, but not on AWS-LC (on ring, then): this version cannot read it";
 	if (sites->family == SITE_FAMILY_RUSTLS && !files->kernel->has_sockets)

@@ -28,7 +28,8 @@ enum group_name {
 	GROUP_SEAL,
 	GROUP_SEAL_SCATTER,
 	GROUP_OPEN,
-	GROUP_OPEN_GATHER
+	GROUP_OPEN_GATHER,
+	GROUP_GO,
 };
 
 /* Programs that go onto places together: one for entry and return where the kernel has sessions, else one for each. Without a
@@ -46,12 +47,13 @@ static const struct group {
 	[GROUP_SEAL_SCATTER] = { NULL, "st_seal_scatter", NULL, false, true },
 	[GROUP_OPEN] = { NULL, "st_open_enter", "st_open_return", false, true },
 	[GROUP_OPEN_GATHER] = { NULL, "st_gather_enter", "st_open_return", false, true },
+	[GROUP_GO] = { NULL, "st_go", NULL, true },
 };
 
 /* What each role of a site is to the kernel side. Roles of no group get no program. */
 static const struct role {
 	enum group_name group;
-	uint8_t dir, count_arg;
+	uint8_t dir, count_arg;                    /* the latter of Go's functions: enum abi_go */
 	const char *plain_entry, *plain_boringssl; /* for kernels without cookies */
 } roles[_SITE_MAX] = {
 	[SITE_READ] = { GROUP_CALL, ABI_DIR_READ, 0, "st_read_in", "st_bread_in" },
@@ -66,6 +68,12 @@ static const struct role {
 	[SITE_AEAD_SEAL_SCATTER] = { GROUP_SEAL_SCATTER, ABI_DIR_WRITE },
 	[SITE_AEAD_OPEN] = { GROUP_OPEN, ABI_DIR_READ },
 	[SITE_AEAD_OPEN_GATHER] = { GROUP_OPEN_GATHER, ABI_DIR_READ },
+	[SITE_GO_READ] = { GROUP_GO, ABI_DIR_READ, ABI_GO_ENTER, "st_go_read" },
+	[SITE_GO_READ_END] = { GROUP_GO, ABI_DIR_READ, ABI_GO_LEAVE, "st_go_read_end" },
+	[SITE_GO_WRITE] = { GROUP_GO, ABI_DIR_WRITE, ABI_GO_ENTER, "st_go_write" },
+	[SITE_GO_WRITE_END] = { GROUP_GO, ABI_DIR_WRITE, ABI_GO_LEAVE, "st_go_write_end" },
+	[SITE_GO_OVER] = { GROUP_GO, 0, ABI_GO_OVER, "st_go_over" },
+	[SITE_GO_BEGIN] = { GROUP_GO, 0, ABI_GO_BEGIN, "st_go_begin" },
 };
 
 /* What a file's family is called in the records of its bytes. */

@@ -19,6 +19,7 @@
 #include "probe/disasm.h"
 #include "probe/elf.h"
 #include "probe/insn.h"
+#include "probe/site_go.h"
 #include "probe/site_strings.h"
 #include <errno.h>
 #include <stdio.h>
@@ -26,8 +27,6 @@
 enum { ARG_SSL = 1 << 0, ARG_BUF = 1 << 1, ARG_3 = 1 << 3, ARG_4 = 1 << 4 };
 
 /* Functions looked for: first those of enum site_role that have names, in its order, then two that only BoringSSL has. */
-enum { NAMED_ROLES = SITE_SET_FD + 1 };
-
 static const char *const names[] = {
 	[SITE_READ] = "SSL_read",
 	[SITE_WRITE] = "SSL_write",
@@ -37,7 +36,7 @@ static const char *const names[] = {
 	[SITE_FREE] = "SSL_free",
 	[SITE_CLEAR] = "SSL_clear",
 	[SITE_SET_FD] = "SSL_set_fd",
-	[NAMED_ROLES] = "SSL_CTX_set_custom_verify",
+	[_SITE_NAMED] = "SSL_CTX_set_custom_verify",
 	"SSL_CTX_set_grease_enabled",
 };
 
@@ -59,7 +58,7 @@ struct finder {
 	const struct insn_machine *machine;
 	Elf64_Sym symbols[ARRAY_SIZE(names)];
 	/* Of the read and write functions; targets are plain addresses in this file, or 0. */
-	struct insn_calls calls[_SITE_MAX];
+	struct insn_calls calls[_SITE_NAMED];
 	struct site_set *set;
 };
 
@@ -300,7 +299,7 @@ static void named_find(struct finder *finder, bool has_names[_SITE_FAMILY_MAX])
 
 	if (!symbols_find(finder))
 		return;
-	if (finder->symbols[NAMED_ROLES].st_value || finder->symbols[NAMED_ROLES + 1].st_value)
+	if (finder->symbols[_SITE_NAMED].st_value || finder->symbols[_SITE_NAMED + 1].st_value)
 		set->family = SITE_FAMILY_BORINGSSL;
 	else if (set->family != SITE_FAMILY_BORINGSSL)
 		set->family = SITE_FAMILY_OPENSSL;
@@ -355,5 +354,6 @@ int site_find(int fd, struct site_set *ret)
 	named_find(&finder, has_names);
 	bare_take(&finder, &strings, has_names);
 	disasm_put(disasm);
+	site_go_find(&finder.elf, ret);
 	return 0;
 }

@@ -19,9 +19,10 @@ enum site_role {
 	SITE_FREE,      /* (ssl): the object dies */
 	SITE_CLEAR,     /* (ssl): same object, new connection */
 	SITE_SET_FD,    /* (ssl, fd) */
+	_SITE_NAMED,    /* those before it are found by the names of functions of C */
 	/* Ciphers of AWS-LC, which rustls and s2n use. (context, out, size_t *out_len, max_out, nonce, nonce_len; on the stack: in, in_len,
 	 * ad, ad_len) */
-	SITE_AEAD_SEAL,
+	SITE_AEAD_SEAL = _SITE_NAMED,
 	SITE_AEAD_OPEN,
 	/* (context, out, tag, size_t *tag_len, max_tag, nonce; nonce_len, in, in_len, extra, extra_len, ad, ad_len) */
 	SITE_AEAD_SEAL_SCATTER,
@@ -29,6 +30,13 @@ enum site_role {
 	SITE_AEAD_OPEN_GATHER,
 	/* Under BoringSSL's SSL_write: (context, where its output goes or a list of that, ...). The output ends a TLS record's head. */
 	SITE_RECORD_SEAL,
+	/* Of Go's crypto/tls, in Go's registers. */
+	SITE_GO_READ,     /* entry: (conn, buf, n) in Go's registers */
+	SITE_GO_READ_END, /* a return of it: (n, error) */
+	SITE_GO_WRITE,    /* entry: (conn, type of the record, buf, n) */
+	SITE_GO_WRITE_END,
+	SITE_GO_OVER,  /* (conn): it is closed */
+	SITE_GO_BEGIN, /* (conn): a handshake begins */
 	_SITE_MAX,
 };
 
@@ -58,7 +66,8 @@ struct site_set {
 	struct site sites[SITES_MAX];
 	size_t count;
 	char version[48];     /* "OpenSSL 3.0.17", as found in the file, or "" */
-	char method[24];      /* "dynsym", "symtab", "error sites" */
+	char method[24];      /* "dynsym", "symtab", "error sites", "pclntab" */
+	const char *why_not;  /* static, or NULL: what is known of why a file with a library has no sites */
 	uint8_t build_id[20]; /* zero when the file has none */
 	uint8_t build_id_len;
 };

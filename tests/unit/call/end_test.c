@@ -132,6 +132,39 @@ static void an_answer_that_ended_itself_does_not_end_its_request(void **state)
 	}
 }
 
+/* Who reads a document by its brackets leaves before the end of its framing; half of one is no answer. */
+static void a_document_that_is_whole_ends_itself(void **state)
+{
+	static const struct {
+		const char *body;
+		enum close_how how;
+		enum call_end end;
+		uint64_t end_ms;
+	} documents[] = {
+		{ "{\"text\":1}\n", CLOSE_LOCAL, CALL_END_COMPLETE, 200 },
+		{ "[{}]", CLOSE_EXIT, CALL_END_COMPLETE, 200 },
+		{ "{\"text\":1", CLOSE_LOCAL, CALL_END_CLIENT_CANCEL, 1000 },
+		{ "1", CLOSE_LOCAL, CALL_END_CLIENT_CANCEL, 1000 },
+		{ "{\"text\":1}", CLOSE_REMOTE, CALL_END_SERVER_CUT, 1000 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(documents); i++) {
+		struct call_conn *conn = world_connect(&world);
+		const struct call *call = &world.told[0].call;
+
+		world.count = 0;
+		tell_ask(conn, 1, (struct ask){ 0 }, "{}", 0);
+		tell_response(conn, 1, 200, "application/json", 100);
+		tell_body(conn, 1, MESSAGE_RESPONSE, documents[i].body, 200);
+		tell_cut(conn, 1, MESSAGE_RESPONSE, documents[i].how, 1000);
+		call_conn_close(conn, documents[i].how, 1000 * MS);
+		assert_int_equal(world.count, 1);
+		if (call->end != documents[i].end || call->end_ns != documents[i].end_ms * MS)
+			fail_msg("%s: %s at %llu", documents[i].body, call_end_names[call->end],
+				 (unsigned long long)call->end_ns);
+	}
+}
+
 /* The connection goes on: nothing is waited for, and the answer need not have begun. */
 static void a_reset_stream_ends_its_call_at_once(void **state)
 {
@@ -296,6 +329,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		world_test(every_end_has_its_name),
 		world_test(an_answer_that_ended_itself_does_not_end_its_request),
+		world_test(a_document_that_is_whole_ends_itself),
 		world_test(a_reset_stream_ends_its_call_at_once),
 		world_test(an_error_status_is_a_complete_end),
 		world_test(whatever_is_missing_makes_it_incomplete),
