@@ -96,7 +96,9 @@ struct abi_conn {
 	__u8 how;       /* enum abi_how, as the socket's state told it */
 	__u8 closing;   /* its close could not be sent */
 	__u8 is_untold; /* its open could not be sent */
-	__u8 pad[2];
+	__u8 is_cut;    /* its socket is closed; what was received before may still be read */
+	__u8 pad;
 	__u32 tgid; /* whose it is told to be, which began at start_ns; of a pipe that is not the server of its key */
 	__u32 pad2;
+	__u64 generation; /* random bytes of its handshake; 0 not known. Others at the same address are another connection's */
 };

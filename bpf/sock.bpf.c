@@ -353,6 +353,7 @@ SEC("tp_btf/inet_sock_set_state") int BPF_PROG(st_sock_state, struct sock *sk, i
 		return 0;
 	if (!conn->how)
 		conn->how = how_of(sk, old_state, new_state);
+	conn->is_cut |= over;
 	/* A TLS object may still be read when its socket is gone: what it holds was received before. Its own end ends it. */
 	if (over && copy.kind == ABI_KIND_PLAIN)
 		conn_close(&copy, conn, ABI_HOW_LOCAL);

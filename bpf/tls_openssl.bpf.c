@@ -140,6 +140,35 @@ static __always_inline void call_bind(const struct abi_conn_key *key, struct abi
 		remember_prefix(key, &bio);
 }
 
+/* ---- one connection after another in the same memory ---- */
+
+enum { BORINGSSL_STATE = 0x30, BORINGSSL_RANDOM = 0x20 };
+
+/*
+ * Where nobody tells that an object dies, another may live at its address. Its handshake left random bytes in its state: both sides'
+ * stand at the beginning, in every layout these eight are of one of them, and they stay as they are. What looks like an address or a
+ * count is none of that.
+ */
+static __always_inline __u64 object_generation(const struct abi_conn_key *key)
+{
+	__u64 word = user_word(user_word(key->object + BORINGSSL_STATE) + BORINGSSL_RANDOM);
+
+	return word >> 48 && (word & 0xffff) ? word : 0;
+}
+
+static __always_inline void generation_note(const struct abi_conn_key *key)
+{
+	struct abi_conn *conn = key->kind == ABI_KIND_BORINGSSL ? bpf_map_lookup_elem(&st_conns, key) : NULL;
+	__u64 generation = conn ? object_generation(key) : 0;
+
+	if (!generation)
+		return;
+	if (conn->generation && conn->generation != generation)
+		conn_close(key, conn, ABI_HOW_UNKNOWN);
+	else
+		conn->generation = generation;
+}
+
 /* The call of @thread and @dir that returns to @sp, taken off the map. */
 static __always_inline bool inflight_take(__u64 thread, __u32 dir, __u64 sp, struct inflight *ret)
 {
@@ -184,6 +213,7 @@ static __always_inline int call_return(struct pt_regs *ctx)
 	count = call.count_at ? user_word(call.count_at) : (__u64)result;
 	if (!count || count > 1ull << 31)
 		return 0;
+	generation_note(&key);
 	conn = conn_get(&key, true, &is_new);
 	if (!conn) {
 		__sync_fetch_and_add(&ledger_here()->seen, count);
@@ -191,6 +221,8 @@ static __always_inline int call_return(struct pt_regs *ctx)
 		return 0;
 	}
 	__sync_fetch_and_add(&ledger_here()->hits, 1);
+	if (is_new)
+		generation_note(&key);
 	if (!conn->evidence)
 		call_bind(&key, conn, &call);
 	conn_bytes(conn, call.dir, call.buffer, count, call.time_ns ? call.time_ns : now_ns());

@@ -26,10 +26,13 @@ TIMEOUT = 120
 
 
 class Agent:
-    """@program: below HOME; @where: whose TLS is read; @files: what it finds in its home directory; @calls: at least."""
+    """@program: below HOME; @where: whose TLS is read; @files: what it finds in its home directory; @calls: at least;
+    @capture: by what its TLS is read."""
 
-    def __init__(self, name, program, where, arguments, env, files=None, has_conversation=True, calls=2, http2=False):
-        self.name, self.where, self.arguments, self.calls = name, where, arguments, calls
+    def __init__(
+        self, name, program, where, arguments, env, files=None, has_conversation=True, calls=2, http2=False, capture="openssl"
+    ):
+        self.name, self.where, self.arguments, self.calls, self.capture = name, where, arguments, calls, capture
         self.env, self.files, self.has_conversation = env, files or {}, has_conversation
         self.http2 = http2
         self.program = os.path.join(HOME, program)
@@ -96,18 +99,20 @@ AGENTS = [
     Agent(
         "claude",
         "@anthropic-ai/claude-code-linux-x64/claude",
-        "provider",
+        "agent",
         ["-p", TASK, "--allowedTools", "Bash Write"],
         {"ANTHROPIC_BASE_URL": "BASE", "DISABLE_AUTOUPDATER": "1"},
+        capture="boringssl",
     ),
     Agent(
         "opencode",
         "opencode-linux-x64/bin/opencode",
-        "provider",
+        "agent",
         ["run", "--auto", "-m", "fake/gpt-fake", TASK],
         {"OPENCODE_DISABLE_MODELS_FETCH": "1", "OPENCODE_DISABLE_AUTOUPDATE": "1"},
         {"project/opencode.json": json.dumps(OPENCODE)},
         calls=3,
+        capture="boringssl",
     ),
     Agent(
         "codex",
@@ -195,6 +200,7 @@ def one_agent(check, agent):
         )
         left.remove(span)
         check_call(check, span, truth)
+    check.equal({s["attributes"]["spantap.capture"] for s in spans}, {agent.capture}, "captured by")
     conversations = {s["attributes"].get("gen_ai.conversation.id") for s in spans}
     check.that(not agent.has_conversation or (len(conversations) == 1 and None not in conversations), "one conversation")
     check.equal(spantap.balanced(result.summary), 0, "difference of the ledger")

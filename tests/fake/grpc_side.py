@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the gRPC fakes share: a server without TLS in a process of its own, and its truth, which is that of provider.py.
+"""What the gRPC fakes share: a server in a process of its own, with TLS too where it is given a certificate, and its truth, which is that of provider.py.
 
 Sizes are not told: what a gRPC message weighs on its stream is the carrier's business.
 """
@@ -45,10 +45,16 @@ def serve(add, description):
     """add(truth, server) puts the services in."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--truth", required=True)
+    parser.add_argument("--cert")
+    parser.add_argument("--key")
     args = parser.parse_args()
     server = grpc.server(concurrent.futures.ThreadPoolExecutor(4))
     add(Truth(args.truth), server)
-    port = server.add_insecure_port("127.0.0.1:0")
+    ports = {"plain": server.add_insecure_port("127.0.0.1:0")}
+    if args.cert:
+        with open(args.key, "rb") as key, open(args.cert, "rb") as cert:
+            credentials = grpc.ssl_server_credentials([(key.read(), cert.read())])
+        ports["tls"] = server.add_secure_port("127.0.0.1:0", credentials)
     server.start()
-    print(json.dumps({"plain": port}), flush=True)
+    print(json.dumps(ports), flush=True)
     server.wait_for_termination()

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""xAI's chat over gRPC without TLS: xai.py --truth FILE, with the messages of the package xai-sdk."""
+"""xAI's chat over gRPC: xai.py --truth FILE [--cert FILE --key FILE], with the messages of the package xai-sdk."""
 
 import os
 import sys

@@ -56,11 +56,11 @@ class Server:
 class Side(Server):
     """websocket.py, xai.py or gemini_grpc.py: a carrier of its own beside the provider."""
 
-    def __init__(self, program, interpreter=None):
+    def __init__(self, program, interpreter=None, tls=False):
         self.directory = proc.scratch("provider")
         self.truth_path = os.path.join(self.directory, "truth")
         command = [interpreter or python(), os.path.join(os.path.dirname(paths.PROVIDER), program), "--truth", self.truth_path]
-        if program == "websocket.py":
+        if program == "websocket.py" or tls:
             _, cert, key = certs.make(paths.CERTS)
             command += ["--cert", cert, "--key", key]
         bound = self.launch(command, program)

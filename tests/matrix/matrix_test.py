@@ -66,7 +66,7 @@ class Providers:
     def base(self, client, carrier, tag, coding, at_server):
         if carrier.endswith("grpc"):
             # xAI's SDK takes no TLS to the name localhost.
-            return f"127.0.0.1:{self.front().tls2_port if at_server else self.grpc(client.grpc)}"
+            return f"127.0.0.1:{self.front().tls2_port if carrier.startswith('tls') else self.grpc(client.grpc)}"
         is_fronted = at_server or (is_behind_front(carrier) and not client.is_direct)
         if carrier.endswith("websocket"):
             provider = self.get("websocket", lambda: fake.Side("websocket.py"))

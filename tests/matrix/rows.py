@@ -67,7 +67,7 @@ FRAMINGS = {"bedrock": "event_?stream|aws"}
 
 
 # TLS stacks that are not OpenSSL's kind: a file of the probes must be there for them, else they are read at the server.
-OPENSSL, GRPC_CORE = "", r"grpc\w*"
+OPENSSL, GRPC_CORE = "", "bare"
 STACKS = {"Go": r"go\w*", "Java": r"(jsse|java)\w*", "Rust": r"(rustls|aead)\w*"}
 
 

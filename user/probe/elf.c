@@ -56,7 +56,8 @@ static int segments_read(struct elf *elf)
 		if (segment->p_offset > elf->size)
 			continue;
 		segment->p_filesz = MIN(segment->p_filesz, elf->size - segment->p_offset);
-		if (segment->p_type == PT_LOAD || segment->p_type == PT_DYNAMIC || segment->p_type == PT_NOTE)
+		if (segment->p_type == PT_LOAD || segment->p_type == PT_DYNAMIC || segment->p_type == PT_NOTE ||
+		    segment->p_type == PT_GNU_EH_FRAME)
 			elf->segment_count++;
 	}
 	return 0;

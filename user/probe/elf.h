@@ -14,7 +14,7 @@ struct elf {
 	int fd;
 	uint64_t size;
 	Elf64_Ehdr header;
-	Elf64_Phdr segments[ELF_SEGMENTS_MAX]; /* PT_LOAD, PT_DYNAMIC and PT_NOTE only */
+	Elf64_Phdr segments[ELF_SEGMENTS_MAX]; /* PT_LOAD, PT_DYNAMIC, PT_NOTE and PT_GNU_EH_FRAME only */
 	size_t segment_count;
 };
 
@@ -55,3 +55,11 @@ size_t elf_symbols_find(const struct elf *elf, const struct elf_symbols *table, 
 /* Address that the linker will store into the pointer at @slot (a PLT's or GOT's entry) when it is a function of this
  * very file; -ENOENT when it comes from another file, or is no such pointer. */
 int elf_slot_value(const struct elf *elf, uint64_t slot, uint64_t *ret);
+
+/* The stretch of code that @address is in, as the tables for unwinding have it. */
+struct elf_function {
+	uint64_t start, end;
+	bool is_part; /* it is jumped into with a frame made: the rare part of a function that begins elsewhere */
+};
+/* -ENOENT when they do not tell. */
+int elf_function_at(const struct elf *elf, uint64_t address, struct elf_function *ret);

@@ -155,6 +155,8 @@ static void file_rewritten(struct file *file)
 	file->target.why_not = "it is being written";
 }
 
+static const char unreadable[] = "it holds a TLS library that this version cannot read";
+
 static void file_attach(struct files *files, struct file *file, int fd)
 {
 	char path[40];
@@ -171,6 +173,8 @@ static void file_attach(struct files *files, struct file *file, int fd)
 		return;
 	}
 	file->link_count = (size_t)n;
+	if (!n)
+		file->target.why_not = unreadable;
 	/* Written since it was read, and before it was watched. */
 	if (fstat(fd, &st) == 0 && is_written(file, &st))
 		file_rewritten(file);
@@ -199,7 +203,7 @@ static int file_examine(struct file *file, int fd)
 	*file->sites = sites;
 	file->target.sites = file->sites;
 	if (!sites.count)
-		file->target.why_not = "it holds a TLS library without names; this version cannot read it";
+		file->target.why_not = unreadable;
 	return 0;
 }
 

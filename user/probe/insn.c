@@ -5,17 +5,15 @@
  * registers are anything. What differs between processors is one row of functions (struct insn_machine); the walk
  * knows none of it.
  */
-#include "probe/insn.h"
 #include "base/cleanup.h"
-#include "probe/disasm.h"
-#include <elf.h>
+#include "probe/insn_machine.h"
 #include <errno.h>
 
 enum {
 	WALK_STEPS_MAX = 1024,
 	WALK_PATHS_MAX = 64,
+	BODY_STEPS_MAX = 8192,
 	ENTRY_LEN_MAX = 32,
-	REGISTERS = 16,
 };
 
 /* What a register holds. Four bits each, so that what is known of all of them is one number. */
@@ -31,166 +29,12 @@ static uint64_t value_set(uint64_t values, int reg, enum value value)
 	return (values & ~(15ULL << (4 * reg))) | (uint64_t)value << (4 * reg);
 }
 
-enum flow { FLOW_NEXT, FLOW_BRANCH, FLOW_JUMP, FLOW_CALL, FLOW_END };
-
-struct insn_machine {
-	uint16_t elf;
-	cs_arch arch;
-	cs_mode mode;
-	int args[INSN_ARGS_MAX]; /* numbers of the registers with the arguments, and of the stack pointer */
-	int stack;
-	int (*number_of)(unsigned reg); /* below REGISTERS, or -1; parts of a register have its number */
-	bool (*is_emulated)(const uint8_t *bytes, size_t len);
-	enum flow (*flow)(const cs_insn *insn);
-	/* It only copies a whole register, or adds a constant to it (*ret_is_moved). */
-	bool (*copy)(const cs_insn *insn, unsigned *ret_from, bool *ret_is_moved);
-	/* Where a jump or call goes; false when only a register knows. */
-	bool (*target)(const cs_insn *insn, struct insn_call *ret);
-	size_t (*skip_marks)(const uint8_t *bytes, size_t len); /* landing marks that do nothing */
-};
-
-/* ---- x86-64 ---- */
-
-static const uint8_t x86_registers[REGISTERS][5] = {
-	{ X86_REG_RAX, X86_REG_EAX, X86_REG_AX, X86_REG_AL, X86_REG_AH },
-	{ X86_REG_RBX, X86_REG_EBX, X86_REG_BX, X86_REG_BL, X86_REG_BH },
-	{ X86_REG_RCX, X86_REG_ECX, X86_REG_CX, X86_REG_CL, X86_REG_CH },
-	{ X86_REG_RDX, X86_REG_EDX, X86_REG_DX, X86_REG_DL, X86_REG_DH },
-	{ X86_REG_RSI, X86_REG_ESI, X86_REG_SI, X86_REG_SIL },
-	{ X86_REG_RDI, X86_REG_EDI, X86_REG_DI, X86_REG_DIL },
-	{ X86_REG_RBP, X86_REG_EBP, X86_REG_BP, X86_REG_BPL },
-	{ X86_REG_RSP, X86_REG_ESP, X86_REG_SP, X86_REG_SPL },
-	{ X86_REG_R8, X86_REG_R8D, X86_REG_R8W, X86_REG_R8B },
-	{ X86_REG_R9, X86_REG_R9D, X86_REG_R9W, X86_REG_R9B },
-	{ X86_REG_R10, X86_REG_R10D, X86_REG_R10W, X86_REG_R10B },
-	{ X86_REG_R11, X86_REG_R11D, X86_REG_R11W, X86_REG_R11B },
-	{ X86_REG_R12, X86_REG_R12D, X86_REG_R12W, X86_REG_R12B },
-	{ X86_REG_R13, X86_REG_R13D, X86_REG_R13W, X86_REG_R13B },
-	{ X86_REG_R14, X86_REG_R14D, X86_REG_R14W, X86_REG_R14B },
-	{ X86_REG_R15, X86_REG_R15D, X86_REG_R15W, X86_REG_R15B },
-};
-
-static int x86_number_of(unsigned reg)
-{
-	for (int number = 0; reg != X86_REG_INVALID && number < REGISTERS; number++)
-		if (memchr(x86_registers[number], (int)reg, sizeof(x86_registers[number])))
-			return number;
-	return -1;
-}
-
-/* What kernels since 5.8 emulate: push of a register, one-byte nop, and jmp, jcc and call with a relative target.
- * Prefixes make some kernels step them after all, so only the plain forms are named. */
-static const struct {
-	uint8_t lead, first, last; /* lead 0: none */
-} x86_emulated[] = {
-	{ 0, 0x50, 0x57 },    /* push, rax to rdi */
-	{ 0x41, 0x50, 0x57 }, /* push, r8 to r15 */
-	{ 0, 0x70, 0x7f },    /* jcc, short */
-	{ 0x0f, 0x80, 0x8f }, /* jcc */
-	{ 0, 0x90, 0x90 },    /* nop */
-	{ 0, 0xe8, 0xe9 },    /* call, jmp */
-	{ 0, 0xeb, 0xeb },    /* jmp, short */
-};
-
-static bool x86_is_emulated(const uint8_t *bytes, size_t len)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(x86_emulated); i++) {
-		size_t at = x86_emulated[i].lead ? 1 : 0;
-
-		if (at < len && (!at || bytes[0] == x86_emulated[i].lead) && bytes[at] >= x86_emulated[i].first &&
-		    bytes[at] <= x86_emulated[i].last)
-			return true;
-	}
-	return false;
-}
-
-static enum flow x86_flow(const cs_insn *insn)
-{
-	switch (insn->id) {
-	case X86_INS_CALL:
-	case X86_INS_LCALL:
-	case X86_INS_SYSCALL:
-		return FLOW_CALL;
-	case X86_INS_JMP:
-	case X86_INS_LJMP:
-		return FLOW_JUMP;
-	case X86_INS_RET:
-	case X86_INS_RETF:
-	case X86_INS_RETFQ:
-	case X86_INS_HLT:
-	case X86_INS_INT3:
-	case X86_INS_UD2:
-		return FLOW_END;
-	default:
-		for (uint8_t i = 0; i < insn->detail->groups_count; i++)
-			if (insn->detail->groups[i] == X86_GRP_JUMP)
-				return FLOW_BRANCH;
-		return FLOW_NEXT;
-	}
-}
-
-static bool x86_copy(const cs_insn *insn, unsigned *ret_from, bool *ret_is_moved)
-{
-	const cs_x86 *x86 = &insn->detail->x86;
-	const cs_x86_op *from = &x86->operands[1];
-
-	if (x86->op_count != 2 || x86->operands[0].type != X86_OP_REG || x86->operands[0].size != 8)
-		return false;
-	*ret_is_moved = insn->id == X86_INS_LEA;
-	if (insn->id == X86_INS_LEA && from->mem.index == X86_REG_INVALID && from->mem.segment == X86_REG_INVALID)
-		*ret_from = from->mem.base;
-	else if (insn->id == X86_INS_MOV && from->type == X86_OP_REG)
-		*ret_from = from->reg;
-	else
-		return false;
-	return true;
-}
-
-static bool x86_target(const cs_insn *insn, struct insn_call *ret)
-{
-	const cs_x86_op *op = &insn->detail->x86.operands[0];
-
-	if (insn->detail->x86.op_count != 1)
-		return false;
-	ret->is_slot = op->type == X86_OP_MEM;
-	if (op->type == X86_OP_IMM)
-		ret->target = (uint64_t)op->imm;
-	else if (op->type == X86_OP_MEM && op->mem.base == X86_REG_RIP && op->mem.index == X86_REG_INVALID)
-		ret->target = insn->address + insn->size + (uint64_t)op->mem.disp;
-	else
-		return false;
-	return true;
-}
-
-static size_t x86_skip_marks(const uint8_t *bytes, size_t len)
-{
-	static const uint8_t endbr64[] = { 0xf3, 0x0f, 0x1e, 0xfa };
-
-	return len >= sizeof(endbr64) && memcmp(bytes, endbr64, sizeof(endbr64)) == 0 ? sizeof(endbr64) : 0;
-}
-
-static const struct insn_machine machines[] = {
-	{
-		.elf = EM_X86_64,
-		.arch = CS_ARCH_X86,
-		.mode = CS_MODE_64,
-		.args = { 5, 4, 3, 2, 8 },
-		.stack = 7,
-		.number_of = x86_number_of,
-		.is_emulated = x86_is_emulated,
-		.flow = x86_flow,
-		.copy = x86_copy,
-		.target = x86_target,
-		.skip_marks = x86_skip_marks,
-	},
-};
-
 const struct insn_machine *insn_machine_here(void)
 {
 #if defined(__x86_64__)
-	return &machines[0];
+	return &insn_x86;
 #else
-#error "one row of machines[] for this processor is missing"
+#error "one row of a machine for this processor is missing"
 #endif
 }
 
@@ -422,6 +266,103 @@ int insn_calls_find(const struct insn_machine *machine, const struct insn_code *
 	walk_push(&walk, (struct path){ 0, values_at_start(machine) });
 	while (walk.path_count)
 		walk_path(&walk, walk.paths[--walk.path_count], &steps);
+	return 0;
+}
+
+/* ---- the whole body ---- */
+
+struct body {
+	struct reader reader;
+	struct path paths[WALK_PATHS_MAX];
+	size_t path_count;
+	uint64_t seen[INSN_BODY_MAX];
+	size_t reach; /* offset of the instruction asked for */
+	struct insn_body *ret;
+};
+
+static void body_memory(struct body *body, uint64_t values)
+{
+	struct insn_memory memory;
+	enum value value;
+
+	if (!body->reader.machine->memory(body->reader.insn, &memory))
+		return;
+	value = value_of(values, memory.base);
+	body->ret->stores |= memory.is_written && value != VALUE_FRAME;
+	if (value != VALUE_ARG || !(memory.is_read || memory.is_written))
+		return;
+	body->ret->reads_first = true;
+	if (memory.distance >= 0 && memory.distance % 8 == 0 && memory.distance < 64 * 8)
+		body->ret->words |= 1ull << memory.distance / 8;
+}
+
+/* Behind a call only what it must keep is known: the frame's address, and what stands in no argument's register. */
+static uint64_t body_call(struct body *body, uint64_t values)
+{
+	const struct insn_machine *machine = body->reader.machine;
+	enum value fourth = value_of(values, machine->args[3]);
+	struct insn_call to = { 0 };
+
+	if ((!machine->target(body->reader.insn, &to) || to.is_slot) && fourth >= VALUE_ARG && fourth < VALUE_FRAME)
+		body->ret->hands_on |= 1u << (fourth - VALUE_ARG);
+	for (int arg = 0; arg < INSN_ARGS_MAX; arg++)
+		values = value_set(values, machine->args[arg], VALUE_OTHER);
+	return values;
+}
+
+static void body_branch(struct body *body, uint64_t values)
+{
+	struct insn_call to = { 0 };
+	size_t at = body->reader.code->len;
+
+	if (body->reader.machine->target(body->reader.insn, &to) && !to.is_slot)
+		at = reader_offset(&body->reader, to.target);
+	if (at < body->reader.code->len && body->path_count < WALK_PATHS_MAX)
+		body->paths[body->path_count++] = (struct path){ at, values };
+	else if (at == body->reader.code->len)
+		body_call(body, values); /* in the last place */
+}
+
+static void body_path(struct body *body, struct path path, int *steps)
+{
+	struct reader *reader = &body->reader;
+
+	for (; path.at < reader->code->len && body->seen[path.at] != path.values; path.at += reader->insn->size) {
+		enum flow flow;
+
+		body->seen[path.at] = path.values;
+		if (--*steps < 0 || !reader_decode(reader, path.at))
+			return;
+		body->ret->is_reached |= path.at == body->reach;
+		body_memory(body, path.values);
+		flow = reader->machine->flow(reader->insn);
+		if (flow == FLOW_BRANCH || flow == FLOW_JUMP)
+			body_branch(body, path.values);
+		if (flow == FLOW_JUMP || flow == FLOW_END)
+			return;
+		path.values = flow == FLOW_CALL ? body_call(body, path.values) : reader_change(reader, path.values);
+	}
+}
+
+int insn_body_look(const struct insn_machine *machine, const struct insn_code *code, uint64_t at, struct insn_body *ret)
+{
+	struct insn_code head = { code->bytes, MIN(code->len, INSN_BODY_MAX), code->address };
+	struct reader reader __attribute__((cleanup(reader_close_p))) = { .machine = machine, .code = &head };
+	struct body *body CLEANUP_FREE = calloc(1, sizeof(*body));
+	int r, steps = BODY_STEPS_MAX;
+
+	*ret = (struct insn_body){ 0 };
+	if (!body)
+		return -ENOMEM;
+	r = reader_open(&reader);
+	if (r < 0)
+		return r;
+	body->reader = reader;
+	body->reach = at - code->address;
+	body->ret = ret;
+	body->paths[body->path_count++] = (struct path){ 0, values_at_start(machine) };
+	while (body->path_count)
+		body_path(body, body->paths[--body->path_count], &steps);
 	return 0;
 }
 

@@ -9,10 +9,11 @@
 enum {
 	INSN_CODE_MAX = 512, /* more of a function is never looked at */
 	INSN_CALLS_MAX = 16,
-	INSN_ARGS_MAX = 5,
+	INSN_ARGS_MAX = 6,
+	INSN_BODY_MAX = 2048,
 };
 
-/* The beginning of a function. Not trusted: it may be anything. */
+/* The beginning of a function, or all of it. Not trusted: it may be anything. */
 struct insn_code {
 	const uint8_t *bytes;
 	size_t len;
@@ -49,3 +50,17 @@ int insn_cheap_entry(const struct insn_machine *machine, const struct insn_code 
 
 /* A linker's stub that only jumps through a pointer: 0 and the pointer's address, else -ENOENT. */
 int insn_stub_slot(const struct insn_machine *machine, const struct insn_code *code, uint64_t *ret);
+
+/* What a function does on any path, behind calls as well. */
+struct insn_body {
+	bool reads_first; /* memory by the address that its first argument is */
+	uint64_t words;   /* which words of it, by bits */
+	bool stores;      /* into memory that is not its own frame */
+	bool is_reached;  /* the instruction that was asked for */
+	unsigned
+		hands_on; /* its arguments that it gives a function as fourth or fifth one. Bit n stands for argument n */
+};
+
+/* @at: the address of an instruction. Of at most INSN_BODY_MAX bytes. */
+int insn_body_look(const struct insn_machine *machine, const struct insn_code *code, uint64_t at,
+		   struct insn_body *ret);

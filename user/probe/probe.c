@@ -318,6 +318,7 @@ void probe_dispatch(struct probe *probe)
 }
 
 enum { SWEEP_MAX = 1024, SWEEP_BATCH = 256 };
+static const uint64_t CUT_QUIET_NS = 2000000000;
 
 static bool is_gone(uint32_t pid)
 {
@@ -331,6 +332,9 @@ static bool conn_is_over(const struct abi_conn_key *key, const struct abi_conn *
 		return conn->tgid == what->process.pid && conn->start_ns == what->process.start_ns;
 	if (conn->used_ns + what->quiet_ns > now_ns)
 		return false;
+	/* Of a library without names nobody tells that an object dies. What its socket left to be read was read at once. */
+	if (conn->is_cut && key->kind == ABI_KIND_BORINGSSL && conn->used_ns + CUT_QUIET_NS < now_ns)
+		return true;
 	return conn->closing || is_gone(key->tgid) || (conn->tgid != key->tgid && is_gone(conn->tgid));
 }
 

@@ -10,9 +10,12 @@
  *
  * Where a cover is not seen to call it (Node 20 to 24 carry copies of it in each), every API function gets a probe of
  * its own: a call must pass one, never none.
+ *
+ * Files without names are another matter (bare.h).
  */
 #include "probe/site.h"
 #include "base/cleanup.h"
+#include "probe/bare.h"
 #include "probe/disasm.h"
 #include "probe/elf.h"
 #include "probe/insn.h"
@@ -22,11 +25,19 @@
 
 enum { ARG_SSL = 1 << 0, ARG_BUF = 1 << 1, ARG_3 = 1 << 3, ARG_4 = 1 << 4 };
 
-/* Functions looked for: first those of enum site_role, in its order, then two that only BoringSSL has. */
+/* Functions looked for: first those of enum site_role that have names, in its order, then two that only BoringSSL has. */
+enum { NAMED_ROLES = SITE_SET_FD + 1 };
+
 static const char *const names[] = {
-	[SITE_READ] = "SSL_read",         [SITE_WRITE] = "SSL_write",         [SITE_READ_EX] = "SSL_read_ex",
-	[SITE_WRITE_EX] = "SSL_write_ex", [SITE_WRITE_EX2] = "SSL_write_ex2", [SITE_FREE] = "SSL_free",
-	[SITE_CLEAR] = "SSL_clear",       [SITE_SET_FD] = "SSL_set_fd",       [_SITE_MAX] = "SSL_CTX_set_custom_verify",
+	[SITE_READ] = "SSL_read",
+	[SITE_WRITE] = "SSL_write",
+	[SITE_READ_EX] = "SSL_read_ex",
+	[SITE_WRITE_EX] = "SSL_write_ex",
+	[SITE_WRITE_EX2] = "SSL_write_ex2",
+	[SITE_FREE] = "SSL_free",
+	[SITE_CLEAR] = "SSL_clear",
+	[SITE_SET_FD] = "SSL_set_fd",
+	[NAMED_ROLES] = "SSL_CTX_set_custom_verify",
 	"SSL_CTX_set_grease_enabled",
 };
 
@@ -132,12 +143,10 @@ static int entry_find(const struct finder *finder, uint64_t address, uint64_t *r
 	return elf_code_offset_of(&finder->elf, address + skip, ret_offset);
 }
 
-static void site_add(struct finder *finder, enum site_role role, uint64_t address, const char *inner)
+/* @site at @address: where exactly is found here. */
+static void site_put(struct finder *finder, struct site site, uint64_t address)
 {
 	struct site_set *set = finder->set;
-	struct site site = {
-		.role = role, .family = set->family, .is_inner = inner, .symbol = inner ? inner : names[role]
-	};
 
 	if (set->count == SITES_MAX || entry_find(finder, address, &site.offset, &site.is_stepped) < 0)
 		return;
@@ -145,6 +154,18 @@ static void site_add(struct finder *finder, enum site_role role, uint64_t addres
 		if (set->sites[i].offset == site.offset)
 			return;
 	set->sites[set->count++] = site;
+}
+
+static void site_add(struct finder *finder, enum site_role role, uint64_t address, const char *inner)
+{
+	struct site site = {
+		.role = role,
+		.family = finder->set->family,
+		.is_inner = inner,
+		.symbol = inner ? inner : names[role],
+	};
+
+	site_put(finder, site, address);
 }
 
 /* ---- the inner function ---- */
@@ -273,9 +294,52 @@ static bool symbols_find(struct finder *finder)
 	return false;
 }
 
+static void named_find(struct finder *finder, bool has_names[_SITE_FAMILY_MAX])
+{
+	struct site_set *set = finder->set;
+
+	if (!symbols_find(finder))
+		return;
+	if (finder->symbols[NAMED_ROLES].st_value || finder->symbols[NAMED_ROLES + 1].st_value)
+		set->family = SITE_FAMILY_BORINGSSL;
+	else if (set->family != SITE_FAMILY_BORINGSSL)
+		set->family = SITE_FAMILY_OPENSSL;
+	has_names[set->family] = true;
+	for (size_t i = 0; i < ARRAY_SIZE(directions); i++)
+		direction_find(finder, &directions[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(lifetimes); i++)
+		if (is_present(finder, lifetimes[i]))
+			site_add(finder, lifetimes[i], finder->symbols[lifetimes[i]].st_value, NULL);
+}
+
+static void bare_take(struct finder *finder, const struct site_strings *strings, const bool has_names[_SITE_FAMILY_MAX])
+{
+	struct bare_site found[BARE_SITES_MAX];
+	struct site_set *set = finder->set;
+	size_t before = set->count, count = bare_find(&finder->elf, finder->machine, strings, has_names, found);
+
+	for (size_t i = 0; i < count; i++) {
+		struct site site = {
+			.role = found[i].role,
+			.family = found[i].family,
+			.is_inner = found[i].is_inner,
+			.symbol = found[i].symbol,
+		};
+
+		site_put(finder, site, found[i].address);
+	}
+	if (set->count > before)
+		snprintf(set->method + strlen(set->method), sizeof(set->method) - strlen(set->method), "%serror sites",
+			 before ? ", " : "");
+	if (!before && set->count)
+		set->family = set->sites[0].family;
+}
+
 int site_find(int fd, struct site_set *ret)
 {
 	struct finder finder = { .machine = insn_machine_here(), .set = ret };
+	bool has_names[_SITE_FAMILY_MAX] = { false };
+	struct site_strings strings;
 	const struct disasm *disasm;
 	int r;
 
@@ -284,19 +348,12 @@ int site_find(int fd, struct site_set *ret)
 	if (r < 0)
 		return r;
 	ret->build_id_len = elf_build_id(&finder.elf, ret->build_id);
-	site_strings_find(&finder.elf, &ret->family, ret->version, sizeof(ret->version));
-	if (!symbols_find(&finder))
-		return 0;
-	if (finder.symbols[_SITE_MAX].st_value || finder.symbols[_SITE_MAX + 1].st_value)
-		ret->family = SITE_FAMILY_BORINGSSL;
-	else if (ret->family == SITE_FAMILY_NONE)
-		ret->family = SITE_FAMILY_OPENSSL;
+	site_strings_find(&finder.elf, &strings);
+	ret->family = strings.family ? strings.family : strings.has_rustls ? SITE_FAMILY_RUSTLS : SITE_FAMILY_NONE;
+	memcpy(ret->version, strings.version, sizeof(ret->version));
 	disasm = disasm_get(); /* once for all functions of the file */
-	for (size_t i = 0; i < ARRAY_SIZE(directions); i++)
-		direction_find(&finder, &directions[i]);
+	named_find(&finder, has_names);
+	bare_take(&finder, &strings, has_names);
 	disasm_put(disasm);
-	for (size_t i = 0; i < ARRAY_SIZE(lifetimes); i++)
-		if (is_present(&finder, lifetimes[i]))
-			site_add(&finder, lifetimes[i], finder.symbols[lifetimes[i]].st_value, NULL);
 	return 0;
 }

@@ -19,6 +19,14 @@ enum site_role {
 	SITE_FREE,      /* (ssl): the object dies */
 	SITE_CLEAR,     /* (ssl): same object, new connection */
 	SITE_SET_FD,    /* (ssl, fd) */
+	/* Ciphers of AWS-LC, which rustls and s2n use. (context, out, size_t *out_len, max_out, nonce, nonce_len; on the stack: in, in_len,
+	 * ad, ad_len) */
+	SITE_AEAD_SEAL,
+	SITE_AEAD_OPEN,
+	/* (context, out, tag, size_t *tag_len, max_tag, nonce; nonce_len, in, in_len, extra, extra_len, ad, ad_len) */
+	SITE_AEAD_SEAL_SCATTER,
+	/* (context, out, nonce, nonce_len, in, in_len; tag, tag_len, ad, ad_len) */
+	SITE_AEAD_OPEN_GATHER,
 	_SITE_MAX,
 };
 
@@ -48,12 +56,12 @@ struct site_set {
 	struct site sites[SITES_MAX];
 	size_t count;
 	char version[48];     /* "OpenSSL 3.0.17", as found in the file, or "" */
-	char method[24];      /* "dynsym", "symtab" */
+	char method[24];      /* "dynsym", "symtab", "error sites" */
 	uint8_t build_id[20]; /* zero when the file has none */
 	uint8_t build_id_len;
 };
 
-/* 0 with count > 0: found. 0 with count 0: an ELF file without a TLS library that can be probed by name; @ret->family
+/* 0 with count > 0: found. 0 with count 0: an ELF file without a TLS library that can be probed; @ret->family
  * then still says when strings tell that there is one (opaque). -ENOEXEC: no program or shared library for this
  * machine; other negative errno from the descriptor; the set is zero then. */
 int site_find(int fd, struct site_set *ret);
