@@ -125,3 +125,7 @@ struct abi_exit {
 #define ABI_COOKIE_DIR(cookie)                        ((cookie) >> 8 & 0xff)
 #define ABI_COOKIE_COUNT_ARG(cookie)                  ((cookie) >> 16 & 0xff)
 #define ABI_COOKIE_ZERO_IS_END(cookie)                ((cookie) >> 24 & 1)
+
+/* Functions of other shapes, in the place of the argument's number: what is sent was counted when it was given to a write before;
+ * argument 2 is where the callee leaves a packet of GnuTLS. */
+enum { ABI_COUNT_BEFORE = 1, ABI_COUNT_PACKET = 2 };

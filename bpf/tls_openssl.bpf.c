@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Calls of OpenSSL and BoringSSL that move plaintext. The arguments are kept at entry, the bytes are copied at the return,
+ * Calls of OpenSSL, BoringSSL and GnuTLS that move plaintext. The arguments are kept at entry, the bytes are copied at the return,
  * when their number is exact and their pages are there. Only the outermost call of a thread and direction counts
  * (SSL_write_ex calls SSL_write_ex2); an entry whose stack pointer does not fit the return belongs to a call that never returned.
  */
@@ -37,6 +37,7 @@ static __always_inline int call_enter(struct pt_regs *ctx, __u64 cookie, __u64 c
 	call.kind = ABI_COOKIE_KIND(cookie);
 	call.dir = dir;
 	call.zero_is_end = ABI_COOKIE_ZERO_IS_END(cookie);
+	call.count_arg = ABI_COOKIE_COUNT_ARG(cookie);
 	bpf_map_update_elem(&st_inflight, &key, &call, BPF_ANY);
 	return RETURN_WANTED;
 }
@@ -191,6 +192,50 @@ static __always_inline void peer_ended(const struct abi_conn_key *key)
 		conn->how = ABI_HOW_REMOTE;
 }
 
+/* ---- GnuTLS ---- */
+
+enum { GNUTLS_AGAIN = -28, GNUTLS_INTERRUPTED = -52 };
+
+/* A record that could not be sent is sealed and kept; the result of the call that sends it is its length, whatever that call is
+ * given. Only this one tells what was in it. */
+static __always_inline void again_note(const struct abi_conn_key *key, const struct inflight *call, int result)
+{
+	if (key->kind == ABI_KIND_GNUTLS && call->dir == ABI_DIR_WRITE && call->buffer &&
+	    call->count_arg != ABI_COUNT_BEFORE && (result == GNUTLS_AGAIN || result == GNUTLS_INTERRUPTED))
+		bpf_map_update_elem(&st_again, key, &call->buffer, BPF_ANY);
+}
+
+static __always_inline __u64 again_buffer(const struct abi_conn_key *key)
+{
+	__u64 *buffer = bpf_map_lookup_elem(&st_again, key);
+
+	return buffer ? *buffer : 0;
+}
+
+/* A packet is {next, prev, taken, {data, size}}; all of it that is not taken was received, or it is no such thing. */
+static __always_inline __u64 packet_buffer(__u64 place, int result)
+{
+	__u64 packet = user_word(place), taken = user_word(packet + 0x10);
+
+	return (__u32)user_word(packet + 0x20) - taken == result ? user_word(packet + 0x18) + taken : 0;
+}
+
+static __always_inline __u64 call_buffer(const struct abi_conn_key *key, const struct inflight *call, int result)
+{
+	if (call->count_arg == ABI_COUNT_PACKET)
+		return packet_buffer(call->buffer, result);
+	return call->buffer || key->kind != ABI_KIND_GNUTLS ? call->buffer : again_buffer(key);
+}
+
+/* What was given before was counted then; now its socket is seen. */
+static __always_inline void sent_before(const struct abi_conn_key *key, const struct inflight *call)
+{
+	struct abi_conn *conn = bpf_map_lookup_elem(&st_conns, key);
+
+	if (conn && !conn->evidence)
+		call_bind(key, conn, call);
+}
+
 static __always_inline int call_return(struct pt_regs *ctx)
 {
 	__u64 thread = bpf_get_current_pid_tgid(), sp = PT_REGS_SP(ctx), count;
@@ -208,6 +253,11 @@ static __always_inline int call_return(struct pt_regs *ctx)
 	if (result <= 0) {
 		if (result == 0 && call.zero_is_end)
 			peer_ended(&key);
+		again_note(&key, &call, result);
+		return 0;
+	}
+	if (call.count_arg == ABI_COUNT_BEFORE) {
+		sent_before(&key, &call);
 		return 0;
 	}
 	count = call.count_at ? user_word(call.count_at) : (__u64)result;
@@ -225,7 +275,7 @@ static __always_inline int call_return(struct pt_regs *ctx)
 		generation_note(&key);
 	if (!conn->evidence)
 		call_bind(&key, conn, &call);
-	conn_bytes(conn, call.dir, call.buffer, count, call.time_ns ? call.time_ns : now_ns());
+	conn_bytes(conn, call.dir, call_buffer(&key, &call, result), count, call.time_ns ? call.time_ns : now_ns());
 	return 0;
 }
 
@@ -256,17 +306,24 @@ SEC("uprobe") int st_return(struct pt_regs *ctx)
 }
 
 /* Kernels before 5.15 have no cookies: a program for each shape. */
-#define PLAIN_ENTRY(NAME, DIR, COUNT_AT)                                                                               \
+#define PLAIN_ENTRY(NAME, COOKIE, COUNT_AT)                                                                            \
 	SEC("uprobe") int st_##NAME##_in(struct pt_regs *ctx)                                                          \
 	{                                                                                                              \
-		return call_enter(ctx, ABI_COOKIE(ABI_KIND_OPENSSL, DIR, 0, 0), COUNT_AT);                             \
+		return call_enter(ctx, COOKIE, COUNT_AT);                                                              \
 	}
 
-PLAIN_ENTRY(read, ABI_DIR_READ, 0)
-PLAIN_ENTRY(write, ABI_DIR_WRITE, 0)
-PLAIN_ENTRY(read_ex, ABI_DIR_READ, PT_REGS_PARM4(ctx))
-PLAIN_ENTRY(write_ex, ABI_DIR_WRITE, PT_REGS_PARM4(ctx))
-PLAIN_ENTRY(write_ex2, ABI_DIR_WRITE, PT_REGS_PARM5(ctx))
+#define OPENSSL_COOKIE(DIR)       ABI_COOKIE(ABI_KIND_OPENSSL, DIR, 0, 0)
+#define GNUTLS_COOKIE(DIR, SHAPE) ABI_COOKIE(ABI_KIND_GNUTLS, DIR, SHAPE, (DIR) == ABI_DIR_READ)
+
+PLAIN_ENTRY(read, OPENSSL_COOKIE(ABI_DIR_READ), 0)
+PLAIN_ENTRY(write, OPENSSL_COOKIE(ABI_DIR_WRITE), 0)
+PLAIN_ENTRY(read_ex, OPENSSL_COOKIE(ABI_DIR_READ), PT_REGS_PARM4(ctx))
+PLAIN_ENTRY(write_ex, OPENSSL_COOKIE(ABI_DIR_WRITE), PT_REGS_PARM4(ctx))
+PLAIN_ENTRY(write_ex2, OPENSSL_COOKIE(ABI_DIR_WRITE), PT_REGS_PARM5(ctx))
+PLAIN_ENTRY(record_read, GNUTLS_COOKIE(ABI_DIR_READ, 0), 0)
+PLAIN_ENTRY(record_write, GNUTLS_COOKIE(ABI_DIR_WRITE, 0), 0)
+PLAIN_ENTRY(record_packet, GNUTLS_COOKIE(ABI_DIR_READ, ABI_COUNT_PACKET), 0)
+PLAIN_ENTRY(record_flush, GNUTLS_COOKIE(ABI_DIR_WRITE, ABI_COUNT_BEFORE), 0)
 
 static __always_inline void object_over(__u64 object, __u32 kind)
 {
@@ -277,10 +334,11 @@ static __always_inline void object_over(__u64 object, __u32 kind)
 		conn_close(&key, conn, ABI_HOW_LOCAL);
 }
 
-/* SSL_free(ssl), SSL_clear(ssl): this generation of the object is over. */
+/* SSL_free(ssl), SSL_clear(ssl), gnutls_deinit(session): this generation of the object is over. */
 SEC("uprobe") int st_over(struct pt_regs *ctx)
 {
 	object_over(PT_REGS_PARM1(ctx), ABI_KIND_OPENSSL);
 	object_over(PT_REGS_PARM1(ctx), ABI_KIND_BORINGSSL);
+	object_over(PT_REGS_PARM1(ctx), ABI_KIND_GNUTLS);
 	return 0;
 }

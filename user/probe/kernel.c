@@ -38,14 +38,19 @@ static const struct role {
 	enum group_name group;
 	uint8_t dir, count_arg;
 	const char *plain_entry; /* for kernels without cookies */
+	bool zero_is_end;
 } roles[_SITE_MAX] = {
-	[SITE_READ] = { GROUP_CALL, ABI_DIR_READ, 0, "st_read_in" },
+	[SITE_READ] = { GROUP_CALL, ABI_DIR_READ, 0, "st_read_in", true },
 	[SITE_WRITE] = { GROUP_CALL, ABI_DIR_WRITE, 0, "st_write_in" },
 	[SITE_READ_EX] = { GROUP_CALL, ABI_DIR_READ, 4, "st_read_ex_in" },
 	[SITE_WRITE_EX] = { GROUP_CALL, ABI_DIR_WRITE, 4, "st_write_ex_in" },
 	[SITE_WRITE_EX2] = { GROUP_CALL, ABI_DIR_WRITE, 5, "st_write_ex2_in" },
 	[SITE_FREE] = { GROUP_OVER },
 	[SITE_CLEAR] = { GROUP_OVER },
+	[SITE_RECORD_READ] = { GROUP_CALL, ABI_DIR_READ, 0, "st_record_read_in", true },
+	[SITE_RECORD_WRITE] = { GROUP_CALL, ABI_DIR_WRITE, 0, "st_record_write_in" },
+	[SITE_RECORD_PACKET] = { GROUP_CALL, ABI_DIR_READ, ABI_COUNT_PACKET, "st_record_packet_in", true },
+	[SITE_RECORD_FLUSH] = { GROUP_CALL, ABI_DIR_WRITE, ABI_COUNT_BEFORE, "st_record_flush_in" },
 };
 
 /* What a file's family is called in the records of its bytes. */
@@ -231,7 +236,7 @@ void kernel_unload(struct kernel *kernel)
 static uint64_t site_cookie(const struct site *site)
 {
 	const struct role *role = &roles[site->role];
-	bool zero_is_end = site->role == SITE_READ || (site->role == SITE_READ_EX && site->is_inner);
+	bool zero_is_end = role->zero_is_end || (site->role == SITE_READ_EX && site->is_inner);
 
 	return ABI_COOKIE(kinds[site->family], role->dir, role->count_arg, zero_is_end);
 }

@@ -16,7 +16,7 @@ enum site_role {
 	SITE_READ_EX, /* (ssl, buf, size_t n, size_t *done): length is *done when the result is > 0 */
 	SITE_WRITE_EX,
 	SITE_WRITE_EX2, /* (ssl, buf, n, flags, size_t *done) */
-	SITE_FREE,      /* (ssl): the object dies */
+	SITE_FREE,      /* (ssl): the object dies; a session of GnuTLS as well */
 	SITE_CLEAR,     /* (ssl): same object, new connection */
 	SITE_SET_FD,    /* (ssl, fd) */
 	/* Ciphers of AWS-LC, which rustls and s2n use. (context, out, size_t *out_len, max_out, nonce, nonce_len; on the stack: in, in_len,
@@ -27,6 +27,11 @@ enum site_role {
 	SITE_AEAD_SEAL_SCATTER,
 	/* (context, out, nonce, nonce_len, in, in_len; tag, tag_len, ad, ad_len) */
 	SITE_AEAD_OPEN_GATHER,
+	/* GnuTLS. (session, buf, size_t n): returned count > 0 is the length, what is below 0 an error */
+	SITE_RECORD_READ,
+	SITE_RECORD_WRITE,
+	SITE_RECORD_PACKET, /* (session, packet *): the count of what is in *packet */
+	SITE_RECORD_FLUSH,  /* (session): sends what was given to a write before, and gives it to one once more */
 	_SITE_MAX,
 };
 

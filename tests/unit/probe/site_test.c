@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is proven: with this machine's own libssl, each call of an API function passes exactly one of the sites, with
- * its arguments in place (breakpoints are set at the sites in this very process); the inner function is taken only
- * where it is safe; nothing in a file can crash the search or lead it out of the file.
+ * What is proven: with this machine's own libssl and libgnutls, each call of an API function passes exactly one of the
+ * sites, with its arguments in place (breakpoints are set at the sites in this very process); the inner function is taken
+ * only where it is safe; nothing in a file can crash the search or lead it out of the file.
  */
 #include "fixture.h"
 #include "probe/site.h"
@@ -75,6 +75,21 @@ static const struct fixture stepped = { .functions = {
 static const struct fixture boringssl = { .functions = {
 	{ "SSL_read", PUSH }, { "SSL_write", PUSH }, { "SSL_CTX_set_custom_verify", PUSH },
 	{ "MY_SSL_read_ex", PUSH } } };
+/* gnutls_record_send is another way into gnutls_record_send2; before GnuTLS 3.6.3 there was no such. */
+static const struct fixture gnutls = { .functions = {
+	{ "gnutls_record_recv", "48 83 ec 08 c3" }, { "gnutls_record_recv_seq", "49 89 c8 48 89 d1 e9 ->8" },
+	{ "gnutls_record_send", "45 31 c0 31 c9 e9 ->7" }, { "gnutls_record_send2", PUSH },
+	{ "gnutls_record_send_range", PUSH }, { "gnutls_record_uncork", "41 55 c3" },
+	{ "gnutls_deinit", "48 85 ff 74 01 55 c3" }, { NULL, "ff 25 =>3" }, { NULL, PUSH },
+	{ "gnutls_record_recv_packet", PUSH }, { "gnutls_record_send_early_data", PUSH } } };
+static const struct fixture gnutls_old = { .has_sections = true, .functions = {
+	{ "gnutls_record_recv", PUSH }, { "gnutls_record_send", PUSH }, { "gnutls_deinit", PUSH } } };
+static const struct fixture gnutls_half = { .functions = { { "gnutls_record_recv", PUSH }, { "gnutls_deinit", PUSH } } };
+static const struct fixture gnutls_user = { .functions = {
+	{ "?gnutls_record_recv", PUSH }, { "?gnutls_record_send", PUSH }, { "main", PUSH } } };
+/* One file, both libraries. */
+static const struct fixture two_libraries = { .functions = {
+	{ "gnutls_record_recv", PUSH }, { "gnutls_record_send", PUSH }, { "SSL_read", PUSH }, { "SSL_write", PUSH } } };
 static const struct fixture no_tls = { .functions = { { "SSL_free", PUSH }, { "SSL_read", PUSH }, { "main", PUSH } } };
 static const struct fixture user = { .functions = { { "?SSL_read", PUSH }, { "?SSL_write", PUSH }, { "main", PUSH } } };
 /* clang-format on */
@@ -85,6 +100,13 @@ struct expected {
 	unsigned skip;
 	bool is_inner, is_stepped;
 };
+
+static enum site_family family_expected(const struct fixture *fixture)
+{
+	if (fixture == &boringssl)
+		return SITE_FAMILY_BORINGSSL;
+	return fixture == &gnutls || fixture == &gnutls_old ? SITE_FAMILY_GNUTLS : SITE_FAMILY_OPENSSL;
+}
 
 static void fixture_expect(const char *name, const struct fixture *fixture, const struct expected *expected,
 			   size_t count)
@@ -112,7 +134,7 @@ static void fixture_expect(const char *name, const struct fixture *fixture, cons
 	if (!count)
 		assert_int_equal(set.family, SITE_FAMILY_NONE);
 	else
-		assert_int_equal(set.family, fixture == &boringssl ? SITE_FAMILY_BORINGSSL : SITE_FAMILY_OPENSSL);
+		assert_int_equal(set.family, family_expected(fixture));
 }
 
 #define EXPECT(fixture, ...)                                                                                           \
@@ -155,7 +177,33 @@ static void where_a_cover_is_not_seen_to_call_it_each_function_gets_its_own(void
 	fixture_expect("user", &user, NULL, 0);
 }
 
-/* ---- this machine's libssl, called for real ---- */
+static void gnutls_is_found_by_its_names(void **state)
+{
+	EXPECT(gnutls, { SITE_RECORD_READ, 0, 0, false, true }, { SITE_RECORD_READ, 1, 0, false, true },
+	       { SITE_RECORD_WRITE, 3, 0, false, false }, { SITE_RECORD_WRITE, 4, 0, false, false },
+	       { SITE_RECORD_PACKET, 9, 0, false, false }, { SITE_RECORD_FLUSH, 5, 0, false, false },
+	       { SITE_FREE, 6, 3, false, false });
+	EXPECT(gnutls_old, { SITE_RECORD_READ, 0, 0, false, false }, { SITE_RECORD_WRITE, 1, 0, false, false },
+	       { SITE_FREE, 2, 0, false, false });
+	fixture_expect("gnutls_half", &gnutls_half, NULL, 0);
+	fixture_expect("gnutls_user", &gnutls_user, NULL, 0);
+}
+
+static void each_library_in_a_file_has_its_own_sites(void **state)
+{
+	static const enum site_family families[] = { SITE_FAMILY_OPENSSL, SITE_FAMILY_OPENSSL, SITE_FAMILY_GNUTLS,
+						     SITE_FAMILY_GNUTLS };
+	int fd CLEANUP_FD = fixture_open(&two_libraries);
+	struct site_set set;
+
+	EXPECT(two_libraries, { SITE_READ, 2, 0, false, false }, { SITE_WRITE, 3, 0, false, false },
+	       { SITE_RECORD_READ, 0, 0, false, false }, { SITE_RECORD_WRITE, 1, 0, false, false });
+	assert_int_equal(site_find(fd, &set), 0);
+	for (size_t i = 0; i < set.count; i++)
+		assert_int_equal(set.sites[i].family, families[i]);
+}
+
+/* ---- this machine's libraries, called for real ---- */
 
 enum { REGISTERS_SEEN = 5 };
 
@@ -202,13 +250,13 @@ static void trap_handle(int signal, siginfo_t *info, void *context)
 
 static void *library;
 
-static int library_open(struct site_set *ret, uintptr_t *ret_base)
+static int library_open(const char *name, const char *older, struct site_set *ret, uintptr_t *ret_base)
 {
 	struct link_map *map;
 
-	library = dlopen("libssl.so.3", RTLD_NOW);
-	if (!library)
-		library = dlopen("libssl.so.1.1", RTLD_NOW);
+	library = dlopen(name, RTLD_NOW);
+	if (!library && older)
+		library = dlopen(older, RTLD_NOW);
 	if (!library)
 		return -1;
 	assert_int_equal(dlinfo(library, RTLD_DI_LINKMAP, &map), 0);
@@ -326,7 +374,7 @@ static void every_api_call_passes_one_site_with_its_arguments(void **state)
 	char buffer[16] = "";
 	struct site_set set;
 	uintptr_t base;
-	int fd CLEANUP_FD = library_open(&set, &base);
+	int fd CLEANUP_FD = library_open("libssl.so.3", "libssl.so.1.1", &set, &base);
 
 	if (fd < 0)
 		skip();
@@ -347,6 +395,54 @@ static void every_api_call_passes_one_site_with_its_arguments(void **state)
 	for (size_t i = 0; i < trap_count; i++)
 		*traps[i].at = traps[i].saved;
 	context_free(context);
+}
+
+/* Before its handshake a session answers that it is too early, and its calls have gone where they always go. */
+static void every_call_of_gnutls_passes_one_site_with_its_arguments(void **state)
+{
+	static const struct {
+		const char *name;
+		enum site_role role;
+	} calls[] = {
+		{ "gnutls_record_recv", SITE_RECORD_READ },          { "gnutls_record_recv_seq", SITE_RECORD_READ },
+		{ "gnutls_record_send", SITE_RECORD_WRITE },         { "gnutls_record_send2", SITE_RECORD_WRITE },
+		{ "gnutls_record_uncork", SITE_RECORD_FLUSH },       { "gnutls_record_send_range", SITE_RECORD_WRITE },
+		{ "gnutls_record_recv_packet", SITE_RECORD_PACKET },
+	};
+	enum { CLIENT = 2 };
+	uint64_t buffer[4] = { 0 };
+	void *session = NULL;
+	struct site_set set;
+	uintptr_t base;
+	int fd CLEANUP_FD = library_open("libgnutls.so.30", NULL, &set, &base);
+
+	if (fd < 0)
+		skip();
+	int (*session_new)(void **, unsigned) = (int (*)(void **, unsigned))dlsym(library, "gnutls_init");
+	void (*session_free)(void *) = (void (*)(void *))dlsym(library, "gnutls_deinit");
+
+	assert_int_equal(session_new(&session, CLIENT), 0);
+	assert_int_equal(set.family, SITE_FAMILY_GNUTLS);
+	assert_memory_equal(set.version, "GnuTLS 3.", 9);
+	if (!traps_set(fd, base, &set))
+		skip();
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+		long (*call)(void *, void *, size_t, void *, size_t);
+		const struct trap *trap;
+
+		*(void **)&call = dlsym(library, calls[i].name);
+		if (!call)
+			continue;
+		call(session, buffer, 7, buffer + 2, 0);
+		trap = trap_taken(calls[i].name);
+		assert_int_equal(trap->role, calls[i].role);
+		assert_int_equal(trap->args[0], session);
+		assert_int_equal(trap->args[1], buffer);
+	}
+	session_free(session);
+	assert_int_equal(trap_taken("gnutls_deinit")->role, SITE_FREE);
+	for (size_t i = 0; i < trap_count; i++)
+		*traps[i].at = traps[i].saved;
 }
 
 /* ---- hostile files ---- */
@@ -382,7 +478,7 @@ static void spoil(int fd, const char *good, size_t len)
 
 static void every_mutation_is_survived(void **state)
 {
-	const struct fixture *const list[] = { &openssl_30, &openssl_33, &locals, &inlined };
+	const struct fixture *const list[] = { &openssl_30, &openssl_33, &locals, &inlined, &gnutls };
 	struct fixture_image image;
 
 	srandom(11);
@@ -401,7 +497,7 @@ static void a_spoiled_or_cut_libssl_is_survived(void **state)
 	struct site_set set;
 	struct stat st;
 	uintptr_t base;
-	int from CLEANUP_FD = library_open(&set, &base);
+	int from CLEANUP_FD = library_open("libssl.so.3", "libssl.so.1.1", &set, &base);
 	int fd CLEANUP_FD = memfd_create("libssl", MFD_CLOEXEC);
 
 	if (from < 0)
@@ -449,6 +545,8 @@ static void a_program_without_names_still_shows_its_library(void **state)
 		{ "ssl/ssl_lib.%cc\0OpenSSL 1.1.1 (compatible; BoringSSL)", SITE_FAMILY_BORINGSSL, "BoringSSL" },
 		{ "needs OpenSSL 3.0 or later", SITE_FAMILY_NONE, "" },
 		{ "my_ssl_lib.%c", SITE_FAMILY_NONE, "" },
+		{ "Enabled %GnuTLS 3.8.9 logging...", SITE_FAMILY_GNUTLS, "GnuTLS 3.8.9" },
+		{ "can be built with GnuTLS 3.8.9", SITE_FAMILY_NONE, "" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
@@ -474,7 +572,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_inner_function_stands_for_its_covers),
 		cmocka_unit_test(where_a_cover_is_not_seen_to_call_it_each_function_gets_its_own),
+		cmocka_unit_test(gnutls_is_found_by_its_names),
+		cmocka_unit_test(each_library_in_a_file_has_its_own_sites),
 		cmocka_unit_test(every_api_call_passes_one_site_with_its_arguments),
+		cmocka_unit_test(every_call_of_gnutls_passes_one_site_with_its_arguments),
 		cmocka_unit_test(every_mutation_is_survived),
 		cmocka_unit_test(a_spoiled_or_cut_libssl_is_survived),
 		cmocka_unit_test(what_is_no_program_is_told),
