@@ -183,13 +183,13 @@ static __always_inline bool inflight_take(__u64 thread, __u32 dir, __u64 sp, str
 	return true;
 }
 
-/* The other side said that it will send no more (close_notify): whoever closes the socket afterwards, it left first. */
-static __always_inline void peer_ended(const struct abi_conn_key *key)
+/* One side said that it will send no more (close_notify): whoever closes the socket afterwards, it left first. */
+static __always_inline void side_ended(const struct abi_conn_key *key, __u8 how)
 {
 	struct abi_conn *conn = bpf_map_lookup_elem(&st_conns, key);
 
 	if (conn && !conn->how)
-		conn->how = ABI_HOW_REMOTE;
+		conn->how = how;
 }
 
 /* ---- GnuTLS ---- */
@@ -252,7 +252,7 @@ static __always_inline int call_return(struct pt_regs *ctx)
 	key.kind = call.kind;
 	if (result <= 0) {
 		if (result == 0 && call.zero_is_end)
-			peer_ended(&key);
+			side_ended(&key, ABI_HOW_REMOTE);
 		again_note(&key, &call, result);
 		return 0;
 	}
@@ -340,5 +340,15 @@ SEC("uprobe") int st_over(struct pt_regs *ctx)
 	object_over(PT_REGS_PARM1(ctx), ABI_KIND_OPENSSL);
 	object_over(PT_REGS_PARM1(ctx), ABI_KIND_BORINGSSL);
 	object_over(PT_REGS_PARM1(ctx), ABI_KIND_GNUTLS);
+	return 0;
+}
+
+/* gnutls_bye(session, how): it may go on reading. */
+SEC("uprobe") int st_bye(struct pt_regs *ctx)
+{
+	struct abi_conn_key key = { .object = PT_REGS_PARM1(ctx), .kind = ABI_KIND_GNUTLS };
+
+	key.tgid = bpf_get_current_pid_tgid() >> 32;
+	side_ended(&key, ABI_HOW_LOCAL);
 	return 0;
 }

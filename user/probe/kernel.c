@@ -20,7 +20,7 @@ const char *const probe_mode_names[_PROBE_MODE_MAX] = {
 	[PROBE_PERF] = "perf uprobe",
 };
 
-enum group_name { GROUP_NONE, GROUP_CALL, GROUP_OVER };
+enum group_name { GROUP_NONE, GROUP_CALL, GROUP_OVER, GROUP_BYE };
 
 /* Programs that go onto places together: one for entry and return where the kernel has sessions, else one for each. Without a
  * @leave it is a place in the code, not a call. Programs of a group with cookies tell by them what stands there. */
@@ -31,6 +31,7 @@ static const struct group {
 	[GROUP_NONE] = { NULL },
 	[GROUP_CALL] = { "st_call", "st_enter", "st_return", true },
 	[GROUP_OVER] = { NULL, "st_over", NULL, false },
+	[GROUP_BYE] = { NULL, "st_bye", NULL, false },
 };
 
 /* What each role of a site is to the kernel side. Roles of no group get no program. */
@@ -51,6 +52,7 @@ static const struct role {
 	[SITE_RECORD_WRITE] = { GROUP_CALL, ABI_DIR_WRITE, 0, "st_record_write_in" },
 	[SITE_RECORD_PACKET] = { GROUP_CALL, ABI_DIR_READ, ABI_COUNT_PACKET, "st_record_packet_in", true },
 	[SITE_RECORD_FLUSH] = { GROUP_CALL, ABI_DIR_WRITE, ABI_COUNT_BEFORE, "st_record_flush_in" },
+	[SITE_RECORD_BYE] = { GROUP_BYE },
 };
 
 /* What a file's family is called in the records of its bytes. */

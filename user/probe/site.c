@@ -66,9 +66,8 @@ static const struct function openssl_functions[] = {
 	{ "SSL_CTX_set_grease_enabled", _SITE_MAX },
 };
 
-enum { RECV, RECV_SEQ, SEND, SEND2, SEND_RANGE, RECV_PACKET, UNCORK, DEINIT };
+enum { RECV, RECV_SEQ, SEND, SEND2, SEND_RANGE, RECV_PACKET, UNCORK, BYE, DEINIT };
 
-/* gnutls_bye() is none of them: one side may go on reading behind it, and the session is freed in the end. */
 static const struct function gnutls_functions[] = {
 	[RECV] = { "gnutls_record_recv", SITE_RECORD_READ },
 	[RECV_SEQ] = { "gnutls_record_recv_seq", SITE_RECORD_READ },
@@ -77,6 +76,7 @@ static const struct function gnutls_functions[] = {
 	[SEND_RANGE] = { "gnutls_record_send_range", SITE_RECORD_WRITE },
 	[RECV_PACKET] = { "gnutls_record_recv_packet", SITE_RECORD_PACKET },
 	[UNCORK] = { "gnutls_record_uncork", SITE_RECORD_FLUSH },
+	[BYE] = { "gnutls_bye", SITE_RECORD_BYE },
 	[DEINIT] = { "gnutls_deinit", SITE_FREE },
 };
 
@@ -94,8 +94,8 @@ static const struct library libraries[] = {
 	  gnutls_functions,
 	  ARRAY_SIZE(gnutls_functions),
 	  { { NULL, 2, { RECV, RECV_SEQ } }, { NULL, 3, { SEND, SEND2, SEND_RANGE } } },
-	  { RECV_PACKET, UNCORK, DEINIT },
-	  3 },
+	  { RECV_PACKET, UNCORK, BYE, DEINIT },
+	  4 },
 };
 
 struct finder {

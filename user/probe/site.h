@@ -32,6 +32,7 @@ enum site_role {
 	SITE_RECORD_WRITE,
 	SITE_RECORD_PACKET, /* (session, packet *): the count of what is in *packet */
 	SITE_RECORD_FLUSH,  /* (session): sends what was given to a write before, and gives it to one once more */
+	SITE_RECORD_BYE,    /* (session): tells the other side that this one will send no more */
 	_SITE_MAX,
 };
 
