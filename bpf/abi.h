@@ -127,5 +127,5 @@ struct abi_exit {
 #define ABI_COOKIE_ZERO_IS_END(cookie)                ((cookie) >> 24 & 1)
 
 /* Functions of other shapes, in the place of the argument's number: what is sent was counted when it was given to a write before;
- * argument 2 is where the callee leaves a packet of GnuTLS. */
-enum { ABI_COUNT_BEFORE = 1, ABI_COUNT_PACKET = 2 };
+ * argument 2 is where the callee leaves a packet of GnuTLS; or it is a type, the buffer follows, and only text counts. */
+enum { ABI_COUNT_BEFORE = 1, ABI_COUNT_PACKET = 2, ABI_COUNT_TYPED = 3 };

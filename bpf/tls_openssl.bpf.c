@@ -17,20 +17,25 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 extern bool bpf_session_is_return(void) __ksym __weak;
 
 enum { RETURN_SKIPPED = 1, RETURN_WANTED = 0 };
+enum { TYPE_TEXT = 23 }; /* of a TLS record */
 
 static __always_inline int call_enter(struct pt_regs *ctx, __u64 cookie, __u64 count_at)
 {
 	__u32 dir = ABI_COOKIE_DIR(cookie) & 1;
 	__u64 thread = bpf_get_current_pid_tgid(), key = inflight_key(thread, dir), sp = PT_REGS_SP(ctx);
+	__u64 second = PT_REGS_PARM2(ctx), third = PT_REGS_PARM3(ctx);
+	bool is_typed = ABI_COOKIE_COUNT_ARG(cookie) == ABI_COUNT_TYPED;
 	struct inflight *outer, call = {};
 
-	if (!process_wanted(thread >> 32))
+	/* As in cookie_enter(). */
+	asm volatile("" : "+r"(second), "+r"(third));
+	if (!process_wanted(thread >> 32) || (is_typed && (__u32)second != TYPE_TEXT))
 		return RETURN_SKIPPED;
 	outer = bpf_map_lookup_elem(&st_inflight, &key);
 	if (outer && outer->sp > sp)
 		return RETURN_SKIPPED;
 	call.object = PT_REGS_PARM1(ctx);
-	call.buffer = PT_REGS_PARM2(ctx);
+	call.buffer = is_typed ? third : second;
 	call.count_at = count_at;
 	call.sp = sp;
 	call.time_ns = dir == ABI_DIR_WRITE ? now_ns() : 0;
@@ -322,6 +327,7 @@ PLAIN_ENTRY(write_ex, OPENSSL_COOKIE(ABI_DIR_WRITE), PT_REGS_PARM4(ctx))
 PLAIN_ENTRY(write_ex2, OPENSSL_COOKIE(ABI_DIR_WRITE), PT_REGS_PARM5(ctx))
 PLAIN_ENTRY(record_read, GNUTLS_COOKIE(ABI_DIR_READ, 0), 0)
 PLAIN_ENTRY(record_write, GNUTLS_COOKIE(ABI_DIR_WRITE, 0), 0)
+PLAIN_ENTRY(record_typed, GNUTLS_COOKIE(ABI_DIR_READ, ABI_COUNT_TYPED), 0)
 PLAIN_ENTRY(record_packet, GNUTLS_COOKIE(ABI_DIR_READ, ABI_COUNT_PACKET), 0)
 PLAIN_ENTRY(record_flush, GNUTLS_COOKIE(ABI_DIR_WRITE, ABI_COUNT_BEFORE), 0)
 

@@ -50,6 +50,7 @@ static const struct role {
 	[SITE_CLEAR] = { GROUP_OVER },
 	[SITE_RECORD_READ] = { GROUP_CALL, ABI_DIR_READ, 0, "st_record_read_in", true },
 	[SITE_RECORD_WRITE] = { GROUP_CALL, ABI_DIR_WRITE, 0, "st_record_write_in" },
+	[SITE_RECORD_TYPED] = { GROUP_CALL, ABI_DIR_READ, ABI_COUNT_TYPED, "st_record_typed_in", true },
 	[SITE_RECORD_PACKET] = { GROUP_CALL, ABI_DIR_READ, ABI_COUNT_PACKET, "st_record_packet_in", true },
 	[SITE_RECORD_FLUSH] = { GROUP_CALL, ABI_DIR_WRITE, ABI_COUNT_BEFORE, "st_record_flush_in" },
 	[SITE_RECORD_BYE] = { GROUP_BYE },

@@ -34,7 +34,8 @@ struct function {
 
 /* Functions that do the same, by their places in the library's table. */
 struct direction {
-	const char *inner; /* NULL: they share none that could be probed */
+	const char *inner;    /* NULL: they share none that could be probed */
+	enum site_role typed; /* of an inner one that takes a type before the buffer, and others go by in other ways */
 	size_t count;
 	unsigned functions[3]; /* the first is the one that returns the count as int */
 };
@@ -85,15 +86,16 @@ static const struct library libraries[] = {
 	  SLICE("SSL_"),
 	  openssl_functions,
 	  ARRAY_SIZE(openssl_functions),
-	  { { "ssl_read_internal", 2, { SITE_READ, SITE_READ_EX } },
-	    { "ssl_write_internal", 3, { SITE_WRITE, SITE_WRITE_EX, SITE_WRITE_EX2 } } },
+	  { { "ssl_read_internal", 0, 2, { SITE_READ, SITE_READ_EX } },
+	    { "ssl_write_internal", 0, 3, { SITE_WRITE, SITE_WRITE_EX, SITE_WRITE_EX2 } } },
 	  { SITE_FREE, SITE_CLEAR, SITE_SET_FD },
 	  3 },
 	{ SITE_FAMILY_GNUTLS,
 	  SLICE("gnutls_"),
 	  gnutls_functions,
 	  ARRAY_SIZE(gnutls_functions),
-	  { { NULL, 2, { RECV, RECV_SEQ } }, { NULL, 3, { SEND, SEND2, SEND_RANGE } } },
+	  { { "_gnutls_recv_int", SITE_RECORD_TYPED, 2, { RECV, RECV_SEQ } },
+	    { NULL, 0, 3, { SEND, SEND2, SEND_RANGE } } },
 	  { RECV_PACKET, UNCORK, BYE, DEINIT },
 	  4 },
 };
@@ -147,7 +149,13 @@ static uint64_t call_resolve(const struct finder *finder, const struct insn_call
 	return elf_slot_value(&finder->elf, slot, &address) < 0 ? 0 : address;
 }
 
-static void calls_read(struct finder *finder, unsigned function)
+/* inner(session, type, buf, n, ...) */
+static bool is_typed(const struct insn_call *call)
+{
+	return (call->kept & ARG_SSL) && call->from[2] == 2 && call->from[3] == 3;
+}
+
+static void calls_read(struct finder *finder, unsigned function, bool are_typed)
 {
 	const Elf64_Sym *symbol = &finder->symbols[function];
 	struct insn_calls *calls = &finder->calls[function];
@@ -161,7 +169,7 @@ static void calls_read(struct finder *finder, unsigned function)
 	calls->is_partial |= symbol->st_size > INSN_CODE_MAX;
 	for (size_t i = 0; i < calls->count; i++) {
 		struct insn_call *call = &calls->list[i];
-		bool has_args = (call->kept & ARG_SSL) && (call->kept & ARG_BUF);
+		bool has_args = are_typed ? is_typed(call) : (call->kept & ARG_SSL) && (call->kept & ARG_BUF);
 
 		call->target = has_args ? call_resolve(finder, call) : 0;
 		call->is_slot = false;
@@ -287,16 +295,54 @@ static const struct insn_call *inner_find(const struct finder *finder, const str
 	return inner;
 }
 
-static void inner_add(struct finder *finder, const struct direction *direction, const struct insn_call *call)
+static void inner_add(struct finder *finder, const struct direction *direction, enum site_role role,
+		      const struct insn_call *call)
 {
 	struct site site = {
-		.role = inner_role(direction, call),
+		.role = role,
 		.family = finder->family,
 		.is_inner = true,
 		.symbol = direction->inner,
 	};
 
 	site_put(finder, site, call->target);
+}
+
+/* ---- the inner functions of GnuTLS ---- */
+
+/* All that @function enters with a type and its own buffer are cheap to probe, and there is one. */
+static bool has_typed(const struct finder *finder, unsigned function)
+{
+	const struct insn_calls *calls = &finder->calls[function];
+	size_t count = 0;
+
+	for (size_t i = 0; i < calls->count; i++) {
+		uint64_t offset;
+		bool is_stepped;
+
+		if (!calls->list[i].target)
+			continue;
+		if (entry_find(finder, calls->list[i].target, &offset, &is_stepped) < 0)
+			return false;
+		count += !is_stepped;
+	}
+	return count && !calls->is_partial;
+}
+
+/* The API functions begin with what is stepped and jump to the one that they share; where the kernel can do TLS there is another. */
+static bool typed_add(struct finder *finder, const struct direction *direction)
+{
+	for (size_t i = 0; i < direction->count; i++)
+		if (is_present(finder, direction->functions[i]) && !has_typed(finder, direction->functions[i]))
+			return false;
+	for (size_t i = 0; i < direction->count; i++) {
+		const struct insn_calls *calls = &finder->calls[direction->functions[i]];
+
+		for (size_t k = 0; k < calls->count; k++)
+			if (calls->list[k].target)
+				inner_add(finder, direction, direction->typed, &calls->list[k]);
+	}
+	return true;
 }
 
 /* ---- the functions of a library ---- */
@@ -321,10 +367,12 @@ static void direction_find(struct finder *finder, const struct direction *direct
 	const struct insn_call *inner;
 
 	for (size_t i = 0; i < direction->count; i++)
-		calls_read(finder, direction->functions[i]);
-	inner = direction->inner ? inner_find(finder, direction) : NULL;
+		calls_read(finder, direction->functions[i], direction->typed);
+	if (direction->typed && typed_add(finder, direction))
+		return;
+	inner = direction->inner && !direction->typed ? inner_find(finder, direction) : NULL;
 	if (inner) {
-		inner_add(finder, direction, inner);
+		inner_add(finder, direction, inner_role(direction, inner), inner);
 		return;
 	}
 	for (size_t i = 0; i < direction->count; i++)
