@@ -48,12 +48,12 @@ static const struct role {
 	[SITE_WRITE_EX2] = { GROUP_CALL, ABI_DIR_WRITE, 5, "st_write_ex2_in" },
 	[SITE_FREE] = { GROUP_OVER },
 	[SITE_CLEAR] = { GROUP_OVER },
-	[SITE_RECORD_READ] = { GROUP_CALL, ABI_DIR_READ, 0, "st_record_read_in", true },
-	[SITE_RECORD_WRITE] = { GROUP_CALL, ABI_DIR_WRITE, 0, "st_record_write_in" },
-	[SITE_RECORD_TYPED] = { GROUP_CALL, ABI_DIR_READ, ABI_COUNT_TYPED, "st_record_typed_in", true },
-	[SITE_RECORD_PACKET] = { GROUP_CALL, ABI_DIR_READ, ABI_COUNT_PACKET, "st_record_packet_in", true },
-	[SITE_RECORD_FLUSH] = { GROUP_CALL, ABI_DIR_WRITE, ABI_COUNT_BEFORE, "st_record_flush_in" },
-	[SITE_RECORD_BYE] = { GROUP_BYE },
+	[SITE_GNUTLS_READ] = { GROUP_CALL, ABI_DIR_READ, 0, "st_gnutls_read_in", true },
+	[SITE_GNUTLS_WRITE] = { GROUP_CALL, ABI_DIR_WRITE, 0, "st_gnutls_write_in" },
+	[SITE_GNUTLS_TYPED] = { GROUP_CALL, ABI_DIR_READ, ABI_COUNT_TYPED, "st_gnutls_typed_in", true },
+	[SITE_GNUTLS_PACKET] = { GROUP_CALL, ABI_DIR_READ, ABI_COUNT_PACKET, "st_gnutls_packet_in", true },
+	[SITE_GNUTLS_FLUSH] = { GROUP_CALL, ABI_DIR_WRITE, ABI_COUNT_BEFORE, "st_gnutls_flush_in" },
+	[SITE_GNUTLS_BYE] = { GROUP_BYE },
 };
 
 /* What a file's family is called in the records of its bytes. */

@@ -70,14 +70,14 @@ static const struct function openssl_functions[] = {
 enum { RECV, RECV_SEQ, SEND, SEND2, SEND_RANGE, RECV_PACKET, UNCORK, BYE, DEINIT };
 
 static const struct function gnutls_functions[] = {
-	[RECV] = { "gnutls_record_recv", SITE_RECORD_READ },
-	[RECV_SEQ] = { "gnutls_record_recv_seq", SITE_RECORD_READ },
-	[SEND] = { "gnutls_record_send", SITE_RECORD_WRITE },
-	[SEND2] = { "gnutls_record_send2", SITE_RECORD_WRITE },
-	[SEND_RANGE] = { "gnutls_record_send_range", SITE_RECORD_WRITE },
-	[RECV_PACKET] = { "gnutls_record_recv_packet", SITE_RECORD_PACKET },
-	[UNCORK] = { "gnutls_record_uncork", SITE_RECORD_FLUSH },
-	[BYE] = { "gnutls_bye", SITE_RECORD_BYE },
+	[RECV] = { "gnutls_record_recv", SITE_GNUTLS_READ },
+	[RECV_SEQ] = { "gnutls_record_recv_seq", SITE_GNUTLS_READ },
+	[SEND] = { "gnutls_record_send", SITE_GNUTLS_WRITE },
+	[SEND2] = { "gnutls_record_send2", SITE_GNUTLS_WRITE },
+	[SEND_RANGE] = { "gnutls_record_send_range", SITE_GNUTLS_WRITE },
+	[RECV_PACKET] = { "gnutls_record_recv_packet", SITE_GNUTLS_PACKET },
+	[UNCORK] = { "gnutls_record_uncork", SITE_GNUTLS_FLUSH },
+	[BYE] = { "gnutls_bye", SITE_GNUTLS_BYE },
 	[DEINIT] = { "gnutls_deinit", SITE_FREE },
 };
 
@@ -94,7 +94,7 @@ static const struct library libraries[] = {
 	  SLICE("gnutls_"),
 	  gnutls_functions,
 	  ARRAY_SIZE(gnutls_functions),
-	  { { "_gnutls_recv_int", SITE_RECORD_TYPED, 2, { RECV, RECV_SEQ } },
+	  { { "_gnutls_recv_int", SITE_GNUTLS_TYPED, 2, { RECV, RECV_SEQ } },
 	    { NULL, 0, 3, { SEND, SEND2, SEND_RANGE } } },
 	  { RECV_PACKET, UNCORK, BYE, DEINIT },
 	  4 },

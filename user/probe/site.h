@@ -28,12 +28,12 @@ enum site_role {
 	/* (context, out, nonce, nonce_len, in, in_len; tag, tag_len, ad, ad_len) */
 	SITE_AEAD_OPEN_GATHER,
 	/* GnuTLS. (session, buf, size_t n): returned count > 0 is the length, what is below 0 an error */
-	SITE_RECORD_READ,
-	SITE_RECORD_WRITE,
-	SITE_RECORD_TYPED,  /* (session, type, buf, n): a read where the type is 23, text */
-	SITE_RECORD_PACKET, /* (session, packet *): the count of what is in *packet */
-	SITE_RECORD_FLUSH,  /* (session): sends what was given to a write before, and gives it to one once more */
-	SITE_RECORD_BYE,    /* (session): tells the other side that this one will send no more */
+	SITE_GNUTLS_READ,
+	SITE_GNUTLS_WRITE,
+	SITE_GNUTLS_TYPED,  /* (session, type, buf, n): a read where the type is 23, text */
+	SITE_GNUTLS_PACKET, /* (session, packet *): the count of what is in *packet */
+	SITE_GNUTLS_FLUSH,  /* (session): sends what was given to a write before, and gives it to one once more */
+	SITE_GNUTLS_BYE,    /* (session): tells the other side that this one will send no more */
 	_SITE_MAX,
 };
 

@@ -37,19 +37,19 @@ static const struct fixture two_libraries = { .functions = {
 
 static void gnutls_is_found_by_its_names(void **state)
 {
-	EXPECT_OF(SITE_FAMILY_GNUTLS, gnutls, { SITE_RECORD_READ, 0, 0, false, true },
-		  { SITE_RECORD_READ, 1, 0, false, true }, { SITE_RECORD_WRITE, 3, 0, false, false },
-		  { SITE_RECORD_WRITE, 4, 0, false, false }, { SITE_RECORD_PACKET, 9, 0, false, false },
-		  { SITE_RECORD_FLUSH, 5, 0, false, false }, { SITE_RECORD_BYE, 11, 0, false, false },
+	EXPECT_OF(SITE_FAMILY_GNUTLS, gnutls, { SITE_GNUTLS_READ, 0, 0, false, true },
+		  { SITE_GNUTLS_READ, 1, 0, false, true }, { SITE_GNUTLS_WRITE, 3, 0, false, false },
+		  { SITE_GNUTLS_WRITE, 4, 0, false, false }, { SITE_GNUTLS_PACKET, 9, 0, false, false },
+		  { SITE_GNUTLS_FLUSH, 5, 0, false, false }, { SITE_GNUTLS_BYE, 11, 0, false, false },
 		  { SITE_FREE, 6, 3, false, false });
-	EXPECT_OF(SITE_FAMILY_GNUTLS, gnutls_old, { SITE_RECORD_READ, 0, 0, false, false },
-		  { SITE_RECORD_WRITE, 1, 0, false, false }, { SITE_FREE, 2, 0, false, false });
-	EXPECT_OF(SITE_FAMILY_GNUTLS, gnutls_typed, { SITE_RECORD_TYPED, 1, 0, true, true },
-		  { SITE_RECORD_TYPED, 0, 0, true, false }, { SITE_RECORD_WRITE, 4, 0, false, false });
-	EXPECT_OF(SITE_FAMILY_GNUTLS, gnutls_copied, { SITE_RECORD_READ, 1, 0, false, true },
-		  { SITE_RECORD_READ, 2, 0, false, true }, { SITE_RECORD_WRITE, 3, 0, false, false });
-	EXPECT_OF(SITE_FAMILY_GNUTLS, gnutls_other_buffer, { SITE_RECORD_READ, 1, 0, false, true },
-		  { SITE_RECORD_READ, 2, 0, false, true }, { SITE_RECORD_WRITE, 3, 0, false, false });
+	EXPECT_OF(SITE_FAMILY_GNUTLS, gnutls_old, { SITE_GNUTLS_READ, 0, 0, false, false },
+		  { SITE_GNUTLS_WRITE, 1, 0, false, false }, { SITE_FREE, 2, 0, false, false });
+	EXPECT_OF(SITE_FAMILY_GNUTLS, gnutls_typed, { SITE_GNUTLS_TYPED, 1, 0, true, true },
+		  { SITE_GNUTLS_TYPED, 0, 0, true, false }, { SITE_GNUTLS_WRITE, 4, 0, false, false });
+	EXPECT_OF(SITE_FAMILY_GNUTLS, gnutls_copied, { SITE_GNUTLS_READ, 1, 0, false, true },
+		  { SITE_GNUTLS_READ, 2, 0, false, true }, { SITE_GNUTLS_WRITE, 3, 0, false, false });
+	EXPECT_OF(SITE_FAMILY_GNUTLS, gnutls_other_buffer, { SITE_GNUTLS_READ, 1, 0, false, true },
+		  { SITE_GNUTLS_READ, 2, 0, false, true }, { SITE_GNUTLS_WRITE, 3, 0, false, false });
 	fixture_expect("gnutls_half", &gnutls_half, SITE_FAMILY_NONE, NULL, 0);
 	fixture_expect("gnutls_user", &gnutls_user, SITE_FAMILY_NONE, NULL, 0);
 }
@@ -62,8 +62,8 @@ static void each_library_in_a_file_has_its_own_sites(void **state)
 	struct site_set set;
 
 	EXPECT_OF(SITE_FAMILY_OPENSSL, two_libraries, { SITE_READ, 2, 0, false, false },
-		  { SITE_WRITE, 3, 0, false, false }, { SITE_RECORD_READ, 0, 0, false, false },
-		  { SITE_RECORD_WRITE, 1, 0, false, false });
+		  { SITE_WRITE, 3, 0, false, false }, { SITE_GNUTLS_READ, 0, 0, false, false },
+		  { SITE_GNUTLS_WRITE, 1, 0, false, false });
 	assert_int_equal(site_find(fd, &set), 0);
 	for (size_t i = 0; i < set.count; i++)
 		assert_int_equal(set.sites[i].family, families[i]);

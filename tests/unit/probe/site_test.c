@@ -313,9 +313,9 @@ static void every_call_of_gnutls_passes_one_site_with_its_arguments(void **state
 		const char *name;
 		enum site_role role;
 	} calls[] = {
-		{ "gnutls_record_recv_seq", SITE_RECORD_READ },    { "gnutls_record_send", SITE_RECORD_WRITE },
-		{ "gnutls_record_send2", SITE_RECORD_WRITE },      { "gnutls_record_uncork", SITE_RECORD_FLUSH },
-		{ "gnutls_record_send_range", SITE_RECORD_WRITE }, { "gnutls_record_recv_packet", SITE_RECORD_PACKET },
+		{ "gnutls_record_recv_seq", SITE_GNUTLS_READ },    { "gnutls_record_send", SITE_GNUTLS_WRITE },
+		{ "gnutls_record_send2", SITE_GNUTLS_WRITE },      { "gnutls_record_uncork", SITE_GNUTLS_FLUSH },
+		{ "gnutls_record_send_range", SITE_GNUTLS_WRITE }, { "gnutls_record_recv_packet", SITE_GNUTLS_PACKET },
 	};
 	enum { CLIENT = 2, TYPE_TEXT = 23 };
 	uint64_t buffer[4] = { 0 };
@@ -344,8 +344,8 @@ static void every_call_of_gnutls_passes_one_site_with_its_arguments(void **state
 			continue;
 		call(session, buffer, 7, buffer + 2, 0);
 		trap = trap_taken(calls[i].name);
-		is_typed = trap->role == SITE_RECORD_TYPED;
-		assert_int_equal(is_typed ? SITE_RECORD_READ : trap->role, calls[i].role);
+		is_typed = trap->role == SITE_GNUTLS_TYPED;
+		assert_int_equal(is_typed ? SITE_GNUTLS_READ : trap->role, calls[i].role);
 		assert_int_equal(trap->args[0], session);
 		assert_int_equal(trap->args[is_typed ? 2 : 1], buffer);
 		if (is_typed)
