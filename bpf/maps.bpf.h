@@ -34,7 +34,8 @@ struct inflight {
 	__u64 count_at; /* where the callee writes the length; 0: the return value is it */
 	__u64 sp;
 	__u64 time_ns;
-	__u64 sock; /* socket of the last call to the network inside this call */
+	__u64 sock;   /* socket of the last call to the network inside this call */
+	__u64 record; /* where the TLS record is that is being made inside this call; 0: none */
 	__u32 kind;
 	__u16 dir;
 	__u8 zero_is_end;

@@ -190,7 +190,38 @@ static __always_inline bool looks_like_store(const __u8 b[8])
 	       ((b[2] == '\r' && b[3] == '\n' && b[4] == '$') || (b[3] == '\r' && b[4] == '\n' && b[5] == '$'));
 }
 
-/* TLS inside a memory BIO left its record where remember_prefix() saw it. */
+/* The bytes at @at of the call; only of its first buffer. */
+static __always_inline bool view_at(const struct view *view, __u64 len, __u32 at, void *ret, __u32 want)
+{
+	struct user_iovec vec = { .base = view->buffer, .len = len };
+
+	if (!view->buffer && !iovec_at(view, 0, &vec))
+		return false;
+	return vec.len >= at + want && !bpf_probe_read_user(ret, want, (void *)(vec.base + at));
+}
+
+/* Before the first record of data stand those that end the handshake, which are nobody's. */
+enum { RECORDS_WALKED = 4, RECORD_HEAD_LEN = 5, RECORD_DATA_TYPE = 0x17 };
+
+static __always_inline struct abi_conn_key *prefix_find(const struct view *view, __u64 len, struct prefix_key *prefix)
+{
+	struct abi_conn_key *key;
+	bool is_handshake = false;
+	__u32 at = 0;
+
+	for (int i = 0; i < RECORDS_WALKED; i++) {
+		if (!view_at(view, len, at, prefix->bytes, PREFIX_LEN))
+			return NULL;
+		key = bpf_map_lookup_elem(&st_prefix, prefix);
+		is_handshake |= prefix->bytes[0] != RECORD_DATA_TYPE;
+		if (key || !is_handshake)
+			return key;
+		at += RECORD_HEAD_LEN + (prefix->bytes[3] << 8 | prefix->bytes[4]);
+	}
+	return NULL;
+}
+
+/* TLS inside a memory BIO left its record where remember_prefix() saw it, or record_sealed() saw it made. */
 static __always_inline void bind_by_prefix(struct sock *sk, const struct view *view, __u64 len,
 					   struct socket_note *note)
 {
@@ -198,9 +229,9 @@ static __always_inline void bind_by_prefix(struct sock *sk, const struct view *v
 	struct abi_conn_key *key, copy;
 	struct abi_conn *conn;
 
-	if (note->is_bound || !view_start(view, len, prefix.bytes, PREFIX_LEN))
+	if (note->is_bound)
 		return;
-	key = bpf_map_lookup_elem(&st_prefix, &prefix);
+	key = prefix_find(view, len, &prefix);
 	if (!key)
 		return;
 	copy = *key;

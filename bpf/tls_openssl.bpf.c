@@ -175,6 +175,91 @@ static __always_inline void generation_note(const struct abi_conn_key *key)
 		conn->generation = generation;
 }
 
+/*
+ * Programs that collect what they send for many connections and send it later (Bun) are in no TLS call then. But SSL_write makes each
+ * record with one cipher; what that has made is remembered, and the socket that sends it is the object's. Where the record begins is
+ * not said: the output does, or a list of outputs, and right before it stands the record's head (and in TLS 1.2 a nonce).
+ */
+enum { RECORD_DATA = 0x17, RECORD_HEAD = 5, RECORD_NONCE = 8 };
+
+static __always_inline bool record_is_at(__u64 at)
+{
+	__u32 head = 0;
+
+	return !bpf_probe_read_user(&head, sizeof(head), (void *)at) && (head & 0xffff) == (3 << 8 | RECORD_DATA);
+}
+
+static __always_inline __u64 record_before(__u64 output)
+{
+	if (record_is_at(output - RECORD_HEAD))
+		return output - RECORD_HEAD;
+	return record_is_at(output - RECORD_HEAD - RECORD_NONCE) ? output - RECORD_HEAD - RECORD_NONCE : 0;
+}
+
+static __always_inline bool is_peer_known(const struct abi_conn_key *key)
+{
+	struct abi_conn *conn = bpf_map_lookup_elem(&st_conns, key);
+
+	return conn && conn->evidence >= ABI_PEER_CIPHERTEXT &&
+	       (!conn->generation || conn->generation == object_generation(key));
+}
+
+static __always_inline struct inflight *sealing_call(struct abi_conn_key *ret_key)
+{
+	__u64 thread = bpf_get_current_pid_tgid(), key = inflight_key(thread, ABI_DIR_WRITE);
+	struct inflight *call = bpf_map_lookup_elem(&st_inflight, &key);
+
+	if (!call || call->kind != ABI_KIND_BORINGSSL)
+		return NULL;
+	ret_key->object = call->object;
+	ret_key->tgid = thread >> 32;
+	ret_key->kind = call->kind;
+	return call;
+}
+
+static __always_inline int record_seal(__u64 output)
+{
+	struct abi_conn_key key = {};
+	struct inflight *call = sealing_call(&key);
+
+	if (!call || is_peer_known(&key))
+		return RETURN_SKIPPED;
+	call->record = record_before(output);
+	for (__u32 word = 0; word < 2 && !call->record; word++)
+		call->record = record_before(user_word(output + 8 * word));
+	return call->record ? RETURN_WANTED : RETURN_SKIPPED;
+}
+
+static __always_inline int record_sealed(void)
+{
+	struct abi_conn_key key = {};
+	struct inflight *call = sealing_call(&key);
+	struct prefix_key prefix = { .tgid = key.tgid };
+
+	if (!call || !call->record)
+		return 0;
+	if (prefix_read(call->record, &prefix))
+		bpf_map_update_elem(&st_prefix, &prefix, &key, BPF_ANY);
+	call->record = 0;
+	return 0;
+}
+
+SEC("uprobe") int st_record(struct pt_regs *ctx)
+{
+	return bpf_session_is_return() ? record_sealed() : record_seal(PT_REGS_PARM2(ctx));
+}
+
+SEC("uprobe") int st_record_in(struct pt_regs *ctx)
+{
+	record_seal(PT_REGS_PARM2(ctx));
+	return 0;
+}
+
+SEC("uprobe") int st_record_out(struct pt_regs *ctx)
+{
+	return record_sealed();
+}
+
 /* The call of @thread and @dir that returns to @sp, taken off the map. */
 static __always_inline bool inflight_take(__u64 thread, __u32 dir, __u64 sp, struct inflight *ret)
 {
@@ -310,7 +395,7 @@ SEC("uprobe") int st_return(struct pt_regs *ctx)
 	return call_return(ctx);
 }
 
-/* Kernels before 5.15 have no cookies: a program for each shape. */
+/* Kernels before 5.15 have no cookies: a program for each shape, and kind of library. */
 #define PLAIN_ENTRY(NAME, COOKIE, COUNT_AT)                                                                            \
 	SEC("uprobe") int st_##NAME##_in(struct pt_regs *ctx)                                                          \
 	{                                                                                                              \
@@ -325,6 +410,8 @@ PLAIN_ENTRY(write, OPENSSL_COOKIE(ABI_DIR_WRITE), 0)
 PLAIN_ENTRY(read_ex, OPENSSL_COOKIE(ABI_DIR_READ), PT_REGS_PARM4(ctx))
 PLAIN_ENTRY(write_ex, OPENSSL_COOKIE(ABI_DIR_WRITE), PT_REGS_PARM4(ctx))
 PLAIN_ENTRY(write_ex2, OPENSSL_COOKIE(ABI_DIR_WRITE), PT_REGS_PARM5(ctx))
+PLAIN_ENTRY(bread, ABI_COOKIE(ABI_KIND_BORINGSSL, ABI_DIR_READ, 0, 0), 0)
+PLAIN_ENTRY(bwrite, ABI_COOKIE(ABI_KIND_BORINGSSL, ABI_DIR_WRITE, 0, 0), 0)
 PLAIN_ENTRY(gnutls_read, GNUTLS_COOKIE(ABI_DIR_READ, 0), 0)
 PLAIN_ENTRY(gnutls_write, GNUTLS_COOKIE(ABI_DIR_WRITE, 0), 0)
 PLAIN_ENTRY(gnutls_typed, GNUTLS_COOKIE(ABI_DIR_READ, ABI_COUNT_TYPED), 0)

@@ -18,6 +18,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from harness import fake, paths, proc, spantap, tap, wire  # noqa: E402
+from harness.steps import tag_of  # noqa: E402
 from matrix import rows  # noqa: E402
 
 TASK = "Create the file hello.txt with one line: hello"
@@ -201,10 +202,41 @@ def one_agent(check, agent):
         left.remove(span)
         check_call(check, span, truth)
     check.equal({s["attributes"]["spantap.capture"] for s in spans}, {agent.capture}, "captured by")
+    evidence = {s["attributes"]["spantap.peer_evidence"] for s in spans}
+    check.that(evidence <= {"ciphertext", "nested_syscall", "socket"}, f"how the peers are known: {evidence}")
     conversations = {s["attributes"].get("gen_ai.conversation.id") for s in spans}
     check.that(not agent.has_conversation or (len(conversations) == 1 and None not in conversations), "one conversation")
     check.equal(spantap.balanced(result.summary), 0, "difference of the ledger")
     check.note(f"{len(truths)} calls, TLS read at the {agent.where}")
+    provider.stop()
+
+
+BUN_CALLS = 8
+
+
+def bun_is_told_whole(check):
+    """Bun itself, with what it sends and gets counted by the program: more than a record, and several connections at a time."""
+    bun = os.path.join(HOME, "@oven", "bun-linux-x64", "bin", "bun")
+    if not os.access(bun, os.X_OK):
+        raise tap.Skip("no bun: run tests/setup/clients.sh agents")
+    provider = fake.Provider()
+    url = f"https://localhost:{provider.tls_port}/v1/chat/completions"
+    program = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "e2e", "clients", "fetch.mjs")
+    env = fake.client_env(provider)
+    result, spans = spantap.run([bun, program, url, str(BUN_CALLS), "300000", "1", "bun"], env=env, timeout=TIMEOUT)
+    check.must(result.status == 0, repr(result))
+    told = {t["tag"]: t for t in map(json.loads, (line for line in result.stdout.split("\n") if line.startswith("{")))}
+    spans = {tag_of(s): s["attributes"] for s in spans if spantap.is_model_call(s)}
+    check.equal(set(spans), set(told), "calls, by their tags")
+    for tag, attributes in spans.items():
+        check.equal(attributes.get("spantap.capture"), "boringssl", f"captured by, {tag}")
+        check.equal(attributes.get("spantap.complete"), True, f"{tag} is whole")
+        check.equal(attributes.get("spantap.peer_evidence"), "ciphertext", f"how the peer of {tag} is known")
+        check.equal(attributes.get("network.peer.address"), "127.0.0.1", f"peer's address, {tag}")
+        check.equal(attributes.get("http.request.body.size"), told[tag]["request_bytes"], f"bytes asked, {tag}")
+        check.equal(attributes.get("http.response.body.size"), told[tag]["response_bytes"], f"bytes answered, {tag}")
+    check.equal(len(told), BUN_CALLS, "calls that the program made")
+    check.equal(spantap.balanced(result.summary), 0, "difference of the ledger")
     provider.stop()
 
 
@@ -215,6 +247,8 @@ def main():
         for agent in AGENTS:
             if not names or agent.name in names:
                 lines.run(f"{agent.name}_is_told_call_by_call", one_agent, agent)
+        if not names or "bun" in names:
+            lines.run("bun_is_told_whole", bun_is_told_whole)
     return lines.end()
 
 

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Fuzz target of the ELF reader, which the privileged process points at files of anyone. The input is the file, its magic and
- * machine mended. Whatever it holds, reading ends, and what is found lies inside the file.
+ * machine mended. Whatever it holds, reading ends, and what is found lies inside the file: tables, and the functions of a TLS library, with names
+ * and without.
  */
 #include "digest.h"
+#include "probe/disasm.h"
 #include "probe/elf.h"
+#include "probe/site.h"
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -38,12 +41,27 @@ static void elf_check(const struct elf *elf)
 	if (elf_symtab(elf, &table) == 0)
 		symbols_check(elf, &table);
 	for (size_t i = 0; i < elf->segment_count; i++) {
+		struct elf_function function;
+
+		if (elf_function_at(elf, elf->segments[i].p_vaddr, &function) == 0)
+			MUST(function.start <= elf->segments[i].p_vaddr && function.end > function.start);
 		elf_slot_value(elf, elf->segments[i].p_vaddr, &value);
 		if (elf_offset_of(elf, elf->segments[i].p_vaddr, &value) == 0)
 			MUST(value <= elf->size);
 		if (elf_code_offset_of(elf, elf->header.e_entry, &value) == 0)
 			MUST(value <= elf->size);
 	}
+}
+
+static void sites_check(int fd, size_t size)
+{
+	struct site_set set;
+
+	if (site_find(fd, &set) < 0)
+		return;
+	MUST(set.count <= SITES_MAX);
+	for (size_t i = 0; i < set.count; i++)
+		MUST(set.sites[i].offset < size && set.sites[i].symbol);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -58,6 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		MUST(fd >= 0 && ftruncate(fd, FILE_MAX) == 0);
 		file = mmap(NULL, FILE_MAX, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 		MUST(file != MAP_FAILED);
+		disasm_get(); /* once, and not for each file */
 	}
 	size = MIN(size, (size_t)FILE_MAX);
 	memcpy(file, data, size);
@@ -72,6 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	MUST(ftruncate(fd, (off_t)size) == 0);
 	if (elf_open(fd, EM_X86_64, &elf) == 0)
 		elf_check(&elf);
+	sites_check(fd, size);
 	MUST(ftruncate(fd, FILE_MAX) == 0);
 	return 0;
 }

@@ -122,7 +122,7 @@ sdks_node() {
 clients_agents() {
 	have_tool npm "the coding agents" || return 0
 	npm_make agents @anthropic-ai/claude-code-linux-x64@2.1.330 @openai/codex@0.169.0-linux-x64 opencode-linux-x64@1.18.33 \
-		@google/gemini-cli@0.61.0 @qwen-code/qwen-code@0.24.4
+		@google/gemini-cli@0.61.0 @qwen-code/qwen-code@0.24.4 @oven/bun-linux-x64@1.4.5
 }
 
 # A newer Node, whose fetch speaks HTTP/2: the package is the program alone. The SDKs are those of sdks-node.

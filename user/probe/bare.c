@@ -67,6 +67,22 @@ static const struct shape ciphers[] = {
 	  { 103, 101, 117 } },
 };
 
+/* What BoringSSL's SSL_write makes its records with: the newer function, or the older one. */
+static const struct shape bssl_seals[] = {
+	{ SITE_RECORD_SEAL,
+	  SITE_FAMILY_BORINGSSL,
+	  WORD_AEAD_FILE,
+	  "EVP_AEAD_CTX_sealv",
+	  { { 117, 0 }, { 115, 9 }, { 104, 14 } },
+	  { 122, 101 } },
+	{ SITE_RECORD_SEAL,
+	  SITE_FAMILY_BORINGSSL,
+	  WORD_AEAD_FILE,
+	  "EVP_AEAD_CTX_seal_scatter",
+	  { { 115, 0 }, { 112, 5 } },
+	  { 103, 101 } },
+};
+
 /* The names of functions in OpenSSL 3's reports. Compilers put copies of the inner ones into those of the API. */
 static const struct {
 	enum site_word inner, plain;
@@ -202,8 +218,13 @@ static bool is_bssl(const struct bare *bare, const struct errsite_function *func
 	return is_plausible(bare, function, ret) && ret->words >> BSSL_STATE & 1;
 }
 
+static bool fits_read(const struct bare *bare, const struct errsite_function *function, int write_line)
+{
+	return reasons_fit(&bssl_read, function) && has_near(function, write_line + bssl_read.reports[0].line, SLACK);
+}
+
 /* SSL_read is SSL_peek, and then takes what it read off the object: it alone writes. */
-static const struct errsite_function *bssl_read_find(const struct bare *bare, int write_line)
+static const struct errsite_function *bssl_read_find(const struct bare *bare, int write_line, bool writes)
 {
 	const struct errsite_function *only = NULL;
 
@@ -211,15 +232,66 @@ static const struct errsite_function *bssl_read_find(const struct bare *bare, in
 		const struct errsite_function *function = &bare->sites->functions[i];
 		struct insn_body body;
 
-		if (!reasons_fit(&bssl_read, function) ||
-		    !has_near(function, write_line + bssl_read.reports[0].line, SLACK) ||
-		    !is_bssl(bare, function, &body) || !body.stores)
+		if (!fits_read(bare, function, write_line) || !is_bssl(bare, function, &body) || body.stores != writes)
 			continue;
 		if (only)
 			return NULL;
 		only = function;
 	}
 	return only;
+}
+
+/* It hands its own arguments to @peek before anything else, and then writes. */
+static bool is_read_of(const struct bare *bare, const struct errsite_function *function, uint64_t peek)
+{
+	enum { ARGUMENTS = 7 };
+	uint8_t bytes[INSN_CODE_MAX];
+	struct insn_code code = { bytes, 0, function->start };
+	struct insn_calls calls;
+	struct insn_body body;
+	uint64_t offset;
+
+	if (!is_bssl(bare, function, &body) || !body.stores ||
+	    elf_code_offset_of(bare->elf, function->start, &offset) < 0)
+		return false;
+	code.len = elf_read_some(bare->elf, offset, bytes, MIN(function->end - function->start, sizeof(bytes)));
+	return insn_calls_find(bare->machine, &code, &calls) == 0 && calls.count == 1 && !calls.is_partial &&
+	       calls.list[0].target == peek && (calls.list[0].kept & ARGUMENTS) == ARGUMENTS;
+}
+
+/* Where SSL_peek was not copied into SSL_read, it alone reports. */
+static bool bssl_read_find_by_peek(struct bare *bare, int write_line)
+{
+	const struct errsite_function *peek = bssl_read_find(bare, write_line, false), *only = NULL;
+	struct errsites *callers CLEANUP_FREE = peek ? malloc(sizeof(*callers)) : NULL;
+
+	if (!callers || errsite_callers(bare->elf, peek->start, callers) < 0)
+		return false;
+	for (size_t i = 0; i < callers->count; i++) {
+		if (!is_read_of(bare, &callers->functions[i], peek->start))
+			continue;
+		if (only)
+			return false;
+		only = &callers->functions[i];
+	}
+	if (only)
+		shape_put(bare, &bssl_read, only);
+	return only;
+}
+
+/* It only tells whose a socket is: without it, the peer is not known where many are sent for at a time. */
+static void bssl_seal_find(struct bare *bare)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(bssl_seals); i++) {
+		struct insn_body body;
+		int line;
+		const struct errsite_function *seal = shape_find(bare, &bssl_seals[i], &line);
+
+		if (!seal || !is_plausible(bare, seal, &body))
+			continue;
+		shape_put(bare, &bssl_seals[i], seal);
+		return;
+	}
 }
 
 static void bssl_find(struct bare *bare)
@@ -229,11 +301,15 @@ static void bssl_find(struct bare *bare)
 	int line = 0;
 
 	write = shape_find(bare, &bssl_write, &line);
-	read = write ? bssl_read_find(bare, line) : NULL;
-	if (!read || !is_bssl(bare, write, &body))
+	if (!write || !is_bssl(bare, write, &body))
 		return;
-	shape_put(bare, &bssl_read, read);
+	read = bssl_read_find(bare, line, true);
+	if (read)
+		shape_put(bare, &bssl_read, read);
+	else if (!bssl_read_find_by_peek(bare, line))
+		return;
 	shape_put(bare, &bssl_write, write);
+	bssl_seal_find(bare);
 }
 
 /* ---- ciphers ---- */

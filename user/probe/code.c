@@ -126,9 +126,16 @@ static const struct {
 	{ { 0x0f, 0xb6 }, { 0xff, 0xff } },
 };
 
+/* Where code is made small, functions begin at any address; then only those that make a frame are taken for one. */
 static bool x86_begins(uint64_t address, const uint8_t before[static 16], const uint8_t code[static 8])
 {
-	if (address % 16 || !x86_is_filled(before + 16))
+	static const uint8_t frame[] = { 0x55, 0x48, 0x89, 0xe5 }; /* push rbp; mov rbp, rsp */
+
+	if (!x86_is_filled(before + 16))
+		return false;
+	if (memcmp(code, frame, sizeof(frame)) == 0)
+		return true;
+	if (address % 16)
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(x86_first); i++)
 		if ((code[0] & x86_first[i].mask[0]) == x86_first[i].code[0] &&

@@ -205,3 +205,36 @@ int errsite_find(const struct elf *elf, const struct site_strings *strings, stru
 		r = starts_find(search);
 	return r < 0 ? r : functions_gather(search, ret);
 }
+
+/* ---- callers ---- */
+
+struct callers {
+	const struct elf *elf;
+	struct errsites *ret;
+	bool is_full;
+};
+
+static void caller_found(void *user, const struct code_window *window, size_t at, uint64_t address)
+{
+	struct callers *callers = user;
+	struct reference call = { .at = window->address + at };
+	struct elf_function function;
+
+	if (elf_function_at(callers->elf, call.at, &function) < 0 || function.is_part)
+		return;
+	call.start = function.start;
+	call.end = function.end;
+	callers->is_full |= !function_of(callers->ret, &call);
+}
+
+int errsite_callers(const struct elf *elf, uint64_t address, struct errsites *ret)
+{
+	struct callers callers = { elf, ret, false };
+	struct code_sweep sweep = { .low = address, .high = address, .found = caller_found, .user = &callers };
+	const struct code_machine *machine = code_machine_of(elf);
+	int r;
+
+	ret->count = 0;
+	r = machine ? code_sweep(elf, machine->calls, &sweep) : -ENOTSUP;
+	return r < 0 ? r : callers.is_full ? -E2BIG : 0;
+}

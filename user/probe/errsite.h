@@ -27,4 +27,6 @@ struct errsites {
 /* The functions that refer to @strings. 0, -ENOTSUP for files of another machine, -ENOMEM, or -E2BIG when there are so many that
  * they mean nothing. */
 int errsite_find(const struct elf *elf, const struct site_strings *strings, struct errsites *ret);
+/* The functions that call @address, as far as the tables for unwinding tell where they begin; @reported is the call. As above. */
+int errsite_callers(const struct elf *elf, uint64_t address, struct errsites *ret);
 bool errsite_has(const struct errsite_function *function, int number);

@@ -20,7 +20,7 @@ const char *const probe_mode_names[_PROBE_MODE_MAX] = {
 	[PROBE_PERF] = "perf uprobe",
 };
 
-enum group_name { GROUP_NONE, GROUP_CALL, GROUP_OVER, GROUP_BYE };
+enum group_name { GROUP_NONE, GROUP_CALL, GROUP_OVER, GROUP_BYE, GROUP_RECORD };
 
 /* Programs that go onto places together: one for entry and return where the kernel has sessions, else one for each. Without a
  * @leave it is a place in the code, not a call. Programs of a group with cookies tell by them what stands there. */
@@ -32,28 +32,31 @@ static const struct group {
 	[GROUP_CALL] = { "st_call", "st_enter", "st_return", true },
 	[GROUP_OVER] = { NULL, "st_over", NULL, false },
 	[GROUP_BYE] = { NULL, "st_bye", NULL, false },
+	[GROUP_RECORD] = { "st_record", "st_record_in", "st_record_out", false },
 };
 
 /* What each role of a site is to the kernel side. Roles of no group get no program. */
 static const struct role {
 	enum group_name group;
 	uint8_t dir, count_arg;
-	const char *plain_entry; /* for kernels without cookies */
+	const char *plain_entry, *plain_boringssl; /* for kernels without cookies */
 	bool zero_is_end;
 } roles[_SITE_MAX] = {
-	[SITE_READ] = { GROUP_CALL, ABI_DIR_READ, 0, "st_read_in", true },
-	[SITE_WRITE] = { GROUP_CALL, ABI_DIR_WRITE, 0, "st_write_in" },
+	[SITE_READ] = { GROUP_CALL, ABI_DIR_READ, 0, "st_read_in", "st_bread_in", true },
+	[SITE_WRITE] = { GROUP_CALL, ABI_DIR_WRITE, 0, "st_write_in", "st_bwrite_in" },
 	[SITE_READ_EX] = { GROUP_CALL, ABI_DIR_READ, 4, "st_read_ex_in" },
 	[SITE_WRITE_EX] = { GROUP_CALL, ABI_DIR_WRITE, 4, "st_write_ex_in" },
 	[SITE_WRITE_EX2] = { GROUP_CALL, ABI_DIR_WRITE, 5, "st_write_ex2_in" },
 	[SITE_FREE] = { GROUP_OVER },
 	[SITE_CLEAR] = { GROUP_OVER },
-	[SITE_GNUTLS_READ] = { GROUP_CALL, ABI_DIR_READ, 0, "st_gnutls_read_in", true },
+	[SITE_GNUTLS_READ] = { GROUP_CALL, ABI_DIR_READ, 0, "st_gnutls_read_in", .zero_is_end = true },
 	[SITE_GNUTLS_WRITE] = { GROUP_CALL, ABI_DIR_WRITE, 0, "st_gnutls_write_in" },
-	[SITE_GNUTLS_TYPED] = { GROUP_CALL, ABI_DIR_READ, ABI_COUNT_TYPED, "st_gnutls_typed_in", true },
-	[SITE_GNUTLS_PACKET] = { GROUP_CALL, ABI_DIR_READ, ABI_COUNT_PACKET, "st_gnutls_packet_in", true },
+	[SITE_GNUTLS_TYPED] = { GROUP_CALL, ABI_DIR_READ, ABI_COUNT_TYPED, "st_gnutls_typed_in", .zero_is_end = true },
+	[SITE_GNUTLS_PACKET] = { GROUP_CALL, ABI_DIR_READ, ABI_COUNT_PACKET, "st_gnutls_packet_in",
+				 .zero_is_end = true },
 	[SITE_GNUTLS_FLUSH] = { GROUP_CALL, ABI_DIR_WRITE, ABI_COUNT_BEFORE, "st_gnutls_flush_in" },
 	[SITE_GNUTLS_BYE] = { GROUP_BYE },
+	[SITE_RECORD_SEAL] = { GROUP_RECORD },
 };
 
 /* What a file's family is called in the records of its bytes. */
@@ -117,8 +120,10 @@ static void programs_choose(const struct kernel *kernel)
 			       !is_session && (kernel->has_cookies || !group->has_cookies), type);
 		program_choose(program_of(kernel, group->leave), !is_session, type);
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(roles); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(roles); i++) {
 		program_choose(program_of(kernel, roles[i].plain_entry), !kernel->has_cookies, 0);
+		program_choose(program_of(kernel, roles[i].plain_boringssl), !kernel->has_cookies, 0);
+	}
 	bpf_program__set_autoload(skel->progs.st_sock_send, kernel->has_sockets);
 	bpf_program__set_autoload(skel->progs.st_sock_recv, kernel->has_sockets);
 }
@@ -302,7 +307,9 @@ static int perf_attach(struct kernel *kernel, const struct site *site, const cha
 	const struct role *role = &roles[site->role];
 	const struct group *group = &groups[role->group];
 	bool is_plain = !kernel->has_cookies && group->has_cookies;
-	struct bpf_program *entry = program_of(kernel, is_plain ? role->plain_entry : group->enter);
+	bool is_boringssl = site->family == SITE_FAMILY_BORINGSSL;
+	const char *plain = is_boringssl ? role->plain_boringssl : role->plain_entry;
+	struct bpf_program *entry = program_of(kernel, is_plain ? plain : group->enter);
 	uint64_t cookie = site_cookie(site);
 	int r = entry ? link_perf(entry, path, site->offset, kernel->has_cookies ? &cookie : NULL, false, &ret[0])
 		      : -EOPNOTSUPP;

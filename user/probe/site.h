@@ -34,6 +34,8 @@ enum site_role {
 	SITE_GNUTLS_PACKET, /* (session, packet *): the count of what is in *packet */
 	SITE_GNUTLS_FLUSH,  /* (session): sends what was given to a write before, and gives it to one once more */
 	SITE_GNUTLS_BYE,    /* (session): tells the other side that this one will send no more */
+	/* Under BoringSSL's SSL_write: (context, where its output goes or a list of that, ...). The output ends a TLS record's head. */
+	SITE_RECORD_SEAL,
 	_SITE_MAX,
 };
 

@@ -55,8 +55,13 @@ static inline uint64_t bare_begin(struct bare_image *image)
 	while (image->at % 16)
 		BARE_BYTES(image, "\xcc");
 	BARE_BYTES(image, "\xcc\xcc\xcc\xcc\xcc\xcc\xcc\xcc\xcc\xcc\xcc\xcc\xcc\xcc\xcc\xcc");
+	for (size_t i = 0; i < image->shift; i++)
+		BARE_BYTES(image, "\xcc");
 	start = bare_here(image);
-	BARE_BYTES(image, "\x55\x48\x8b\x47\x30\x48\x83\xbf\x98\0\0\0\0\x0f\x1f\x84\0\0\0\0\0");
+	BARE_BYTES(image, "\x55");
+	if (image->makes_frame)
+		BARE_BYTES(image, "\x48\x89\xe5"); /* mov rbp, rsp */
+	BARE_BYTES(image, "\x48\x8b\x47\x30\x48\x83\xbf\x98\0\0\0\0\x0f\x1f\x84\0\0\0\0\0\x0f\x1f\x84\0\0\0\0\0");
 	return start;
 }
 

@@ -22,6 +22,8 @@ struct bare_image {
 	uint32_t functions; /* in the tables */
 	bool is_fixed;      /* it knows its addresses */
 	bool has_frames, has_calls;
+	size_t shift; /* how far behind a multiple of 16 functions begin */
+	bool makes_frame;
 };
 
 static inline void bare_bytes(struct bare_image *image, size_t len, const char *bytes)

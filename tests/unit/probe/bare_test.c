@@ -162,6 +162,61 @@ static void a_function_whose_start_is_not_told_is_not_found(void **state)
 	assert_int_equal(set.count, 0);
 }
 
+/* It hands its arguments to SSL_peek first, and has no report of its own. */
+static uint64_t reader_add(struct bare_image *image, uint64_t peek, const char *spoil, size_t spoil_len)
+{
+	uint64_t start = bare_begin(image);
+
+	bare_bytes(image, spoil_len, spoil);
+	BARE_BYTES(image, "\x53\x48\x89\xfb\xe8"); /* push rbx; mov rbx, rdi; call */
+	bare_number(image, (uint32_t)(peek - bare_here(image) - 4));
+	BARE_BYTES(image,
+		   "\x48\x8b\x43\x30\x90\x90\x0f\x1f\x84\0\0\0\0\0\x0f\x1f\x84\0\0\0\0\0"); /* mov rax, [rbx+0x30] */
+	bare_end(image, start, BARE_STORES);
+	return start;
+}
+
+static void a_reader_that_calls_what_looks_is_found_by_that_call(void **state)
+{
+	for (size_t readers = 0; readers < 3; readers++) {
+		struct bare_image *image = image_new(2);
+		uint64_t text = bare_text(image, 0, BSSL_FILE), peek = function_add(image, text, &bssl_peek), read = 0,
+			 write;
+		struct site_set set;
+
+		reader_add(image, peek, "\x31\xd2", 2); /* xor edx, edx: asks with another count */
+		for (size_t i = 0; i < readers; i++)
+			read = reader_add(image, peek, "", 0);
+		write = function_add(image, text, &bssl_write);
+		image_find(image, &set);
+		if (set.count != (readers == 1 ? 2 : 0))
+			fail_msg("%zu readers: %zu sites", readers, set.count);
+		if (readers == 1) {
+			site_expect(&set, 0, SITE_READ, read);
+			site_expect(&set, 1, SITE_WRITE, write);
+		}
+	}
+}
+
+/* Where code is made small, functions lie close together. */
+static void functions_at_any_address_are_found_when_they_make_a_frame(void **state)
+{
+	for (unsigned makes_frame = 0; makes_frame < 2; makes_frame++) {
+		struct bare_image *image = image_new(0);
+		uint64_t text = bare_text(image, 0, BSSL_FILE), at[2];
+		struct site_set set;
+
+		image->shift = 3;
+		image->makes_frame = makes_frame;
+		at[0] = function_add(image, text, &bssl_read);
+		at[1] = function_add(image, text, &bssl_write);
+		image_find(image, &set);
+		assert_int_equal(set.count, makes_frame ? 2 : 0);
+		for (size_t i = 0; i < set.count; i++)
+			site_expect(&set, i, i ? SITE_WRITE : SITE_READ, at[i]);
+	}
+}
+
 static const struct function seal = { { { 117, 172 }, { 103, 177 }, { 115, 182 } }, BARE_PLAIN };
 static const struct function scatter = { { { 115, 214 }, { 112, 219 } }, BARE_PLAIN };
 static const struct function opening = { { { 115, 244 }, { 101, 261 }, { 103, 267 }, { 104, 297 } }, BARE_PLAIN };
@@ -213,6 +268,31 @@ static void the_ciphers_below_boringssl_are_left_alone(void **state)
 	image_find(image, &set);
 	assert_int_equal(set.count, 0);
 	assert_int_equal(set.family, SITE_FAMILY_BORINGSSL);
+}
+
+/* The newer function and the older one. */
+static void what_makes_its_records_is_found_beside_boringssl(void **state)
+{
+	static const struct function seals[] = { { { { 117, 336 }, { 115, 345 }, { 104, 350 } }, BARE_PLAIN },
+						 { { { 115, 168 }, { 112, 173 } }, BARE_PLAIN } };
+	static const struct function opens[] = { { { { 122, 554 }, { 117, 550 }, { 115, 563 }, { 104, 573 } },
+						   BARE_PLAIN },
+						 { { { 115, 245 }, { 104, 250 } }, BARE_PLAIN } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(seals); i++) {
+		struct bare_image *image = image_new(2);
+		uint64_t text = bare_text(image, 0, BSSL_FILE), aead = bare_text(image, 100, AEAD_FILE), at;
+		struct site_set set;
+
+		function_add(image, aead, &opens[i]);
+		at = function_add(image, aead, &seals[i]);
+		function_add(image, text, &bssl_read);
+		function_add(image, text, &bssl_write);
+		image_find(image, &set);
+		assert_int_equal(set.count, 3);
+		site_expect(&set, 2, SITE_RECORD_SEAL, at);
+		assert_int_equal(set.sites[2].family, SITE_FAMILY_BORINGSSL);
+	}
 }
 
 static void rustls_without_those_ciphers_is_told_as_what_it_is(void **state)
@@ -485,8 +565,11 @@ int main(void)
 		cmocka_unit_test(lines_may_drift_a_little),
 		cmocka_unit_test(doubt_counts_against_a_find),
 		cmocka_unit_test(a_function_whose_start_is_not_told_is_not_found),
+		cmocka_unit_test(a_reader_that_calls_what_looks_is_found_by_that_call),
+		cmocka_unit_test(functions_at_any_address_are_found_when_they_make_a_frame),
 		cmocka_unit_test(the_ciphers_are_found_and_one_way_to_open_is_enough),
 		cmocka_unit_test(the_ciphers_below_boringssl_are_left_alone),
+		cmocka_unit_test(what_makes_its_records_is_found_beside_boringssl),
 		cmocka_unit_test(rustls_without_those_ciphers_is_told_as_what_it_is),
 		cmocka_unit_test(openssl_is_found_by_the_names_it_reports),
 		cmocka_unit_test(what_windows_cut_is_found_whole),
