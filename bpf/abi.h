@@ -142,3 +142,6 @@ struct abi_join {
 
 /* What stands there in Go's functions, in the place of the argument's number. */
 enum abi_go { ABI_GO_ENTER, ABI_GO_LEAVE, ABI_GO_OVER, ABI_GO_BEGIN };
+/* Functions of other shapes, in the place of the argument's number: what is sent was counted when it was given to a write before;
+ * argument 2 is where the callee leaves a packet of GnuTLS; or it is a type, the buffer follows, and only text counts. */
+enum { ABI_COUNT_BEFORE = 1, ABI_COUNT_PACKET = 2, ABI_COUNT_TYPED = 3 };

@@ -38,7 +38,8 @@ struct inflight {
 	__u64 record; /* where the TLS record is that is being made inside this call; 0: none */
 	__u32 kind;
 	__u16 dir;
-	__u16 zero_is_end;
+	__u8 zero_is_end;
+	__u8 count_arg; /* of the cookie */
 };
 static inline __u64 inflight_key(__u64 thread, __u32 dir)
 {
@@ -50,6 +51,15 @@ struct {
 	__type(key, __u64);
 	__type(value, struct inflight);
 } st_inflight SHARED SEC(".maps");
+
+/* What a TLS object was given to send when it could not go on: who asks again may give no buffer then. Forgotten oldest first; then
+ * those bytes are a hole. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct abi_conn_key);
+	__type(value, __u64);
+} st_again SHARED SEC(".maps");
 
 /* Processes whose wish is known. Written by the attacher, and here on fork, exec and exit. Full: the default holds. */
 struct {

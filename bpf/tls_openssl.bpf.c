@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Calls of OpenSSL and BoringSSL that move plaintext. The arguments are kept at entry, the bytes are copied at the return,
+ * Calls of OpenSSL, BoringSSL and GnuTLS that move plaintext. The arguments are kept at entry, the bytes are copied at the return,
  * when their number is exact and their pages are there. Only the outermost call of a thread and direction counts
  * (SSL_write_ex calls SSL_write_ex2); an entry whose stack pointer does not fit the return belongs to a call that never returned.
  */
@@ -17,26 +17,32 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 extern bool bpf_session_is_return(void) __ksym __weak;
 
 enum { RETURN_SKIPPED = 1, RETURN_WANTED = 0 };
+enum { TYPE_TEXT = 23 }; /* of a TLS record */
 
 static __always_inline int call_enter(struct pt_regs *ctx, __u64 cookie, __u64 count_at)
 {
 	__u32 dir = ABI_COOKIE_DIR(cookie) & 1;
 	__u64 thread = bpf_get_current_pid_tgid(), key = inflight_key(thread, dir), sp = PT_REGS_SP(ctx);
+	__u64 second = PT_REGS_PARM2(ctx), third = PT_REGS_PARM3(ctx);
+	bool is_typed = ABI_COOKIE_COUNT_ARG(cookie) == ABI_COUNT_TYPED;
 	struct inflight *outer, call = {};
 
-	if (!process_wanted(thread >> 32))
+	/* As in cookie_enter(). */
+	asm volatile("" : "+r"(second), "+r"(third));
+	if (!process_wanted(thread >> 32) || (is_typed && (__u32)second != TYPE_TEXT))
 		return RETURN_SKIPPED;
 	outer = bpf_map_lookup_elem(&st_inflight, &key);
 	if (outer && outer->sp > sp)
 		return RETURN_SKIPPED;
 	call.object = PT_REGS_PARM1(ctx);
-	call.buffer = PT_REGS_PARM2(ctx);
+	call.buffer = is_typed ? third : second;
 	call.count_at = count_at;
 	call.sp = sp;
 	call.time_ns = dir == ABI_DIR_WRITE ? now_ns() : 0;
 	call.kind = ABI_COOKIE_KIND(cookie);
 	call.dir = dir;
 	call.zero_is_end = ABI_COOKIE_ZERO_IS_END(cookie);
+	call.count_arg = ABI_COOKIE_COUNT_ARG(cookie);
 	bpf_map_update_elem(&st_inflight, &key, &call, BPF_ANY);
 	return RETURN_WANTED;
 }
@@ -267,13 +273,57 @@ static __always_inline bool inflight_take(__u64 thread, __u32 dir, __u64 sp, str
 	return true;
 }
 
-/* The other side said that it will send no more (close_notify): whoever closes the socket afterwards, it left first. */
-static __always_inline void peer_ended(const struct abi_conn_key *key)
+/* One side said that it will send no more (close_notify): whoever closes the socket afterwards, it left first. */
+static __always_inline void side_ended(const struct abi_conn_key *key, __u8 how)
 {
 	struct abi_conn *conn = bpf_map_lookup_elem(&st_conns, key);
 
 	if (conn && !conn->how)
-		conn->how = ABI_HOW_REMOTE;
+		conn->how = how;
+}
+
+/* ---- GnuTLS ---- */
+
+enum { GNUTLS_AGAIN = -28, GNUTLS_INTERRUPTED = -52 };
+
+/* A record that could not be sent is sealed and kept; the result of the call that sends it is its length, whatever that call is
+ * given. Only this one tells what was in it. */
+static __always_inline void again_note(const struct abi_conn_key *key, const struct inflight *call, int result)
+{
+	if (key->kind == ABI_KIND_GNUTLS && call->dir == ABI_DIR_WRITE && call->buffer &&
+	    call->count_arg != ABI_COUNT_BEFORE && (result == GNUTLS_AGAIN || result == GNUTLS_INTERRUPTED))
+		bpf_map_update_elem(&st_again, key, &call->buffer, BPF_ANY);
+}
+
+static __always_inline __u64 again_buffer(const struct abi_conn_key *key)
+{
+	__u64 *buffer = bpf_map_lookup_elem(&st_again, key);
+
+	return buffer ? *buffer : 0;
+}
+
+/* A packet is {next, prev, taken, {data, size}}; all of it that is not taken was received, or it is no such thing. */
+static __always_inline __u64 packet_buffer(__u64 place, int result)
+{
+	__u64 packet = user_word(place), taken = user_word(packet + 0x10);
+
+	return (__u32)user_word(packet + 0x20) - taken == result ? user_word(packet + 0x18) + taken : 0;
+}
+
+static __always_inline __u64 call_buffer(const struct abi_conn_key *key, const struct inflight *call, int result)
+{
+	if (call->count_arg == ABI_COUNT_PACKET)
+		return packet_buffer(call->buffer, result);
+	return call->buffer || key->kind != ABI_KIND_GNUTLS ? call->buffer : again_buffer(key);
+}
+
+/* What was given before was counted then; now its socket is seen. */
+static __always_inline void sent_before(const struct abi_conn_key *key, const struct inflight *call)
+{
+	struct abi_conn *conn = bpf_map_lookup_elem(&st_conns, key);
+
+	if (conn && !conn->evidence)
+		call_bind(key, conn, call);
 }
 
 static __always_inline int call_return(struct pt_regs *ctx)
@@ -292,7 +342,12 @@ static __always_inline int call_return(struct pt_regs *ctx)
 	key.kind = call.kind;
 	if (result <= 0) {
 		if (result == 0 && call.zero_is_end)
-			peer_ended(&key);
+			side_ended(&key, ABI_HOW_REMOTE);
+		again_note(&key, &call, result);
+		return 0;
+	}
+	if (call.count_arg == ABI_COUNT_BEFORE) {
+		sent_before(&key, &call);
 		return 0;
 	}
 	count = call.count_at ? user_word(call.count_at) : (__u64)result;
@@ -310,7 +365,7 @@ static __always_inline int call_return(struct pt_regs *ctx)
 		generation_note(&key);
 	if (!conn->evidence)
 		call_bind(&key, conn, &call);
-	conn_bytes(conn, call.dir, call.buffer, count, call.time_ns ? call.time_ns : now_ns());
+	conn_bytes(conn, call.dir, call_buffer(&key, &call, result), count, call.time_ns ? call.time_ns : now_ns());
 	return 0;
 }
 
@@ -341,19 +396,27 @@ SEC("uprobe") int st_return(struct pt_regs *ctx)
 }
 
 /* Kernels before 5.15 have no cookies: a program for each shape, and kind of library. */
-#define PLAIN_ENTRY(NAME, KIND, DIR, COUNT_AT)                                                                         \
+#define PLAIN_ENTRY(NAME, COOKIE, COUNT_AT)                                                                            \
 	SEC("uprobe") int st_##NAME##_in(struct pt_regs *ctx)                                                          \
 	{                                                                                                              \
-		return call_enter(ctx, ABI_COOKIE(KIND, DIR, 0, 0), COUNT_AT);                                         \
+		return call_enter(ctx, COOKIE, COUNT_AT);                                                              \
 	}
 
-PLAIN_ENTRY(read, ABI_KIND_OPENSSL, ABI_DIR_READ, 0)
-PLAIN_ENTRY(write, ABI_KIND_OPENSSL, ABI_DIR_WRITE, 0)
-PLAIN_ENTRY(read_ex, ABI_KIND_OPENSSL, ABI_DIR_READ, PT_REGS_PARM4(ctx))
-PLAIN_ENTRY(write_ex, ABI_KIND_OPENSSL, ABI_DIR_WRITE, PT_REGS_PARM4(ctx))
-PLAIN_ENTRY(write_ex2, ABI_KIND_OPENSSL, ABI_DIR_WRITE, PT_REGS_PARM5(ctx))
-PLAIN_ENTRY(bread, ABI_KIND_BORINGSSL, ABI_DIR_READ, 0)
-PLAIN_ENTRY(bwrite, ABI_KIND_BORINGSSL, ABI_DIR_WRITE, 0)
+#define OPENSSL_COOKIE(DIR)       ABI_COOKIE(ABI_KIND_OPENSSL, DIR, 0, 0)
+#define GNUTLS_COOKIE(DIR, SHAPE) ABI_COOKIE(ABI_KIND_GNUTLS, DIR, SHAPE, (DIR) == ABI_DIR_READ)
+
+PLAIN_ENTRY(read, OPENSSL_COOKIE(ABI_DIR_READ), 0)
+PLAIN_ENTRY(write, OPENSSL_COOKIE(ABI_DIR_WRITE), 0)
+PLAIN_ENTRY(read_ex, OPENSSL_COOKIE(ABI_DIR_READ), PT_REGS_PARM4(ctx))
+PLAIN_ENTRY(write_ex, OPENSSL_COOKIE(ABI_DIR_WRITE), PT_REGS_PARM4(ctx))
+PLAIN_ENTRY(write_ex2, OPENSSL_COOKIE(ABI_DIR_WRITE), PT_REGS_PARM5(ctx))
+PLAIN_ENTRY(bread, ABI_COOKIE(ABI_KIND_BORINGSSL, ABI_DIR_READ, 0, 0), 0)
+PLAIN_ENTRY(bwrite, ABI_COOKIE(ABI_KIND_BORINGSSL, ABI_DIR_WRITE, 0, 0), 0)
+PLAIN_ENTRY(gnutls_read, GNUTLS_COOKIE(ABI_DIR_READ, 0), 0)
+PLAIN_ENTRY(gnutls_write, GNUTLS_COOKIE(ABI_DIR_WRITE, 0), 0)
+PLAIN_ENTRY(gnutls_typed, GNUTLS_COOKIE(ABI_DIR_READ, ABI_COUNT_TYPED), 0)
+PLAIN_ENTRY(gnutls_packet, GNUTLS_COOKIE(ABI_DIR_READ, ABI_COUNT_PACKET), 0)
+PLAIN_ENTRY(gnutls_flush, GNUTLS_COOKIE(ABI_DIR_WRITE, ABI_COUNT_BEFORE), 0)
 
 static __always_inline void object_over(__u64 object, __u32 kind)
 {
@@ -364,10 +427,21 @@ static __always_inline void object_over(__u64 object, __u32 kind)
 		conn_close(&key, conn, ABI_HOW_LOCAL);
 }
 
-/* SSL_free(ssl), SSL_clear(ssl): this generation of the object is over. */
+/* SSL_free(ssl), SSL_clear(ssl), gnutls_deinit(session): this generation of the object is over. */
 SEC("uprobe") int st_over(struct pt_regs *ctx)
 {
 	object_over(PT_REGS_PARM1(ctx), ABI_KIND_OPENSSL);
 	object_over(PT_REGS_PARM1(ctx), ABI_KIND_BORINGSSL);
+	object_over(PT_REGS_PARM1(ctx), ABI_KIND_GNUTLS);
+	return 0;
+}
+
+/* gnutls_bye(session, how): it may go on reading. */
+SEC("uprobe") int st_bye(struct pt_regs *ctx)
+{
+	struct abi_conn_key key = { .object = PT_REGS_PARM1(ctx), .kind = ABI_KIND_GNUTLS };
+
+	key.tgid = bpf_get_current_pid_tgid() >> 32;
+	side_ended(&key, ABI_HOW_LOCAL);
 	return 0;
 }

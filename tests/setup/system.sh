@@ -10,7 +10,7 @@ BUILD_PACKAGES="gcc make libc6-dev clang llvm libbpf-dev bpftool libelf-dev zlib
  libcjson-dev libcurl4-openssl-dev libsqlite3-dev libprotobuf-c-dev protobuf-c-compiler libuv1-dev libcyaml-dev
  libcap-ng-dev libseccomp-dev libxxhash-dev libssl-dev libcapstone-dev uthash-dev pkg-config
  ca-certificates curl openssl procps python3 python3-venv"
-TEST_PACKAGES="libcmocka-dev libclang-rt-14-dev pmccabe clang-format git chromium e2fsprogs iproute2 util-linux"
+TEST_PACKAGES="libcmocka-dev libclang-rt-14-dev pmccabe clang-format git chromium e2fsprogs iproute2 util-linux wget"
 
 have_package() { [ "$(dpkg-query -W -f='${db:Status-Abbrev}' "$1" 2>/dev/null)" = "ii " ]; }
 

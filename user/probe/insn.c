@@ -187,6 +187,7 @@ static void walk_leave(struct walk *walk, const struct path *path)
 
 		call.kept |= (unsigned)(value == VALUE_ARG + arg) << arg;
 		call.frame |= (unsigned)(value == VALUE_FRAME) << arg;
+		call.from[arg] = value < VALUE_FRAME ? (uint8_t)value : 0;
 	}
 	if (!machine->target(walk->reader.insn, &call)) {
 		calls->is_partial = true;
@@ -196,6 +197,9 @@ static void walk_leave(struct walk *walk, const struct path *path)
 		if (calls->list[i].target == call.target && calls->list[i].is_slot == call.is_slot) {
 			calls->list[i].kept &= call.kept;
 			calls->list[i].frame &= call.frame;
+			for (int arg = 0; arg < INSN_ARGS_MAX; arg++)
+				if (calls->list[i].from[arg] != call.from[arg])
+					calls->list[i].from[arg] = 0;
 			return;
 		}
 	if (calls->count == INSN_CALLS_MAX)

@@ -24,9 +24,10 @@ struct insn_code {
  * for argument n. */
 struct insn_call {
 	uint64_t target;
-	bool is_slot;   /* target is the address of a pointer that the linker fills */
-	unsigned kept;  /* arguments that are as they came */
-	unsigned frame; /* arguments that are addresses in the caller's own stack frame */
+	bool is_slot;                /* target is the address of a pointer that the linker fills */
+	unsigned kept;               /* arguments that are as they came */
+	uint8_t from[INSN_ARGS_MAX]; /* which of the caller's arguments each is, and one more; 0: none of them */
+	unsigned frame;              /* arguments that are addresses in the caller's own stack frame */
 };
 
 struct insn_calls {

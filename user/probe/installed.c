@@ -10,8 +10,12 @@
 #include <limits.h>
 
 /* Below each library folder. */
-static const char *const library_globs[] = { "libssl*.so*", "*-linux-gnu*/libssl*.so*",
-					     "python3*/site-packages/*.libs/libssl*", "python3*/lib-dynload/_ssl*.so" };
+static const char *const library_globs[] = { "libssl*.so*",
+					     "*-linux-gnu*/libssl*.so*",
+					     "libgnutls.so*",
+					     "*-linux-gnu*/libgnutls.so*",
+					     "python3*/site-packages/*.libs/libssl*",
+					     "python3*/lib-dynload/_ssl*.so" };
 static const char *const library_folders[] = { "/lib",
 					       "/usr/lib",
 					       "/lib64",

@@ -24,6 +24,7 @@ enum group_name {
 	GROUP_NONE,
 	GROUP_CALL,
 	GROUP_OVER,
+	GROUP_BYE,
 	GROUP_RECORD,
 	GROUP_SEAL,
 	GROUP_SEAL_SCATTER,
@@ -41,6 +42,7 @@ static const struct group {
 	[GROUP_NONE] = { NULL },
 	[GROUP_CALL] = { "st_call", "st_enter", "st_return", true },
 	[GROUP_OVER] = { NULL, "st_over", NULL, false },
+	[GROUP_BYE] = { NULL, "st_bye", NULL, false },
 	[GROUP_RECORD] = { "st_record", "st_record_in", "st_record_out", false },
 	/* A cipher knows no connection: only the sockets tell which records belong together. */
 	[GROUP_SEAL] = { NULL, "st_seal", NULL, false, true },
@@ -55,14 +57,22 @@ static const struct role {
 	enum group_name group;
 	uint8_t dir, count_arg;                    /* the latter of Go's functions: enum abi_go */
 	const char *plain_entry, *plain_boringssl; /* for kernels without cookies */
+	bool zero_is_end;
 } roles[_SITE_MAX] = {
-	[SITE_READ] = { GROUP_CALL, ABI_DIR_READ, 0, "st_read_in", "st_bread_in" },
+	[SITE_READ] = { GROUP_CALL, ABI_DIR_READ, 0, "st_read_in", "st_bread_in", true },
 	[SITE_WRITE] = { GROUP_CALL, ABI_DIR_WRITE, 0, "st_write_in", "st_bwrite_in" },
 	[SITE_READ_EX] = { GROUP_CALL, ABI_DIR_READ, 4, "st_read_ex_in" },
 	[SITE_WRITE_EX] = { GROUP_CALL, ABI_DIR_WRITE, 4, "st_write_ex_in" },
 	[SITE_WRITE_EX2] = { GROUP_CALL, ABI_DIR_WRITE, 5, "st_write_ex2_in" },
 	[SITE_FREE] = { GROUP_OVER },
 	[SITE_CLEAR] = { GROUP_OVER },
+	[SITE_GNUTLS_READ] = { GROUP_CALL, ABI_DIR_READ, 0, "st_gnutls_read_in", .zero_is_end = true },
+	[SITE_GNUTLS_WRITE] = { GROUP_CALL, ABI_DIR_WRITE, 0, "st_gnutls_write_in" },
+	[SITE_GNUTLS_TYPED] = { GROUP_CALL, ABI_DIR_READ, ABI_COUNT_TYPED, "st_gnutls_typed_in", .zero_is_end = true },
+	[SITE_GNUTLS_PACKET] = { GROUP_CALL, ABI_DIR_READ, ABI_COUNT_PACKET, "st_gnutls_packet_in",
+				 .zero_is_end = true },
+	[SITE_GNUTLS_FLUSH] = { GROUP_CALL, ABI_DIR_WRITE, ABI_COUNT_BEFORE, "st_gnutls_flush_in" },
+	[SITE_GNUTLS_BYE] = { GROUP_BYE },
 	[SITE_RECORD_SEAL] = { GROUP_RECORD },
 	[SITE_AEAD_SEAL] = { GROUP_SEAL, ABI_DIR_WRITE },
 	[SITE_AEAD_SEAL_SCATTER] = { GROUP_SEAL_SCATTER, ABI_DIR_WRITE },
@@ -262,7 +272,7 @@ void kernel_unload(struct kernel *kernel)
 static uint64_t site_cookie(const struct site *site)
 {
 	const struct role *role = &roles[site->role];
-	bool zero_is_end = site->role == SITE_READ || (site->role == SITE_READ_EX && site->is_inner);
+	bool zero_is_end = role->zero_is_end || (site->role == SITE_READ_EX && site->is_inner);
 
 	return ABI_COOKIE(kinds[site->family], role->dir, role->count_arg, zero_is_end);
 }

@@ -16,18 +16,24 @@ enum site_role {
 	SITE_READ_EX, /* (ssl, buf, size_t n, size_t *done): length is *done when the result is > 0 */
 	SITE_WRITE_EX,
 	SITE_WRITE_EX2, /* (ssl, buf, n, flags, size_t *done) */
-	SITE_FREE,      /* (ssl): the object dies */
+	SITE_FREE,      /* (ssl): the object dies; a session of GnuTLS as well */
 	SITE_CLEAR,     /* (ssl): same object, new connection */
 	SITE_SET_FD,    /* (ssl, fd) */
-	_SITE_NAMED,    /* those before it are found by the names of functions of C */
 	/* Ciphers of AWS-LC, which rustls and s2n use. (context, out, size_t *out_len, max_out, nonce, nonce_len; on the stack: in, in_len,
 	 * ad, ad_len) */
-	SITE_AEAD_SEAL = _SITE_NAMED,
+	SITE_AEAD_SEAL,
 	SITE_AEAD_OPEN,
 	/* (context, out, tag, size_t *tag_len, max_tag, nonce; nonce_len, in, in_len, extra, extra_len, ad, ad_len) */
 	SITE_AEAD_SEAL_SCATTER,
 	/* (context, out, nonce, nonce_len, in, in_len; tag, tag_len, ad, ad_len) */
 	SITE_AEAD_OPEN_GATHER,
+	/* GnuTLS. (session, buf, size_t n): returned count > 0 is the length, what is below 0 an error */
+	SITE_GNUTLS_READ,
+	SITE_GNUTLS_WRITE,
+	SITE_GNUTLS_TYPED,  /* (session, type, buf, n): a read where the type is 23, text */
+	SITE_GNUTLS_PACKET, /* (session, packet *): the count of what is in *packet */
+	SITE_GNUTLS_FLUSH,  /* (session): sends what was given to a write before, and gives it to one once more */
+	SITE_GNUTLS_BYE,    /* (session): tells the other side that this one will send no more */
 	/* Under BoringSSL's SSL_write: (context, where its output goes or a list of that, ...). The output ends a TLS record's head. */
 	SITE_RECORD_SEAL,
 	/* Of Go's crypto/tls, in Go's registers. */

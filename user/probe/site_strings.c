@@ -122,10 +122,20 @@ static void take_version(struct scan *scan, const struct found *found)
 		snprintf(ret->version, sizeof(ret->version), "%.*s", (int)len, text.data);
 }
 
+/* It tells when it is to log: "Enabled GnuTLS 3.7.9 logging..." */
+static void take_gnutls(struct scan *scan, const struct found *found)
+{
+	if (!follows(found, SLICE("Enabled ")))
+		return;
+	if (!scan->ret->family)
+		scan->ret->family = SITE_FAMILY_GNUTLS;
+	take_version(scan, found);
+}
+
 static const struct slice texts[] = {
-	SLICE("/ssl_lib.c"),         SLICE("/aead.c"),  SLICE("ssl_read_internal"),
-	SLICE("ssl_write_internal"), SLICE("SSL_read"), SLICE("SSL_write"),
-	SLICE("ustls-0."),           SLICE("OpenSSL "), SLICE("LibreSSL "),
+	SLICE("/ssl_lib.c"), SLICE("/aead.c"),   SLICE("ssl_read_internal"), SLICE("ssl_write_internal"),
+	SLICE("SSL_read"),   SLICE("SSL_write"), SLICE("ustls-0."),          SLICE("OpenSSL "),
+	SLICE("LibreSSL "),  SLICE("GnuTLS "),
 };
 
 static const struct {
@@ -141,6 +151,7 @@ static const struct {
 	{ _WORD_MAX, take_rustls },
 	{ _WORD_MAX, take_version },
 	{ _WORD_MAX, take_version },
+	{ _WORD_MAX, take_gnutls },
 };
 
 /* What begins from @from up to @to, where all that belongs to it is in the window. */

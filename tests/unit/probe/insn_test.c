@@ -94,6 +94,30 @@ static void arguments_are_followed_to_the_first_call(void **state)
 	}
 }
 
+static void from_expect(const char *name, const uint8_t *bytes, size_t len, const uint8_t from[INSN_ARGS_MAX])
+{
+	struct insn_code code = { bytes, len, 0x1000 };
+	struct insn_calls calls;
+
+	assert_int_equal(insn_calls_find(insn_machine_here(), &code, &calls), 0);
+	assert_int_equal(calls.count, 1);
+	for (size_t i = 0; i < INSN_ARGS_MAX; i++)
+		if (calls.list[0].from[i] != from[i])
+			fail_msg("%s: argument %zu is %u", name, i + 1, calls.list[0].from[i]);
+}
+
+static void arguments_that_move_are_told_from_where(void **state)
+{
+	from_expect("mov rcx, rdx; mov rdx, rsi; xor esi, esi",
+		    CODE(0x48, 0x89, 0xd1, 0x48, 0x89, 0xf2, 0x31, 0xf6, 0xe8, 0, 1, 0, 0, 0xc3),
+		    (const uint8_t[]){ 1, 0, 2, 3, 5, 6 });
+	from_expect("one of two branches moves rsi to rdx",
+		    CODE(0x85, 0xd2, 0x78, 3, 0x48, 0x89, 0xf2, 0xe8, 0, 1, 0, 0, 0xc3),
+		    (const uint8_t[]){ 1, 2, 0, 4, 5, 6 });
+	from_expect("an address in the frame is no argument: mov rsi, rsp",
+		    CODE(0x48, 0x89, 0xe6, 0xe8, 0, 1, 0, 0, 0xc3), (const uint8_t[]){ 1, 0, 3, 4, 5, 6 });
+}
+
 /* sub rsp; test edx, edx; js error; lea rcx, [rsp+8]; call inner; ret; error: call report; ret */
 static void each_path_shows_its_first_call(void **state)
 {
@@ -158,6 +182,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_cheap_entry_has_arguments_and_stack_untouched),
 		cmocka_unit_test(arguments_are_followed_to_the_first_call),
+		cmocka_unit_test(arguments_that_move_are_told_from_where),
 		cmocka_unit_test(each_path_shows_its_first_call),
 		cmocka_unit_test(a_stub_shows_its_pointer),
 		cmocka_unit_test(any_bytes_are_survived_up_to_the_last),

@@ -1,29 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is proven: with this machine's own libssl, each call of an API function passes exactly one of the sites, with
- * its arguments in place (breakpoints are set at the sites in this very process); the inner function is taken only
- * where it is safe; nothing in a file can crash the search or lead it out of the file.
+ * What is proven: with this machine's own libssl and libgnutls, each call of an API function passes exactly one of the
+ * sites, with its arguments in place (breakpoints are set at the sites in this very process); the inner function is taken
+ * only where it is safe; nothing in a file can crash the search or lead it out of the file.
  */
-#include "fixture.h"
-#include "probe/site.h"
+#include "expect.h"
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <sys/stat.h>
 #include <ucontext.h>
-
-#include <cmocka.h>
 
 /* ---- fixtures: what compilers made of the covers ---- */
 
 /* clang-format off */
 #define COVER       "48 83 ec 08 e8 ->0 48 83 c4 08 c3"                /* sub; call inner; add; ret */
 #define COVER_INT   "48 83 ec 18 48 8d 4c 24 08 e8 ->0 48 83 c4 18 c3" /* lea rcx, [rsp+8]; call inner */
-#define PUSH        "55 c3"
 #define LIFE        { "SSL_free", "48 85 ff 74 01 55 c3" }, { "SSL_clear", PUSH }, { "SSL_set_fd", "48 83 ec 08 c3" }
 
 /* Functions 0 and 1 are the inner ones; code of covers for writing names 1. */
@@ -79,45 +72,7 @@ static const struct fixture no_tls = { .functions = { { "SSL_free", PUSH }, { "S
 static const struct fixture user = { .functions = { { "?SSL_read", PUSH }, { "?SSL_write", PUSH }, { "main", PUSH } } };
 /* clang-format on */
 
-struct expected {
-	enum site_role role;
-	size_t function;
-	unsigned skip;
-	bool is_inner, is_stepped;
-};
-
-static void fixture_expect(const char *name, const struct fixture *fixture, const struct expected *expected,
-			   size_t count)
-{
-	int fd CLEANUP_FD = fixture_open(fixture);
-	struct site_set set;
-
-	assert_true(fd >= 0);
-	assert_int_equal(site_find(fd, &set), 0);
-	assert_int_equal(set.build_id_len, 20);
-	for (size_t i = 0; i < 20; i++)
-		assert_int_equal(set.build_id[i], 0xb1);
-	if (set.count != count)
-		fail_msg("%s: %zu sites", name, set.count);
-	for (size_t i = 0; i < count; i++) {
-		const struct site *site = &set.sites[i];
-
-		if (site->role != expected[i].role || site->is_inner != expected[i].is_inner ||
-		    site->is_stepped != expected[i].is_stepped ||
-		    site->offset != fixture_offset(expected[i].function) + expected[i].skip)
-			fail_msg("%s: site %zu is '%s' at %#lx", name, i, site->symbol, (unsigned long)site->offset);
-	}
-	if (count)
-		assert_string_equal(set.method, fixture->has_sections ? "symtab" : "dynsym");
-	if (!count)
-		assert_int_equal(set.family, SITE_FAMILY_NONE);
-	else
-		assert_int_equal(set.family, fixture == &boringssl ? SITE_FAMILY_BORINGSSL : SITE_FAMILY_OPENSSL);
-}
-
-#define EXPECT(fixture, ...)                                                                                           \
-	fixture_expect(#fixture, &fixture, (const struct expected[]){ __VA_ARGS__ },                                   \
-		       sizeof((const struct expected[]){ __VA_ARGS__ }) / sizeof(struct expected))
+#define EXPECT(fixture, ...) EXPECT_OF(SITE_FAMILY_OPENSSL, fixture, __VA_ARGS__)
 
 static void one_inner_function_stands_for_its_covers(void **state)
 {
@@ -150,12 +105,13 @@ static void where_a_cover_is_not_seen_to_call_it_each_function_gets_its_own(void
 	       { SITE_WRITE, 4, 0, false, false }, { SITE_WRITE_EX, 5, 0, false, false });
 	EXPECT(alias, { SITE_READ, 2, 0, false, true }, { SITE_READ_EX, 3, 0, false, true },
 	       { SITE_WRITE, 4, 0, false, true }, { SITE_WRITE_EX2, 6, 0, false, false });
-	EXPECT(boringssl, { SITE_READ, 0, 0, false, false }, { SITE_WRITE, 1, 0, false, false });
-	fixture_expect("no_tls", &no_tls, NULL, 0);
-	fixture_expect("user", &user, NULL, 0);
+	EXPECT_OF(SITE_FAMILY_BORINGSSL, boringssl, { SITE_READ, 0, 0, false, false },
+		  { SITE_WRITE, 1, 0, false, false });
+	fixture_expect("no_tls", &no_tls, SITE_FAMILY_NONE, NULL, 0);
+	fixture_expect("user", &user, SITE_FAMILY_NONE, NULL, 0);
 }
 
-/* ---- this machine's libssl, called for real ---- */
+/* ---- this machine's libraries, called for real ---- */
 
 enum { REGISTERS_SEEN = 5 };
 
@@ -202,13 +158,13 @@ static void trap_handle(int signal, siginfo_t *info, void *context)
 
 static void *library;
 
-static int library_open(struct site_set *ret, uintptr_t *ret_base)
+static int library_open(const char *name, const char *older, struct site_set *ret, uintptr_t *ret_base)
 {
 	struct link_map *map;
 
-	library = dlopen("libssl.so.3", RTLD_NOW);
-	if (!library)
-		library = dlopen("libssl.so.1.1", RTLD_NOW);
+	library = dlopen(name, RTLD_NOW);
+	if (!library && older)
+		library = dlopen(older, RTLD_NOW);
 	if (!library)
 		return -1;
 	assert_int_equal(dlinfo(library, RTLD_DI_LINKMAP, &map), 0);
@@ -326,7 +282,7 @@ static void every_api_call_passes_one_site_with_its_arguments(void **state)
 	char buffer[16] = "";
 	struct site_set set;
 	uintptr_t base;
-	int fd CLEANUP_FD = library_open(&set, &base);
+	int fd CLEANUP_FD = library_open("libssl.so.3", "libssl.so.1.1", &set, &base);
 
 	if (fd < 0)
 		skip();
@@ -349,50 +305,65 @@ static void every_api_call_passes_one_site_with_its_arguments(void **state)
 	context_free(context);
 }
 
-/* ---- hostile files ---- */
-
-static void offsets_are_inside(int fd)
+/* Before its handshake a session answers that it is too early, and its calls have gone where they always go; but gnutls_bye
+ * needs one that is alive, and gnutls_record_recv sees by itself that it is too early. */
+static void every_call_of_gnutls_passes_one_site_with_its_arguments(void **state)
 {
+	static const struct {
+		const char *name;
+		enum site_role role;
+	} calls[] = {
+		{ "gnutls_record_recv_seq", SITE_GNUTLS_READ },    { "gnutls_record_send", SITE_GNUTLS_WRITE },
+		{ "gnutls_record_send2", SITE_GNUTLS_WRITE },      { "gnutls_record_uncork", SITE_GNUTLS_FLUSH },
+		{ "gnutls_record_send_range", SITE_GNUTLS_WRITE }, { "gnutls_record_recv_packet", SITE_GNUTLS_PACKET },
+	};
+	enum { CLIENT = 2, TYPE_TEXT = 23 };
+	uint64_t buffer[4] = { 0 };
+	void *session = NULL;
 	struct site_set set;
-	struct stat st;
+	uintptr_t base;
+	int fd CLEANUP_FD = library_open("libgnutls.so.30", NULL, &set, &base);
 
-	if (site_find(fd, &set) < 0)
-		return;
-	assert_int_equal(fstat(fd, &st), 0);
-	assert_true(set.count <= SITES_MAX);
-	for (size_t i = 0; i < set.count; i++)
-		assert_true(set.sites[i].offset < (uint64_t)st.st_size);
-}
+	if (fd < 0)
+		skip();
+	int (*session_new)(void **, unsigned) = (int (*)(void **, unsigned))dlsym(library, "gnutls_init");
+	void (*session_free)(void *) = (void (*)(void *))dlsym(library, "gnutls_deinit");
 
-static void spoil(int fd, const char *good, size_t len)
-{
-	for (int n = 1 + (int)(random() % 8); n; n--) {
-		/* Half of the changes go where the tables are that lead to all else. */
-		size_t at = (size_t)random() % (random() & 1 ? MIN(len, 1024) : len);
-		uint64_t value = random() & 1 ? (uint64_t)random() : random() & 1 ? ~0ULL : (uint64_t)random() << 40;
+	assert_int_equal(session_new(&session, CLIENT), 0);
+	assert_int_equal(set.family, SITE_FAMILY_GNUTLS);
+	assert_memory_equal(set.version, "GnuTLS 3.", 9);
+	if (!traps_set(fd, base, &set))
+		skip();
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+		long (*call)(void *, void *, size_t, void *, size_t);
+		const struct trap *trap;
+		bool is_typed;
 
-		assert_true(pwrite(fd, &value, MIN(1 + (size_t)random() % 8, len - at), (off_t)at) > 0);
+		*(void **)&call = dlsym(library, calls[i].name);
+		if (!call)
+			continue;
+		call(session, buffer, 7, buffer + 2, 0);
+		trap = trap_taken(calls[i].name);
+		is_typed = trap->role == SITE_GNUTLS_TYPED;
+		assert_int_equal(is_typed ? SITE_GNUTLS_READ : trap->role, calls[i].role);
+		assert_int_equal(trap->args[0], session);
+		assert_int_equal(trap->args[is_typed ? 2 : 1], buffer);
+		if (is_typed)
+			assert_int_equal(trap->args[1], TYPE_TEXT);
 	}
-	if (random() % 4 == 0)
-		assert_int_equal(ftruncate(fd, (off_t)((size_t)random() % len)), 0);
-	offsets_are_inside(fd);
-	assert_int_equal(ftruncate(fd, (off_t)len), 0);
-	assert_int_equal(pwrite(fd, good, len, 0), len);
+	session_free(session);
+	assert_int_equal(trap_taken("gnutls_deinit")->role, SITE_FREE);
+	for (size_t i = 0; i < trap_count; i++)
+		*traps[i].at = traps[i].saved;
 }
+
+/* ---- hostile files ---- */
 
 static void every_mutation_is_survived(void **state)
 {
 	const struct fixture *const list[] = { &openssl_30, &openssl_33, &locals, &inlined };
-	struct fixture_image image;
 
-	srandom(11);
-	for (size_t i = 0; i < ARRAY_SIZE(list); i++) {
-		int fd CLEANUP_FD = fixture_open(list[i]);
-
-		assert_int_equal(pread(fd, &image, sizeof(image), 0), sizeof(image));
-		for (int round = 0; round < 1000; round++)
-			spoil(fd, (const char *)&image, sizeof(image));
-	}
+	fixtures_spoil(list, ARRAY_SIZE(list));
 }
 
 static void a_spoiled_or_cut_libssl_is_survived(void **state)
@@ -401,7 +372,7 @@ static void a_spoiled_or_cut_libssl_is_survived(void **state)
 	struct site_set set;
 	struct stat st;
 	uintptr_t base;
-	int from CLEANUP_FD = library_open(&set, &base);
+	int from CLEANUP_FD = library_open("libssl.so.3", "libssl.so.1.1", &set, &base);
 	int fd CLEANUP_FD = memfd_create("libssl", MFD_CLOEXEC);
 
 	if (from < 0)
@@ -449,6 +420,8 @@ static void a_program_without_names_still_shows_its_library(void **state)
 		{ "ssl/ssl_lib.%cc\0OpenSSL 1.1.1 (compatible; BoringSSL)", SITE_FAMILY_BORINGSSL, "BoringSSL" },
 		{ "needs OpenSSL 3.0 or later", SITE_FAMILY_NONE, "" },
 		{ "my_ssl_lib.%c", SITE_FAMILY_NONE, "" },
+		{ "Enabled %GnuTLS 3.8.9 logging...", SITE_FAMILY_GNUTLS, "GnuTLS 3.8.9" },
+		{ "can be built with GnuTLS 3.8.9", SITE_FAMILY_NONE, "" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
@@ -475,6 +448,7 @@ int main(void)
 		cmocka_unit_test(one_inner_function_stands_for_its_covers),
 		cmocka_unit_test(where_a_cover_is_not_seen_to_call_it_each_function_gets_its_own),
 		cmocka_unit_test(every_api_call_passes_one_site_with_its_arguments),
+		cmocka_unit_test(every_call_of_gnutls_passes_one_site_with_its_arguments),
 		cmocka_unit_test(every_mutation_is_survived),
 		cmocka_unit_test(a_spoiled_or_cut_libssl_is_survived),
 		cmocka_unit_test(what_is_no_program_is_told),
