@@ -160,6 +160,7 @@ def run(
     state=None,
     command="run",
     sinks=True,
+    cwd=None,
 ):
     """`spantap run … -- CMD` to its end. Returns (Result, spans of the otlp-file)."""
     need_spantap()
@@ -177,6 +178,7 @@ def run(
     process = subprocess.Popen(
         line + list(args) + (["--"] + cmd if cmd else []),
         env=env or clean_env(),
+        cwd=cwd,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
