@@ -166,6 +166,20 @@ static __always_inline bool gather_args(struct pt_regs *ctx, struct cipher_call 
 
 /* ---- what a record is ---- */
 
+/* The head of a record of 1.3, which always says data. */
+static __always_inline __u8 head_type(const __u8 *ad)
+{
+	return ad[0] == TYPE_DATA && ad[1] == 3 && ad[2] == 3 ? TYPE_DATA : TYPE_NONE;
+}
+
+/* A record's number, and its head, of 1.2. In QUIC a bit of the first byte is set. */
+static __always_inline __u8 numbered_type(const __u8 *ad)
+{
+	if (ad[0] || ad[1] || ad[9] != 3 || ad[10] > 3)
+		return TYPE_NONE;
+	return ad[8] >= TYPE_ALERT && ad[8] <= TYPE_DATA ? ad[8] : TYPE_NONE;
+}
+
 /* The type of the record that the additional data is of, as it is on the wire; TYPE_NONE: it is not of TLS. */
 static __always_inline __u8 record_type(const struct cipher_call *call)
 {
@@ -173,14 +187,11 @@ static __always_inline __u8 record_type(const struct cipher_call *call)
 
 	if (call->nonce_len != NONCE_LEN || !call->in_len || call->in_len > RECORD_MAX)
 		return TYPE_NONE;
-	if (call->ad_len == AD_LEN_13) {
-		if (bpf_probe_read_user(ad, AD_LEN_13, (void *)call->ad))
-			return TYPE_NONE;
-		return ad[0] == TYPE_DATA && ad[1] == 3 ? TYPE_DATA : TYPE_NONE;
-	}
+	if (call->ad_len == AD_LEN_13)
+		return bpf_probe_read_user(ad, AD_LEN_13, (void *)call->ad) ? TYPE_NONE : head_type(ad);
 	if (call->ad_len != AD_LEN_12 || bpf_probe_read_user(ad, AD_LEN_12, (void *)call->ad))
 		return TYPE_NONE;
-	return ad[8] >= TYPE_ALERT && ad[8] <= TYPE_DATA && ad[9] == 3 ? ad[8] : TYPE_NONE;
+	return numbered_type(ad);
 }
 
 /* Length of the @len bytes at @at without the zeros at their end; bounded, as a record is. Not inline: verified once. */
@@ -271,6 +282,10 @@ static __always_inline void record_bytes(const struct name_key *name, struct nam
 
 	__sync_fetch_and_add(&ledger_here()->hits, 1);
 	if (conn) {
+		struct abi_conn_key key = { .object = note->object, .tgid = name->tgid, .kind = ABI_KIND_RUSTLS };
+
+		if (conn->is_untold)
+			open_send(&key, conn, OPEN_LATE | OPEN_PENDING);
 		conn_bytes(conn, name->dir, buffer, len, now_ns());
 		return;
 	}
