@@ -161,6 +161,8 @@ static const char *why_unreadable(const struct files *files, const struct site_s
 		return sites->why_not;
 	if (sites->family == SITE_FAMILY_RUSTLS && !sites->count)
 		return "it holds rustls, but not on AWS-LC (on ring, then): this version cannot read it";
+	if (sites->count && !files->kernel->has_all)
+		return "this kernel refuses the programs that read it: a newer one takes them";
 	if (sites->family == SITE_FAMILY_RUSTLS && !files->kernel->has_sockets)
 		return "it holds rustls, which needs Linux 6.3 to be read";
 	return "it holds a TLS library that this version cannot read";

@@ -38,10 +38,11 @@ enum group_name {
 static const struct group {
 	const char *session, *enter, *leave;
 	bool has_cookies, needs_sockets;
+	bool is_core; /* of libraries with names: the last to be left out where a verifier refuses what newer ones take */
 } groups[] = {
 	[GROUP_NONE] = { NULL },
-	[GROUP_CALL] = { "st_call", "st_enter", "st_return", true },
-	[GROUP_OVER] = { NULL, "st_over", NULL, false },
+	[GROUP_CALL] = { "st_call", "st_enter", "st_return", true, .is_core = true },
+	[GROUP_OVER] = { NULL, "st_over", NULL, .is_core = true },
 	[GROUP_BYE] = { NULL, "st_bye", NULL, false },
 	[GROUP_RECORD] = { "st_record", "st_record_in", "st_record_out", false },
 	/* A cipher knows no connection: only the sockets tell which records belong together. */
@@ -132,6 +133,11 @@ static void program_choose(struct bpf_program *program, bool is_wanted, unsigned
 		bpf_program__set_expected_attach_type(program, (enum bpf_attach_type)type);
 }
 
+static bool group_is_carried(const struct kernel *kernel, const struct group *group)
+{
+	return (kernel->has_sockets || !group->needs_sockets) && (kernel->has_all || group->is_core);
+}
+
 /* Which programs this mode loads, and as what. */
 static void programs_choose(const struct kernel *kernel)
 {
@@ -140,17 +146,20 @@ static void programs_choose(const struct kernel *kernel)
 
 	for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
 		const struct group *group = &groups[i];
+		bool is_carried = group_is_carried(kernel, group);
 		bool is_session = kernel->mode == PROBE_SESSION && group->session;
-		bool is_pair = !is_session && (kernel->has_sockets || !group->needs_sockets);
+		bool is_pair = !is_session && is_carried;
 
-		program_choose(program_of(kernel, group->session), is_session, LINK_TYPE_SESSION);
+		program_choose(program_of(kernel, group->session), is_session && is_carried, LINK_TYPE_SESSION);
 		program_choose(program_of(kernel, group->enter),
 			       is_pair && (kernel->has_cookies || !group->has_cookies), type);
 		program_choose(program_of(kernel, group->leave), is_pair, type);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(roles); i++) {
-		program_choose(program_of(kernel, roles[i].plain_entry), !kernel->has_cookies, 0);
-		program_choose(program_of(kernel, roles[i].plain_boringssl), !kernel->has_cookies, 0);
+		bool is_plain = !kernel->has_cookies && group_is_carried(kernel, &groups[roles[i].group]);
+
+		program_choose(program_of(kernel, roles[i].plain_entry), is_plain, 0);
+		program_choose(program_of(kernel, roles[i].plain_boringssl), is_plain, 0);
 	}
 	bpf_program__set_autoload(skel->progs.st_sock_send, kernel->has_sockets);
 	bpf_program__set_autoload(skel->progs.st_sock_recv, kernel->has_sockets);
@@ -233,8 +242,12 @@ static const char *load_error(int r)
 
 static const struct way {
 	enum probe_mode mode;
-	bool has_cookies;
-} ways[] = { { PROBE_SESSION, true }, { PROBE_MULTI, true }, { PROBE_PERF, true }, { PROBE_PERF, false } };
+	bool has_cookies, has_all;
+} ways[] = {
+	{ PROBE_SESSION, true, true }, { PROBE_SESSION, true, false }, { PROBE_MULTI, true, true },
+	{ PROBE_MULTI, true, false },  { PROBE_PERF, true, true },     { PROBE_PERF, true, false },
+	{ PROBE_PERF, false, true },   { PROBE_PERF, false, false },
+};
 
 int kernel_load(const struct probe_opts *opts, struct kernel *ret, const char **ret_error)
 {
@@ -247,10 +260,12 @@ int kernel_load(const struct probe_opts *opts, struct kernel *ret, const char **
 	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
 		ret->mode = ways[i].mode;
 		ret->has_cookies = ways[i].has_cookies;
+		ret->has_all = ways[i].has_all;
 		r = mode_load(opts, ret);
 		if (r == 0)
 			break;
-		log_debug("%s does not work here: %s", probe_mode_names[ret->mode], strerror(-r));
+		log_debug("%s%s does not work here: %s", probe_mode_names[ret->mode],
+			  ret->has_all ? "" : " for libraries with names", strerror(-r));
 		if (r == -EPERM && geteuid())
 			break;
 	}
@@ -282,7 +297,7 @@ static enum group_name site_group(const struct kernel *kernel, const struct site
 {
 	enum group_name group = roles[site->role].group;
 
-	return groups[group].needs_sockets && !kernel->has_sockets ? GROUP_NONE : group;
+	return group_is_carried(kernel, &groups[group]) ? group : GROUP_NONE;
 }
 
 static void places_find(const struct kernel *kernel, const struct site_set *sites, enum group_name group,

@@ -12,6 +12,7 @@ struct kernel {
 	enum probe_mode mode;
 	bool has_sockets;
 	bool has_cookies;
+	bool has_all; /* also what is not core (kernel.c) */
 };
 
 int kernel_load(const struct probe_opts *opts, struct kernel *ret, const char **ret_error);
