@@ -156,9 +156,8 @@ def traced_at_provider(agent, provider, env, cwd):
 
 
 def traced(agent, env, cwd):
-    """The agent starts in its project."""
-    line = ["/bin/sh", "-c", 'cd "$0" && exec "$@"', cwd] + agent.command()
-    result, spans = spantap.run(line, env=env, timeout=TIMEOUT)
+    """The agent starts in its project; by its own name, so that its TLS is found before it begins."""
+    result, spans = spantap.run(agent.command(), env=env, timeout=TIMEOUT, cwd=cwd)
     return result.status, result.stdout + result.stderr, result, spans
 
 

@@ -178,10 +178,10 @@ def run(
     process = subprocess.Popen(
         line + list(args) + (["--"] + cmd if cmd else []),
         env=env or clean_env(),
+        cwd=cwd,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
-        cwd=cwd,
         preexec_fn=proc._die_with_parent,
     )
     try:

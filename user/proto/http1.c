@@ -80,6 +80,16 @@ static void message_done(struct http1 *http1, struct flow *flow)
 	}
 }
 
+/* An answer to a request that nobody saw says how long its body is; to HEAD it has none all the same. The next request shows it. */
+static void answer_ends_with_head(struct http1 *http1, struct flow *flow)
+{
+	bool has_body = flow->state >= FLOW_LENGTH && flow->state <= FLOW_CLOSE;
+
+	if (flow->is_bodyless_yet && has_body && flow->out.is_open && !flow->out.body_bytes)
+		message_done(http1, flow);
+	flow->is_bodyless_yet = false;
+}
+
 /* ---- heads ---- */
 
 static void head_clear(struct flow *flow)
@@ -103,8 +113,10 @@ static void head_tell(struct http1 *http1, struct flow *flow, struct http1_head 
 	flow->carry = 0;
 	if (is_request) {
 		flow_give_up(http1, flow_other(http1, flow));
+		answer_ends_with_head(http1, flow_other(http1, flow));
 		flow_pair_request(http1, &flow->out, http);
 	} else {
+		flow->is_bodyless_yet = !pairing_next(&http1->pairing);
 		flow_pair_answer(http1, &flow->out);
 		if (http->framing != FRAMING_HANDS_ON)
 			upgrade_refuse(http1, flow_other(http1, flow));

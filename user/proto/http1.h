@@ -18,6 +18,7 @@ struct flow {
 	enum flow_state state;
 	struct outgoing out;
 	uint64_t left; /* FLOW_LENGTH */
+	bool is_bodyless_yet; /* an answer whose request passed before the connection was joined, and nothing behind its head */
 	struct chunked chunked;
 	struct buf line;  /* FLOW_HEAD: the head so far; FLOW_SEEK: the line so far; FLOW_WAIT: all */
 	uint64_t line_ns; /* its first byte */

@@ -30,6 +30,23 @@ static void an_answer_without_its_request_is_told_alone(void **state)
 		"1a 200 1.1 [content-length=2]\n1a bytes ok\n1a framed body=2 stream=40 missing=0\n" NEXT_TOLD("2"));
 }
 
+/* It may have been a HEAD: then its length is that of a body that never comes, and the next question shows it. */
+static void an_answer_to_a_head_that_nobody_saw_takes_nothing_of_the_next(void **state)
+{
+	wire_expect(late, WIRE(S("HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n"), NEXT),
+		    "1a 200 1.1 [content-length=17]\n1a framed body=0 stream=39 missing=0\n" NEXT_TOLD("2"));
+	wire_expect(late, WIRE(S("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"), NEXT),
+		    "1a 200 1.1 [transfer-encoding=chunked]\n1a framed body=0 stream=47 missing=0\n" NEXT_TOLD("2"));
+	/* One that has begun goes on. */
+	wire_expect(
+		late,
+		WIRE(S("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no"), C("GET /next HTTP/1.1\r\n\r\n"),
+		     S("kHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ngood")),
+		"1a 200 1.1 [content-length=2]\n1a bytes o\n2q GET  /next 1.1\n2q framed body=0 stream=22 missing=0\n"
+		"1a bytes k\n1a framed body=2 stream=40 missing=0\n"
+		"2a 200 1.1 [content-length=4]\n2a bytes good\n2a framed body=4 stream=42 missing=0\n");
+}
+
 /* The zeros at its end may begin a frame of HTTP/2, but not where both sides speak HTTP/1: nothing waits for what follows. */
 static void a_coded_answer_ends_before_the_next_question(void **state)
 {
@@ -388,6 +405,7 @@ int main(void)
 		cmocka_unit_test(what_nobody_wants_is_a_hole_inside_a_message),
 		cmocka_unit_test(the_next_message_is_found),
 		cmocka_unit_test(an_answer_without_its_request_is_told_alone),
+		cmocka_unit_test(an_answer_to_a_head_that_nobody_saw_takes_nothing_of_the_next),
 		cmocka_unit_test(a_coded_answer_ends_before_the_next_question),
 		cmocka_unit_test(a_coded_question_ends_before_the_body_of_its_answer),
 		cmocka_unit_test(chunked_events_go_on_from_the_next_event),
