@@ -182,7 +182,6 @@ def run(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
-        cwd=cwd,
         preexec_fn=proc._die_with_parent,
     )
     try:
