@@ -201,7 +201,7 @@ __noinline int st_go_said(__u64 object, __u64 buffer, __u64 len, __u64 time_ns, 
 	bool is_new;
 
 	key_fill(&key, object);
-	conn = conn_get(&key, true, &is_new);
+	conn = conn_get(&key, OPEN_LATE, &is_new);
 	if (!conn) {
 		lost_tell(len, ABI_MISSING_BUDGET);
 		return 0;
