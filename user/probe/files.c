@@ -36,7 +36,7 @@ struct file {
 	struct probe_target target;
 	struct site_set *sites; /* NULL: no TLS in it */
 	char *path;
-	struct link links[KERNEL_LINKS_MAX];
+	struct link *links; /* most files have none */
 	size_t link_count;
 	UT_hash_handle hh;
 };
@@ -93,6 +93,8 @@ static void probes_take(struct file *file)
 {
 	for (size_t i = 0; i < file->link_count; i++)
 		link_close(&file->links[i]);
+	free(file->links);
+	file->links = NULL;
 	file->link_count = 0;
 	file->target.attached = 0;
 }
@@ -168,6 +170,25 @@ static const char *why_unreadable(const struct files *files, const struct site_s
 	return "it holds a TLS library that this version cannot read";
 }
 
+/* As many as were made, kept in @file. */
+static int links_make(struct files *files, struct file *file, const char *path)
+{
+	struct link made[KERNEL_LINKS_MAX];
+	int n = kernel_attach(files->kernel, file->sites, path, made, &file->target.attached);
+
+	if (n <= 0)
+		return n;
+	file->links = malloc((size_t)n * sizeof(*made));
+	if (!file->links) {
+		for (int i = 0; i < n; i++)
+			link_close(&made[i]);
+		return -ENOMEM;
+	}
+	memcpy(file->links, made, (size_t)n * sizeof(*made));
+	file->link_count = (size_t)n;
+	return n;
+}
+
 static void file_attach(struct files *files, struct file *file, int fd)
 {
 	char path[40];
@@ -177,13 +198,12 @@ static void file_attach(struct files *files, struct file *file, int fd)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	if (files->inotify_fd >= 0)
 		file->watch = inotify_add_watch(files->inotify_fd, path, IN_MODIFY | IN_CLOSE_WRITE);
-	n = kernel_attach(files->kernel, file->sites, path, file->links, &file->target.attached);
+	n = links_make(files, file, path);
 	if (n < 0) {
 		log_debug("no probes on %s: %s", file->path, strerror(-n));
 		file->target.why_not = "the kernel refused a probe: is it on a file system without uprobes?";
 		return;
 	}
-	file->link_count = (size_t)n;
 	if (!n)
 		file->target.why_not = why_unreadable(files, file->sites);
 	/* Written since it was read, and before it was watched. */
