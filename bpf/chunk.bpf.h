@@ -109,6 +109,19 @@ static __always_inline void chunk_fill(struct abi_chunk *chunk, const struct mov
 		bpf_ringbuf_submit(piece, wake_flags());                                                               \
 	} while (0)
 
+/* What is less than CLASS_16K. */
+static __always_inline void move_small(struct moving *m)
+{
+	for (int i = 0; i < 3 && m->left >= CLASS_4K; i++)
+		MOVE_PIECE(m, CLASS_4K);
+	for (int i = 0; i < 3 && m->left >= CLASS_1K; i++)
+		MOVE_PIECE(m, CLASS_1K);
+	if (m->left > CLASS_256)
+		MOVE_PIECE(m, CLASS_1K);
+	else if (m->left)
+		MOVE_PIECE(m, CLASS_256);
+}
+
 /* All of m->left. Beyond 4 MiB in one call the rest is a hole by budget. */
 static __always_inline void move_bytes(struct moving *m)
 {
@@ -118,12 +131,5 @@ static __always_inline void move_bytes(struct moving *m)
 		lose(m, m->left, ABI_MISSING_BUDGET);
 	for (int i = 0; i < 3 && m->left >= CLASS_16K; i++)
 		MOVE_PIECE(m, CLASS_16K);
-	for (int i = 0; i < 3 && m->left >= CLASS_4K; i++)
-		MOVE_PIECE(m, CLASS_4K);
-	for (int i = 0; i < 3 && m->left >= CLASS_1K; i++)
-		MOVE_PIECE(m, CLASS_1K);
-	if (m->left > CLASS_256)
-		MOVE_PIECE(m, CLASS_1K);
-	else if (m->left)
-		MOVE_PIECE(m, CLASS_256);
+	move_small(m);
 }

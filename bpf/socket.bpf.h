@@ -10,6 +10,16 @@
 #define S_IFSOCK 0140000
 #define S_IFIFO  0010000
 
+/* A word of the process's memory; 0 where there is none. */
+static __always_inline __u64 user_word(__u64 at)
+{
+	__u64 word = 0;
+
+	if (at)
+		bpf_probe_read_user(&word, sizeof(word), (void *)at);
+	return word;
+}
+
 static __always_inline struct file *file_of_fd(int fd)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();

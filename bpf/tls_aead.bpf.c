@@ -30,14 +30,7 @@ __attribute__((noinline)) int st_move_record(struct moving *m)
 		lose(m, m->left, ABI_MISSING_BUDGET);
 	if (m->left > 3 * CLASS_4K)
 		MOVE_PIECE(m, CLASS_16K);
-	for (int i = 0; i < 3 && m->left >= CLASS_4K; i++)
-		MOVE_PIECE(m, CLASS_4K);
-	for (int i = 0; i < 3 && m->left >= CLASS_1K; i++)
-		MOVE_PIECE(m, CLASS_1K);
-	if (m->left > CLASS_256)
-		MOVE_PIECE(m, CLASS_1K);
-	else if (m->left)
-		MOVE_PIECE(m, CLASS_256);
+	move_small(m);
 	return 0;
 }
 #define MOVE st_move_record

@@ -83,15 +83,6 @@ struct go_stack {
 	__u64 begin, end;
 };
 
-static __always_inline __u64 user_word(__u64 at)
-{
-	__u64 word = 0;
-
-	if (at)
-		bpf_probe_read_user(&word, sizeof(word), (void *)at);
-	return word;
-}
-
 /* The stack of @g, as its runtime has it in g's first words; false where @sp is not on it. */
 static __always_inline bool stack_read(__u64 g, __u64 sp, struct go_stack *ret)
 {

@@ -51,15 +51,6 @@ static __always_inline int call_enter(struct pt_regs *ctx, __u64 cookie, __u64 c
 
 enum { BIO_TYPE_SOCKET = 0x505, BIO_TYPE_FD = 0x504, BIO_TYPE_MEM = 0x401 };
 
-static __always_inline __u64 user_word(__u64 at)
-{
-	__u64 word = 0;
-
-	if (at)
-		bpf_probe_read_user(&word, sizeof(word), (void *)at);
-	return word;
-}
-
 struct bio {
 	__u64 at;
 	__u32 type;

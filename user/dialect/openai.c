@@ -248,6 +248,15 @@ void openai_input_messages(struct call *call, struct slice messages, bool *ret_i
 	*ret_is_foreign |= parts.is_foreign;
 }
 
+void openai_chat_messages(struct call *call, bool is_foreign)
+{
+	if (!is_foreign)
+		return;
+	if (parts_owed(call))
+		openai_input_messages(call, json_get(json_trim(call->request_body), SLICE("messages")), &is_foreign);
+	call->chat_messages = chat_messages_from_parts(call);
+}
+
 #define CACHE  SLICE("prompt_tokens_details")
 #define DETAIL SLICE("completion_tokens_details")
 static const struct usage_rule usage_rules[] = {

@@ -11,6 +11,8 @@
 void openai_message(struct parts *parts, struct slice message, bool has_reason, struct slice reason);
 /* A list of messages of chat completions as input_messages. */
 void openai_input_messages(struct call *call, struct slice messages, bool *ret_is_foreign);
+/* At the end of a chat: what MLflow's page is shown where it cannot read the wire's own shape. */
+void openai_chat_messages(struct call *call, bool is_foreign);
 /* Content: a string, or blocks of chat completions or Responses. */
 void openai_content(struct parts *parts, struct slice content);
 /* Usage of chat completions, completions and embeddings. */

@@ -91,12 +91,7 @@ static void finish(struct call *call, void *state)
 		openai_chat_answer(call, call->outputs, &chat->is_foreign);
 		openai_stream_finish_reasons(call, &chat->stream);
 	}
-	if (!chat->is_foreign)
-		return;
-	if (parts_owed(call))
-		openai_input_messages(call, json_get(json_trim(call->request_body), ask_names[ASK_MESSAGES]),
-				      &chat->is_foreign);
-	call->chat_messages = chat_messages_from_parts(call);
+	openai_chat_messages(call, chat->is_foreign);
 }
 
 static struct slice span_name(const struct call *call)

@@ -136,12 +136,7 @@ static void chat_finish(struct call *call, void *state)
 	}
 	if (!call->response_model.len)
 		call->response_model = call_text(call, chat->model);
-	if (!chat->is_foreign)
-		return;
-	if (parts_owed(call))
-		openai_input_messages(call, json_get(json_trim(call->request_body), ask_names[ASK_MESSAGES]),
-				      &chat->is_foreign);
-	call->chat_messages = chat_messages_from_parts(call);
+	openai_chat_messages(call, chat->is_foreign);
 }
 
 static struct slice chat_span_name(const struct call *call)
