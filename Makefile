@@ -177,7 +177,7 @@ $(BUILD)/fuzz-replay/%: tests/fuzz/%.c tests/fuzz/replay.c $(wildcard tests/fuzz
 # are as many as one byte can refer to, files as short as tells them from text.
 FUZZ_SRC := $(foreach r,base model probe event stream proto call dialect trace policy,$(wildcard user/$(r)/*.c)) user/daemon/link.c
 FUZZ_OBJ := $(FUZZ_SRC:user/%.c=$(BUILD)/fuzz-obj/%.o)
-FUZZ_CC   = $(CLANG) -std=gnu17 -D_GNU_SOURCE -DFUZZ_LIVE -DHPACK_MARKERS_FIRST=72 -DMEDIA_RUN_BYTES=256 -Iuser -I. -Itests -I$(BUILD)/gen -O2 -g -w -MMD -MP \
+FUZZ_CC   = $(CLANG) -std=gnu17 -D_GNU_SOURCE -DFUZZ_LIVE -DHPACK_MARKERS_FIRST=72 -DMEDIA_RUN_BYTES=256 -DASIDE_TEXT_MIN_BYTES=64 -Iuser -I. -Itests -I$(BUILD)/gen -O2 -g -w -MMD -MP \
 	-DSPANTAP_VERSION='"fuzz"' -fsanitize=address,undefined -fno-sanitize=pointer-overflow -fno-sanitize-recover=undefined
 $(BUILD)/fuzz-obj/%.o: user/%.c | $(GEN)
 	$(call msg,FUZZ,$<)

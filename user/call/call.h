@@ -12,6 +12,7 @@
 #pragma once
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "model/aside.h"
 #include "model/call.h"
 #include "model/dialect.h"
 
@@ -23,6 +24,7 @@ struct call_opts {
 	uint64_t pair_wait_ns; /* how long one end of a connection waits for the other's call */
 	bool drops_chunks;     /* nobody wants the events of streamed answers one by one */
 	bool defers_messages;  /* nobody wants gen_ai.input.messages */
+	bool lays_aside;       /* long texts of requests need not be kept in memory: ops->aside() takes them */
 	uint64_t idle_ns;      /* an exchange silent this long is ended as unknown */
 };
 
@@ -42,6 +44,11 @@ struct call_ops {
 	bool (*so_far)(void *user, uint64_t conn, uint64_t exchange, enum message_kind kind, struct message_end *ret);
 	/* Plaintext bytes that belonged to no call, for the ledger. */
 	void (*no_call)(void *user, uint64_t bytes);
+	/* A long text of the request of @call, for call->aside (aside.h). true: it lies aside under *ret. Asked where opts->lays_aside. */
+	bool (*aside)(void *user, const struct conn_info *conn, const struct call *call, struct slice text,
+		      struct aside_id *ret);
+	/* The call with that number will not be told. Of one that was, its taker says when its texts are not needed any more. */
+	void (*aside_end)(void *user, uint64_t call);
 	/* Bytes of an exchange for which there was no memory from the start. */
 	void (*shed)(void *user, uint64_t bytes);
 };

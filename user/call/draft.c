@@ -30,6 +30,7 @@ static bool draft_memory(struct draft *draft, size_t bytes_max)
 		draft->body[i] = BUF(&draft->heap.alloc, bytes_max / 4 * 3);
 	for (int i = 0; i < _MESSAGE_MAX; i++)
 		media_init(&draft->media[i], &draft->body[i]);
+	draft->aside = ASIDE;
 	return true;
 }
 
@@ -52,6 +53,8 @@ struct draft *draft_new(struct alloc *alloc, size_t bytes_max, const struct mess
 void draft_shed(struct draft *draft)
 {
 	chunks_free(&draft->chunks);
+	if (draft->call && draft->call->aside)
+		draft->aside_end(draft->aside_user, draft->call->aside);
 	if (draft->form) {
 		form_free(draft->form);
 		alloc_put(&draft->heap.alloc, draft->form, sizeof(*draft->form));

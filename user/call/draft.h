@@ -17,6 +17,7 @@
 #pragma once
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "call/aside.h"
 #include "call/chunks.h"
 #include "call/form.h"
 #include "call/media.h"
@@ -50,9 +51,12 @@ struct draft {
 	uint64_t target; /* hash of path and whole query; 0: not seen */
 
 	struct buf body[_MESSAGE_MAX];
-	struct media media[_MESSAGE_MAX]; /* what of a body is not kept */
-	struct form *form;                /* of a request that is one */
-	struct blob file[_MESSAGE_MAX];   /* of a body that is a picture, a sound, a film as a whole */
+	struct media media[_MESSAGE_MAX];             /* what of a body is not kept */
+	struct form *form;                            /* of a request that is one */
+	struct aside aside;                           /* what of the request lies aside, under call->aside */
+	void (*aside_end)(void *user, uint64_t call); /* or NULL */
+	void *aside_user;
+	struct blob file[_MESSAGE_MAX]; /* of a body that is a picture, a sound, a film as a whole */
 	bool is_file[_MESSAGE_MAX];
 	uint64_t body_seen[_MESSAGE_MAX];  /* bytes, kept or not */
 	bool body_is_broken[_MESSAGE_MAX]; /* a hole: what comes behind it does not belong to what came before */

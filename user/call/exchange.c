@@ -41,6 +41,8 @@ struct exchange *exchange_open(struct call_conn *conn, uint64_t number, const st
 	ex->is_shed = !ex->draft;
 	if (ex->draft) {
 		ex->draft->drops_chunks = tracker->opts.drops_chunks;
+		ex->draft->aside_end = tracker->ops->aside_end;
+		ex->draft->aside_user = tracker->user;
 		ex->draft->call->defers_messages = tracker->opts.defers_messages;
 	}
 	*conn->tail = ex;
@@ -301,6 +303,64 @@ static void answer_event(struct call_conn *conn, struct exchange *ex, const stru
 		exchange_pass(conn, ex);
 }
 
+struct giver {
+	struct call_conn *conn;
+	struct draft *draft;
+};
+
+static bool text_give(void *user, struct slice text, struct aside_id *ret)
+{
+	const struct giver *giver = user;
+	struct call_tracker *tracker = giver->conn->tracker;
+	struct call *call = giver->draft->call;
+
+	/* No more of a call than could be kept in memory. */
+	if (giver->draft->aside.bytes + text.len > giver->draft->body[MESSAGE_REQUEST].max)
+		return false;
+	if (!call->aside)
+		call->aside = ++tracker->asides;
+	return tracker->ops->aside(tracker->user, &giver->conn->info, call, text, ret);
+}
+
+/* Of a request that is known to be a call: what may be no call leaves no trace on a disk. */
+static void texts_put_aside(struct call_conn *conn, struct draft *draft)
+{
+	struct buf *body = &draft->body[MESSAGE_REQUEST];
+	struct media *media = &draft->media[MESSAGE_REQUEST];
+	struct giver giver = { conn, draft };
+	const struct aside_ops ops = { text_give, &giver, draft->call->credential };
+
+	draft->aside.limit = body->len + ASIDE_LIMIT / 2;
+	if (media->state != MEDIA_JSON || ops.secret.len > ASIDE_SECRET_MAX || !exchange_look(conn, draft, SLICE_NONE))
+		return;
+	media_moved(media, aside_take(&draft->aside, body, media->in_string ? media->run_at : body->len, &ops));
+}
+
+static bool texts_may_go(const struct call_conn *conn, const struct draft *draft, enum message_kind kind)
+{
+	return kind == MESSAGE_REQUEST && conn->tracker->opts.lays_aside && !draft->form;
+}
+
+/* In pieces that end where texts are due to go, for that must not depend on how the body was cut on its way. */
+static void body_take(struct call_conn *conn, struct draft *draft, enum message_kind kind,
+		      const struct message_part *part)
+{
+	const struct buf *body = &draft->body[kind];
+	struct message_part piece = *part;
+	struct slice rest = part->data;
+
+	while (part->kind == PART_BYTES && texts_may_go(conn, draft, kind) &&
+	       rest.len > aside_room(&draft->aside, body)) {
+		piece.data = slice_head(rest, aside_room(&draft->aside, body));
+		rest = slice_from(rest, piece.data.len);
+		draft_body(draft, kind, &piece);
+		if (!aside_room(&draft->aside, body))
+			texts_put_aside(conn, draft);
+	}
+	piece.data = rest;
+	draft_body(draft, kind, &piece);
+}
+
 static void body_part(struct call_conn *conn, struct exchange *ex, enum message_kind kind,
 		      const struct message_part *part)
 {
@@ -308,7 +368,7 @@ static void body_part(struct call_conn *conn, struct exchange *ex, enum message_
 	bool is_answer = kind == MESSAGE_RESPONSE;
 	struct slice body;
 
-	draft_body(draft, kind, part);
+	body_take(conn, draft, kind, part);
 	body = buf_slice(&draft->body[kind]);
 	if (ex->looks & 1u << kind || draft->body_seen[kind] < LOOK_BYTES)
 		return;
@@ -383,6 +443,10 @@ void exchange_end(struct call_conn *conn, struct exchange *ex, enum message_kind
 		return;
 	ex->draft->ends = ex->ends;
 	draft_body_end(ex->draft, kind);
+	if (kind == MESSAGE_REQUEST && ex->draft->aside.bytes) {
+		texts_put_aside(conn, ex->draft);
+		buf_shrink(&ex->draft->body[kind]);
+	}
 	end_keep(ex->draft, kind, end);
 	if (ex->session)
 		session_close(ex, kind, end);

@@ -77,18 +77,30 @@ static bool run_is_varied(struct slice run)
 	return count >= DIGITS_VARIETY;
 }
 
+/* Behind the last "data:"; empty when there is none, or it stands in another string. */
+static struct slice url_head(struct slice before)
+{
+	ptrdiff_t at = slice_find(before, SLICE("data:"));
+
+	if (at < 0)
+		return SLICE_NONE;
+	for (; at >= 0; at = slice_find(before, SLICE("data:")))
+		before = slice_from(before, (size_t)at + 5);
+	for (size_t i = 0; i < before.len; i += before.data[i] == '\\' ? 2 : 1)
+		if (before.data[i] == '"')
+			return SLICE_NONE;
+	return before;
+}
+
 /* TYPE of the "data:TYPE;base64," before the run, parameters and all; empty when there is none. */
 static struct slice url_type(const struct media *media)
 {
 	size_t from = media->run_at - MIN(media->run_at, (size_t)URL_MAX);
 	struct slice before = { media->out->data + from, media->run_at - from };
-	ptrdiff_t at;
 
 	if (!slice_ends(before, SLICE(";base64,")))
 		return SLICE_NONE;
-	before.len -= strlen(";base64,");
-	while ((at = slice_find(before, SLICE("data:"))) >= 0)
-		before = slice_from(before, (size_t)at + 5);
+	before = url_head(slice_head(before, before.len - strlen(";base64,")));
 	before = slice_cut(&before, ';');
 	for (size_t i = 0; i < before.len; i++)
 		if (strchr("\"\\ ]", before.data[i]) || (unsigned char)before.data[i] < 0x20)
@@ -285,6 +297,12 @@ void media_feed(struct media *media, struct slice text)
 			len = outside_feed(media, text);
 		text = slice_from(text, len);
 	}
+}
+
+void media_moved(struct media *media, size_t len)
+{
+	if (media->in_string)
+		media->run_at -= len;
 }
 
 void media_end(struct media *media)

@@ -43,5 +43,7 @@ struct media {
 
 void media_init(struct media *media, struct buf *out);
 void media_feed(struct media *media, struct slice text);
+/* @out has become shorter by @len before the open run. */
+void media_moved(struct media *media, size_t len);
 /* Nothing more will come: a run that is open ends here, and its marker says "cut". May be called again. */
 void media_end(struct media *media);

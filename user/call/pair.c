@@ -93,6 +93,7 @@ static void draft_tell(struct call_tracker *tracker, struct draft *draft)
 	draft->call->conn = draft->key.conn;
 	draft->call->conn.peer.is_accepted = draft->key.is_server;
 	tracker->ops->done(tracker->user, draft->call);
+	draft->call->aside = 0;
 }
 
 static void ended_put(struct call_tracker *tracker, struct draft *draft)

@@ -43,6 +43,7 @@ struct call_tracker {
 	size_t ended_count;
 	struct draft *awaited; /* over, but their answers come elsewhere (feed.h) */
 	size_t awaited_count;
+	uint64_t asides; /* the last number of a call with texts that lie aside */
 };
 
 /* ---- exchange.c ---- */

@@ -13,20 +13,17 @@
 #include "cost/cost.h"
 #include "daemon/ended.h"
 #include "daemon/link.h"
+#include "daemon/sealing.h"
 #include "daemon/stray.h"
-#include "daemon/wanted.h"
 #include "dialect/dialect.h"
-#include "policy/policy.h"
 #include "proto/proto.h"
 #include "stream/stream.h"
 #include "trace/trace.h"
 #include <errno.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <uthash.h>
 
-enum { REORDER_BYTES = 1 << 20, CALL_BYTES_MAX = 64 << 20, RECORD_BYTES_MAX = 256 << 20 };
-enum { CONNS_MAX = 16384, HELD_MAX = 256, CHUNK_EVENTS_MAX = 128, SECRET_LEN = 32 };
+enum { REORDER_BYTES = 1 << 20, CALL_BYTES_MAX = 64 << 20 };
+enum { CONNS_MAX = 16384, HELD_MAX = 256, CHUNK_EVENTS_MAX = 128 };
 static const uint64_t hold_chunk_ns = 200000000, hold_retry_ns = 12000000000, pair_wait_ns = 200000000,
 		      idle_ns = 1800000000000;
 
@@ -51,12 +48,11 @@ struct pipeline {
 	void *user;
 	struct alloc_heap heap;
 	struct event_file_head ids;
-	uint8_t secret[SECRET_LEN];
 	struct wanted wanted;
 	struct stream_table *streams;
 	struct call_tracker *calls;
 	struct trace_assembler *traces;
-	struct policy *policy;
+	struct sealing sealing;
 	struct conn *conns; /* by number */
 	struct ended_list ended;
 	const struct cost_table *prices;
@@ -361,7 +357,7 @@ static void on_call_done(void *user, struct call *call)
 		call->conn.process = conn->info.process;
 	pipeline->stats.shed_bytes += call->request_end.shed_bytes + call->response_end.shed_bytes;
 	if (wanted_call(&pipeline->wanted, call) == WISH_NO)
-		return;
+		return sealing_texts_end(&pipeline->sealing, call->aside);
 	dialect_gateway_put(call);
 	if (pipeline->prices)
 		cost_put(pipeline->prices, call, call->request_start_ns + (uint64_t)pipeline->ids.unix_offset_ns);
@@ -394,6 +390,17 @@ static void on_call_no_call(void *user, uint64_t bytes)
 	((struct pipeline *)user)->stats.no_call_bytes += bytes;
 }
 
+static bool on_call_aside(void *user, const struct conn_info *conn, const struct call *call, struct slice text,
+			  struct aside_id *ret)
+{
+	return sealing_text(&((struct pipeline *)user)->sealing, conn, call, text, ret);
+}
+
+static void on_call_aside_end(void *user, uint64_t call)
+{
+	sealing_texts_end(&((struct pipeline *)user)->sealing, call);
+}
+
 static const struct call_ops call_ops = {
 	.find = on_call_find,
 	.asked = on_call_asked,
@@ -401,6 +408,8 @@ static const struct call_ops call_ops = {
 	.verdict = on_call_verdict,
 	.serves_models = on_call_serves_models,
 	.so_far = on_call_so_far,
+	.aside = on_call_aside,
+	.aside_end = on_call_aside_end,
 	.no_call = on_call_no_call,
 	.shed = on_shed,
 };
@@ -414,16 +423,7 @@ static const struct origin *on_trace_origin(void *user, struct process_id proces
 
 static void on_trace_done(void *user, struct trace *trace, uint64_t sequence)
 {
-	struct pipeline *pipeline = user;
-	CLEANUP(arena_free) struct arena *arena = arena_new(&pipeline->heap.alloc, RECORD_BYTES_MAX);
-	struct record record;
-
-	if (wanted_wish(&pipeline->wanted, trace->origin) == WISH_NO)
-		return;
-	if (!arena || policy_seal(pipeline->policy, trace, sequence, arena, &record) < 0)
-		pipeline->stats.shed_records++;
-	else
-		wanted_record(&pipeline->wanted, trace->origin, &record);
+	sealing_trace(&((struct pipeline *)user)->sealing, trace, sequence);
 }
 
 static void on_trace_lost(void *user, uint64_t calls)
@@ -432,16 +432,6 @@ static void on_trace_lost(void *user, uint64_t calls)
 }
 
 static const struct trace_ops trace_ops = { .origin = on_trace_origin, .done = on_trace_done, .lost = on_trace_lost };
-
-static void keyed_hash(void *user, struct slice text, uint8_t ret_hash[32])
-{
-	const struct pipeline *pipeline = user;
-	unsigned len = 32;
-
-	if (!HMAC(EVP_sha256(), pipeline->secret, SECRET_LEN, (const unsigned char *)text.data, text.len, ret_hash,
-		  &len))
-		memset(ret_hash, 0, 32);
-}
 
 /* ---- life ---- */
 
@@ -455,6 +445,7 @@ static int rooms_new(struct pipeline *pipeline, const struct pipeline_opts *opts
 		.pair_wait_ns = pair_wait_ns,
 		.drops_chunks = !opts->wants_mlflow,
 		.defers_messages = !opts->wants_otlp,
+		.lays_aside = pipeline->ops->aside,
 		.idle_ns = idle_ns,
 	};
 	const struct trace_opts trace = {
@@ -470,13 +461,12 @@ static int rooms_new(struct pipeline *pipeline, const struct pipeline_opts *opts
 		.semconv = opts->semconv_next ? SEMCONV_NEXT : SEMCONV_V1_41,
 		.host_name = slice_of(pipeline->ids.host),
 	};
-	const struct policy_opts policy = { alloc, keyed_hash, pipeline, slice_of(pipeline->ids.host) };
 	int r = wanted_init(&pipeline->wanted, alloc, opts->memory_max);
 
 	r = r < 0 ? r : stream_table_new(&stream, &stream_ops, pipeline, &pipeline->streams);
 	r = r < 0 ? r : call_tracker_new(&call, &call_ops, pipeline, &pipeline->calls);
 	r = r < 0 ? r : trace_assembler_new(&trace, &trace_ops, pipeline, &pipeline->traces);
-	return r < 0 ? r : policy_new(&policy, &pipeline->policy);
+	return r < 0 ? r : sealing_init(&pipeline->sealing, slice_of(pipeline->ids.host));
 }
 
 int pipeline_new(const struct pipeline_opts *opts, const struct pipeline_ops *ops, void *user, struct pipeline **ret)
@@ -495,7 +485,12 @@ int pipeline_new(const struct pipeline_opts *opts, const struct pipeline_ops *op
 	};
 	pipeline->ids = *opts->ids;
 	pipeline->prices = opts->prices;
-	memcpy(pipeline->secret, opts->secret, SECRET_LEN);
+	pipeline->sealing = (struct sealing){ .alloc = &pipeline->heap.alloc,
+					      .wanted = &pipeline->wanted,
+					      .ops = ops,
+					      .user = user,
+					      .stats = &pipeline->stats };
+	memcpy(pipeline->sealing.secret, opts->secret, SECRET_LEN);
 	r = rooms_new(pipeline, opts);
 	if (r < 0)
 		return r;
@@ -511,9 +506,8 @@ struct pipeline *pipeline_free(struct pipeline *pipeline)
 	stream_table_free(pipeline->streams);
 	call_tracker_free(pipeline->calls);
 	trace_assembler_free(pipeline->traces);
-	policy_free(pipeline->policy);
+	sealing_clear(&pipeline->sealing);
 	wanted_clear(&pipeline->wanted);
-	explicit_bzero(pipeline->secret, SECRET_LEN);
 	free(pipeline);
 	return NULL;
 }

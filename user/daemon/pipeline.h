@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "event/event.h"
+#include "model/aside.h"
 #include "model/process.h"
 #include "model/record.h"
 
@@ -27,6 +28,11 @@ struct pipeline_opts {
 struct pipeline_ops {
 	/* A sealed record. 0, or negative: it could not be taken and is counted as shed. */
 	int (*record)(void *user, const struct record *record);
+	/* A long text, cleaned, of a call that goes on: it lies aside until the record comes that has marks of it (model/aside.h). 0,
+	 * or negative: it was not taken, and is kept. NULL: none is. */
+	int (*aside)(void *user, uint64_t call, const struct aside_id *id, struct slice text);
+	/* No record that comes after this has marks of that call. With aside() only. */
+	void (*aside_end)(void *user, uint64_t call);
 	/* Nobody told us of the process of @conn yet. 0, or negative: where there are filters it is asked again at the next
 	 * tick. May be NULL. */
 	int (*who)(void *user, const struct conn_info *conn);

@@ -63,7 +63,8 @@ struct call {
 	struct slice credential; /* secret: only for the keyed fingerprint, never leaves */
 	struct slice request_id;
 	struct slice content_type;  /* of the answer */
-	struct slice request_body;  /* decoded; what of it was seen */
+	struct slice request_body;  /* decoded; what of it was seen, with marks for what lies aside (model/aside.h) */
+	uint64_t aside;             /* the number under which long texts of it do; 0: none */
 	struct slice response_body; /* decoded, when the answer is not streamed; what of it was seen */
 	uint64_t request_start_ns, request_end_ns, response_start_ns, end_ns; /* since boot; 0: did not happen */
 	struct message_end request_end, response_end;

@@ -56,6 +56,7 @@ struct span {
 	struct attribute *attributes, **attributes_tail;
 	struct span_event *events, **events_tail;
 	struct span_link *links;
+	uint64_t aside; /* as call->aside */
 	struct span *next;
 };
 

@@ -96,6 +96,17 @@ bool clean_text(struct cleaner *cleaner, struct slice text, struct slice *ret)
 	return !out->failed;
 }
 
+bool clean_string(struct cleaner *cleaner, struct slice text, struct slice *ret)
+{
+	struct buf *out = &cleaner->clean;
+
+	if (!drop_nuls(cleaner, &text) || !hide_secret(cleaner, &text))
+		return false;
+	buf_reset(out);
+	*ret = json_clean(out, text);
+	return !out->failed;
+}
+
 /* The scratch of one huge prompt is not kept for ever. */
 static void buf_trim(struct buf *buf, size_t kept)
 {

@@ -14,5 +14,7 @@ struct cleaner {
 
 /* The clean text: @text itself where it was clean, else it is in the cleaner until its next use. false when memory ran out. */
 bool clean_text(struct cleaner *cleaner, struct slice text, struct slice *ret);
+/* The same of the inside of a string of JSON, or a part of it that was cut between characters. */
+bool clean_string(struct cleaner *cleaner, struct slice text, struct slice *ret);
 /* Gives back scratch larger than @kept; 0 gives back all. */
 void cleaner_trim(struct cleaner *cleaner, size_t kept);

@@ -386,6 +386,20 @@ static int seal_pack(struct sealer *sealer, const Otlp__ResourceSpans *message, 
 	return 0;
 }
 
+int policy_clean_aside(struct policy *policy, struct slice credential, struct slice text, struct aside_id *ret_id,
+		       struct slice *ret_text)
+{
+	uint8_t hash[32];
+	bool is_clean;
+
+	policy->opts.keyed_hash(policy->opts.user, text, hash);
+	memcpy(ret_id->bytes, hash, ASIDE_ID_LEN);
+	policy->cleaner.secret = credential;
+	is_clean = clean_string(&policy->cleaner, text, ret_text);
+	policy->cleaner.secret = SLICE_NONE;
+	return is_clean ? 0 : -ENOMEM;
+}
+
 int policy_seal(struct policy *policy, const struct trace *trace, uint64_t sequence, struct arena *arena,
 		struct record *ret)
 {

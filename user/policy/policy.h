@@ -7,6 +7,7 @@
 #pragma once
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "model/aside.h"
 #include "model/record.h"
 #include "model/span.h"
 
@@ -27,5 +28,9 @@ DEFINE_CLEANUP(struct policy *, policy_free)
 /* The record's body is in @arena. -ENOMEM when it is full: the trace must then be counted as shed. */
 int policy_seal(struct policy *policy, const struct trace *trace, uint64_t sequence, struct arena *arena,
 		struct record *ret);
+/* A long text of a request, ahead of its record (model/aside.h): cleaned as it would be within it. @credential: of its call.
+ * *ret_text: @text itself, or it lives until the next use of @policy. 0 or -ENOMEM. */
+int policy_clean_aside(struct policy *policy, struct slice credential, struct slice text, struct aside_id *ret_id,
+		       struct slice *ret_text);
 /* @text with credentials in it replaced: for command lines and URLs. Used by the origin's arguments too. */
 struct slice policy_redact_argument(struct arena *arena, struct slice previous, struct slice argument);

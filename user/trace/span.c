@@ -117,6 +117,7 @@ int span_make(const struct span_source *source, struct arena *arena, bool keeps,
 	span->start_unix_ns =
 		span_unix_ns(source->opts, source->role == SPAN_LOGICAL ? source->begin_ns : span_begin_ns(call));
 	span->end_unix_ns = span_unix_ns(source->opts, span_end_ns(call));
+	span->aside = call->aside;
 	for (size_t i = 0; i < ARRAY_SIZE(sections); i++)
 		if (sections[i].roles & source->role)
 			sections[i].put(&maker, source);

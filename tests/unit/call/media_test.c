@@ -214,6 +214,28 @@ static void base64_that_is_not_good_ends_where_it_ends(void **state)
 	free(file.bytes);
 }
 
+/* What stands before the file, but in another string, is not its type. */
+static void a_type_is_that_of_its_own_string(void **state)
+{
+	static const char *const heads[] = { "[\"a;\",\"b;base64,", "[\"data:text/a;\",\"b;base64,",
+					     "[\"data:text/a\",\";base64,", "[\"data:text/a;\\\\\",\";base64," };
+
+	for (size_t i = 0; i < ARRAY_SIZE(heads); i++) {
+		struct file file = file_new("GIF89a", 45000);
+		struct text text = text_new(100000);
+		char want[300];
+
+		put(&text, heads[i]);
+		put_base64(&text, &file, &(struct manner){ 0 });
+		put(&text, "\"]");
+		snprintf(want, sizeof(want), "%s[spantap:media type=image/gif bytes=45000 sha256=%s]\"]", heads[i],
+			 file.sha);
+		expect((struct slice){ text.data, text.len }, slice_of(want), 1, 45000);
+		free(text.data);
+		free(file.bytes);
+	}
+}
+
 static void a_cut_file_says_so(void **state)
 {
 	struct file file = file_new("\x89PNG", 45000);
@@ -456,6 +478,7 @@ int main(void)
 		cmocka_unit_test(a_file_becomes_a_marker_whatever_its_manner),
 		cmocka_unit_test(what_follows_a_file_in_its_string_is_kept),
 		cmocka_unit_test(base64_that_is_not_good_ends_where_it_ends),
+		cmocka_unit_test(a_type_is_that_of_its_own_string),
 		cmocka_unit_test(a_cut_file_says_so),
 		cmocka_unit_test(text_is_no_file_however_long),
 		cmocka_unit_test(what_is_worth_keeping_is_kept),

@@ -96,6 +96,36 @@ static void what_is_nested_too_deep_is_no_json_any_more(void **state)
 	assert_int_equal(heap.used, 0);
 }
 
+/* Whatever it begins with, it is read as the inside of a string of JSON. */
+static void the_inside_of_a_string_becomes_fit_to_send(void **state)
+{
+	static const struct {
+		struct slice text, clean;
+	} rows[] = {
+		{ TEXT("say \\ud800"), TEXT("say " FFFD) },
+		{ TEXT("\\u0000x\\n"), TEXT("x\\n") },
+		{ TEXT("\\ud83d\\ude00 \\\\ud800"), TEXT("\\ud83d\\ude00 \\\\ud800") },
+		{ TEXT("[[[[ \\\"secret-key\\\" {"), TEXT("[[[[ \\\"[redacted]\\\" {") },
+		{ TEXT("a\xff"
+		       "b\xc3"),
+		  TEXT("a" FFFD "b" FFFD) },
+	};
+	struct alloc_heap heap = ALLOC_HEAP(4 << 20);
+	struct cleaner cleaner = cleaner_new(&heap.alloc);
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct guard guard = guard_new(rows[i].text);
+		struct slice clean;
+
+		assert_true(clean_string(&cleaner, guard.text, &clean));
+		if (!slice_equal(clean, rows[i].clean))
+			fail_msg("%.*s: %.*s", SLICE_FMT(rows[i].text), SLICE_FMT(clean));
+		guard_free(&guard);
+	}
+	cleaner_trim(&cleaner, 0);
+	assert_int_equal(heap.used, 0);
+}
+
 static void a_short_key_is_a_word(void **state)
 {
 	struct alloc_heap heap = ALLOC_HEAP(4 << 20);
@@ -139,6 +169,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_text_becomes_fit_to_send),
 		cmocka_unit_test(what_is_nested_too_deep_is_no_json_any_more),
+		cmocka_unit_test(the_inside_of_a_string_becomes_fit_to_send),
 		cmocka_unit_test(a_short_key_is_a_word),
 		cmocka_unit_test(random_bytes_come_out_valid),
 	};
