@@ -239,6 +239,7 @@ struct delivery *delivery_free(struct delivery *delivery)
 	nodes_free(delivery->pending);
 	nodes_free(delivery->backlog);
 	nodes_free(delivery->queue);
+	delivery_calls_free(delivery);
 	pthread_cond_destroy(&delivery->changed);
 	pthread_mutex_destroy(&delivery->lock);
 	aside_store_free(delivery->aside);

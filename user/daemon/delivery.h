@@ -59,8 +59,7 @@ int delivery_put(struct delivery *delivery, const struct record *record);
  * now (texts leave half of the queue to records); -ENOTSUP: there is no place for such texts at all. Then the caller keeps it. The
  * same id twice for a call is fine. Not before delivery_start(), for what can be written to depends on the process's final rights. */
 int delivery_aside(struct delivery *delivery, uint64_t call, const struct aside_id *id, struct slice text);
-/* No record that comes after this has marks of @call. Also for a call of which nothing lies aside. Needs no room; where there is
- * no memory at all, its texts stay until the process ends. */
+/* No record that comes after this has marks of @call. Also for a call of which nothing lies aside. Needs no room and no memory. */
 void delivery_aside_end(struct delivery *delivery, uint64_t call);
 /* Until nothing waits any more, at most @timeout_ms. 0, or -ETIMEDOUT. */
 int delivery_drain(struct delivery *delivery, unsigned timeout_ms);

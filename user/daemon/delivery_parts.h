@@ -68,7 +68,7 @@ struct delivery {
 	struct alloc alloc;        /* of what the thread takes: malloc */
 	struct aside_store *aside; /* NULL: no place for it; known before the thread runs */
 	char *aside_dir;
-	bool has_texts; /* the pipeline's: some were accepted */
+	struct open_call *calls; /* the pipeline's: those that have texts aside */
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -102,6 +102,7 @@ void delivery_look_for_word(struct delivery *delivery);
 
 /* ---- delivery_queue.c ---- */
 struct node *node_free(struct node *node);
+void delivery_calls_free(struct delivery *delivery);
 /* What came since the last time goes to the backlog. */
 void delivery_take(struct delivery *delivery);
 

@@ -7,6 +7,18 @@
 #include <errno.h>
 #include <time.h>
 
+#define HASH_NONFATAL_OOM         1
+#define uthash_nonfatal_oom(item) ((item)->is_unhashed = true)
+#include <uthash.h>
+
+/* A call that has texts aside, and what will be queued when it ends: that must not fail, so it is taken with the first. */
+struct open_call {
+	UT_hash_handle hh;
+	uint64_t id;
+	struct node *end;
+	bool is_unhashed;
+};
+
 struct node *node_free(struct node *node)
 {
 	if (node)
@@ -74,20 +86,75 @@ int delivery_put(struct delivery *delivery, const struct record *record)
 	return node ? 0 : -ENOBUFS;
 }
 
+static struct open_call *call_find(struct delivery *delivery, uint64_t id)
+{
+	struct open_call *call;
+
+	HASH_FIND(hh, delivery->calls, &id, sizeof(id), call);
+	return call;
+}
+
+static bool call_open(struct delivery *delivery, uint64_t id)
+{
+	struct open_call *call = call_find(delivery, id);
+
+	if (call)
+		return true;
+	call = calloc(1, sizeof(*call));
+	if (!call)
+		return false;
+	call->id = id;
+	call->end = malloc(sizeof(*call->end));
+	if (call->end) {
+		*call->end = (struct node){ .kind = NODE_END, .call = id };
+		HASH_ADD(hh, delivery->calls, id, sizeof(call->id), call);
+		if (!call->is_unhashed)
+			return true;
+	}
+	free(call->end);
+	free(call);
+	return false;
+}
+
+/* What it has to queue when it ends. */
+static struct node *call_close(struct delivery *delivery, struct open_call *call)
+{
+	struct node *end = call->end;
+
+	HASH_DEL(delivery->calls, call);
+	free(call);
+	return end;
+}
+
+void delivery_calls_free(struct delivery *delivery)
+{
+	struct open_call *call, *next;
+
+	HASH_ITER(hh, delivery->calls, call, next)
+		node_free(call_close(delivery, call));
+}
+
+static struct node *text_node_new(struct delivery *delivery, uint64_t call, const struct aside_id *id,
+				  struct slice text)
+{
+	struct node *node = call_open(delivery, call) ? malloc(sizeof(*node)) : NULL;
+
+	if (!node)
+		return NULL;
+	*node = (struct node){ .kind = NODE_TEXT, .call = call, .text = aside_text_new(id, text) };
+	return node->text ? node : node_free(node);
+}
+
 int delivery_aside(struct delivery *delivery, uint64_t call, const struct aside_id *id, struct slice text)
 {
 	size_t len = aside_text_bytes(text.len);
-	struct node *node = NULL;
+	struct node *node;
 
 	if (!delivery->aside)
 		return -ENOTSUP;
 	if (!room_take(delivery, len, delivery->opts.queue_bytes_max / 2))
 		return -ENOBUFS;
-	node = malloc(sizeof(*node));
-	if (node)
-		*node = (struct node){ .kind = NODE_TEXT, .call = call, .text = aside_text_new(id, text) };
-	if (node && !node->text)
-		node = node_free(node);
+	node = text_node_new(delivery, call, id, text);
 	pthread_mutex_lock(&delivery->lock);
 	if (node)
 		node_queue(delivery, node);
@@ -96,20 +163,18 @@ int delivery_aside(struct delivery *delivery, uint64_t call, const struct aside_
 	pthread_mutex_unlock(&delivery->lock);
 	if (!node)
 		return -ENOBUFS;
-	delivery->has_texts = true;
 	uv_async_send(&delivery->wake);
 	return 0;
 }
 
-void delivery_aside_end(struct delivery *delivery, uint64_t call)
+void delivery_aside_end(struct delivery *delivery, uint64_t id)
 {
-	struct node *node = delivery->has_texts ? malloc(sizeof(*node)) : NULL;
+	struct open_call *call = call_find(delivery, id);
 
-	if (!node)
+	if (!call)
 		return;
-	*node = (struct node){ .kind = NODE_END, .call = call };
 	pthread_mutex_lock(&delivery->lock);
-	node_queue(delivery, node);
+	node_queue(delivery, call_close(delivery, call));
 	pthread_mutex_unlock(&delivery->lock);
 	uv_async_send(&delivery->wake);
 }

@@ -326,6 +326,7 @@ static void ends_come_through_a_full_queue(void **state)
 
 	memset(large, 'y', 60 * KB - 1);
 	assert_int_equal(text_put(bed, 1, 1, text), 0);
+	delivery_aside_end(bed->delivery, 9); /* of which there is nothing */
 	assert_int_equal(record_put(bed, 1, large), -ENOBUFS);
 	assert_int_equal(stats_of(bed).shed, 1);
 	delivery_aside_end(bed->delivery, 1);
@@ -357,7 +358,7 @@ static void few_large_records_are_in_memory_at_a_time(void **state)
 	}
 	assert_int_equal(stats_of(bed).queued_bytes, 0);
 	assert_int_equal(stats_of(bed).committed, COUNT);
-	assert_true(most <= PENDING_BYTES_MAX + TEXT + MB);
+	assert_true(most <= 16 * MB + TEXT + MB);
 	free((char *)text.data);
 	bed_free(bed);
 }
@@ -381,7 +382,13 @@ static void without_memory_a_record_waits(void **state)
 	assert_int_equal(delivery_start(bed->delivery), 0);
 	assert_int_equal(text_put(bed, 1, 1, SLICE("what lay aside")), 0);
 	queue_settle(bed, 0);
+	assert_int_equal(delivery_drain(bed->delivery, WAIT_MS), 0);
 	is_short = true;
+	assert_int_equal(text_put(bed, 3, 3, SLICE("waits, but for nothing")), 0);
+	assert_int_equal(delivery_drain(bed->delivery, 100), 0);
+	usleep(50000);
+	assert_int_equal(delivery_drain(bed->delivery, 100), 0);
+	assert_int_equal(stats_of(bed).queued_bytes, aside_text_bytes(22));
 	assert_int_equal(record_put(bed, 1, mark_of(mark, 1)), 0);
 	assert_int_equal(text_put(bed, 2, 2, SLICE("behind it")), 0);
 	delivery_aside_end(bed->delivery, 1);
@@ -436,6 +443,25 @@ static void what_is_left_when_it_ends_is_freed(void **state)
 	bed_free(bed);
 }
 
+static void what_memory_was_too_short_for_is_freed(void **state)
+{
+	struct bed *bed = bed_new(false, 64 * MB, 0);
+	char mark[MARK_MAX];
+
+	bed->delivery->alloc.resize = resize_or_not;
+	assert_int_equal(delivery_start(bed->delivery), 0);
+	assert_int_equal(text_put(bed, 1, 1, SLICE("in its file")), 0);
+	queue_settle(bed, 0);
+	is_short = true;
+	assert_int_equal(record_put(bed, 1, mark_of(mark, 1)), 0);
+	assert_int_equal(text_put(bed, 2, 2, SLICE("behind it")), 0);
+	delivery_aside_end(bed->delivery, 1);
+	bed->delivery = delivery_free(bed->delivery);
+	is_short = false;
+	not_said(bed, "said");
+	bed_free(bed);
+}
+
 static void what_never_ran_is_freed(void **state)
 {
 	struct bed *bed = bed_new(true, MB, 0);
@@ -459,6 +485,7 @@ int main(void)
 		cmocka_unit_test(without_memory_a_record_waits),
 		cmocka_unit_test(without_a_place_texts_are_not_taken),
 		cmocka_unit_test(what_is_left_when_it_ends_is_freed),
+		cmocka_unit_test(what_memory_was_too_short_for_is_freed),
 		cmocka_unit_test(what_never_ran_is_freed),
 	};
 
