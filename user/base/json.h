@@ -57,6 +57,9 @@ bool json_is_true(struct slice value);
 struct slice json_text(struct arena *arena, struct slice value);
 /* Raw inside of a string value, escapes kept; SLICE_NONE when it is no string. Fit for comparing with plain ASCII words. */
 struct slice json_raw_text(struct slice value);
+/* How much of @raw, a piece of the inside of a string that goes on, can be taken alone: up to where an escape, or the other half of
+ * it, may follow behind the piece. Not 0 for 12 bytes and more. */
+size_t json_raw_whole(struct slice raw);
 bool json_text_is(struct slice value, struct slice word);
 
 /* @text made fit for every server: invalid UTF-8 and lone surrogate escapes become U+FFFD, NUL escapes (\u0000) vanish.

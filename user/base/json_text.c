@@ -85,6 +85,24 @@ struct slice json_text(struct arena *arena, struct slice value)
 	return (struct slice){ text, len };
 }
 
+size_t json_raw_whole(struct slice raw)
+{
+	enum { ESCAPE_MAX = 12 };
+	size_t whole = 0;
+
+	while (whole < raw.len) {
+		const char *slash = memchr(raw.data + whole, '\\', raw.len - whole);
+
+		if (!slash)
+			return raw.len;
+		whole = (size_t)(slash - raw.data);
+		if (raw.len - whole < ESCAPE_MAX)
+			break;
+		whole += escape_read(slice_from(raw, whole)).len;
+	}
+	return whole;
+}
+
 /* One step of cleaning inside @text at @i: how much is fine as it is; 0: *skip bytes are to be replaced by *instead. */
 static size_t clean_step(struct slice text, bool is_json, size_t *skip, struct slice *instead)
 {

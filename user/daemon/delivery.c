@@ -18,27 +18,9 @@ void delivery_count(struct delivery *delivery, uint64_t *counter, uint64_t n)
 	pthread_mutex_unlock(&delivery->lock);
 }
 
-static void queue_take(struct delivery *delivery)
-{
-	pthread_mutex_lock(&delivery->lock);
-	*delivery->pending_tail = delivery->queue;
-	for (struct node *node = delivery->queue; node; node = node->next) {
-		delivery->pending_tail = &node->next;
-		delivery->pending_count++;
-	}
-	delivery->queue = NULL;
-	delivery->queue_tail = &delivery->queue;
-	if (delivery->drains_seen != delivery->drains)
-		for (size_t i = 0; i < delivery->lane_count; i++)
-			delivery->lanes[i].not_before_ms = 0;
-	delivery->drains_seen = delivery->drains;
-	delivery->is_stopping = delivery->wants_stop;
-	pthread_mutex_unlock(&delivery->lock);
-}
-
 static void publish(struct delivery *delivery)
 {
-	bool is_idle = !delivery->pending;
+	bool is_idle = !delivery->pending && !delivery->backlog_records;
 	uint64_t waiting = 0;
 
 	for (size_t i = 0; i < delivery->lane_count; i++) {
@@ -49,7 +31,7 @@ static void publish(struct delivery *delivery)
 	}
 	pthread_mutex_lock(&delivery->lock);
 	delivery->waiting = waiting;
-	delivery->is_idle = is_idle && !delivery->queue;
+	delivery->is_idle = is_idle && !delivery->queue_records;
 	pthread_cond_broadcast(&delivery->changed);
 	pthread_mutex_unlock(&delivery->lock);
 }
@@ -62,6 +44,8 @@ static void timer_set(struct delivery *delivery)
 
 	if (delivery->pending)
 		due = MIN(due, MAX(delivery->pending->queued_ms + COMMIT_AFTER_MS, delivery->commit_not_before_ms));
+	if (delivery->backlog && delivery->backlog_not_before_ms)
+		due = MIN(due, delivery->backlog_not_before_ms);
 	for (size_t i = 0; i < delivery->lane_count; i++) {
 		uint64_t lane_due = lane_due_ms(&delivery->lanes[i]);
 
@@ -71,13 +55,24 @@ static void timer_set(struct delivery *delivery)
 	uv_timer_start(&delivery->timer, timer_over, due > now ? due - now : 1, 0);
 }
 
+/* Records with their texts are large: they are committed before more are made. */
+static void queue_digest(struct delivery *delivery)
+{
+	bool has_more;
+
+	do {
+		has_more = delivery_digest(delivery);
+		delivery_commit(delivery);
+	} while (has_more && delivery->pending_bytes < PENDING_BYTES_MAX);
+}
+
 static void turn(struct delivery *delivery)
 {
 	uv_update_time(&delivery->loop);
-	queue_take(delivery);
+	delivery_take(delivery);
 	if (delivery->has_spool)
 		delivery_look_for_word(delivery);
-	delivery_commit(delivery);
+	queue_digest(delivery);
 	if (delivery->is_stopping) {
 		publish(delivery);
 		uv_stop(&delivery->loop);
@@ -118,6 +113,7 @@ int delivery_start(struct delivery *delivery)
 	sigset_t all, before;
 	int r;
 
+	delivery_aside_open(delivery);
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
 	r = pthread_create(&delivery->thread, NULL, thread_run, delivery);
@@ -135,6 +131,15 @@ static void lock_init(struct delivery *delivery)
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&delivery->changed, &attr);
 	pthread_condattr_destroy(&attr);
+}
+
+/* Made by the pipeline's thread, freed by this one: nothing is counted. */
+static void *memory_resize(struct alloc *alloc, void *pointer, size_t old_len, size_t new_len)
+{
+	if (new_len)
+		return realloc(pointer, new_len);
+	free(pointer);
+	return NULL;
 }
 
 static int sinks_open(struct delivery *delivery, const char **ret_error)
@@ -169,8 +174,11 @@ int delivery_new(const struct delivery_opts *opts, struct delivery **ret, const 
 	if (!delivery)
 		return -ENOMEM;
 	delivery->opts = *opts;
+	delivery->opts.spool_path = delivery->spool_path = opts->spool_path ? strdup(opts->spool_path) : NULL;
+	delivery->alloc.resize = memory_resize;
 	delivery->pending_tail = &delivery->pending;
 	delivery->queue_tail = &delivery->queue;
+	delivery->backlog_tail = &delivery->backlog;
 	lock_init(delivery);
 	uv_loop_init(&delivery->loop);
 	uv_async_init(&delivery->loop, &delivery->wake, woken);
@@ -198,7 +206,7 @@ static void nodes_free(struct node *node)
 	while (node) {
 		struct node *next = node->next;
 
-		free(node);
+		node_free(node);
 		node = next;
 	}
 }
@@ -229,9 +237,14 @@ struct delivery *delivery_free(struct delivery *delivery)
 		;
 	uv_loop_close(&delivery->loop);
 	nodes_free(delivery->pending);
+	nodes_free(delivery->backlog);
 	nodes_free(delivery->queue);
+	delivery_calls_free(delivery);
 	pthread_cond_destroy(&delivery->changed);
 	pthread_mutex_destroy(&delivery->lock);
+	aside_store_free(delivery->aside);
+	free(delivery->aside_dir);
+	free(delivery->spool_path);
 	free(delivery->lanes);
 	free(delivery);
 	return NULL;
@@ -240,100 +253,4 @@ struct delivery *delivery_free(struct delivery *delivery)
 uint64_t delivery_boot(const struct delivery *delivery)
 {
 	return delivery->boot;
-}
-
-/* ---- the pipeline's side ---- */
-
-static struct node *node_new(const struct record *record)
-{
-	struct node *node = malloc(sizeof(*node) + record->body.len);
-
-	if (!node)
-		return NULL;
-	*node = (struct node){ .record = *record, .queued_ms = uv_hrtime() / 1000000 };
-	if (record->body.len)
-		memcpy(node->body, record->body.data, record->body.len);
-	node->record.body.data = node->body;
-	return node;
-}
-
-/* The room is taken first, so that the copy (it may be megabytes) is made outside of the lock. */
-static bool room_take(struct delivery *delivery, size_t len)
-{
-	struct delivery_stats *stats = &delivery->stats;
-	size_t max = delivery->opts.queue_bytes_max;
-	bool has_room;
-
-	pthread_mutex_lock(&delivery->lock);
-	has_room = len <= max && stats->queued_bytes <= max - len;
-	if (has_room)
-		stats->queued_bytes += len;
-	else
-		stats->shed++;
-	pthread_mutex_unlock(&delivery->lock);
-	return has_room;
-}
-
-int delivery_put(struct delivery *delivery, const struct record *record)
-{
-	size_t len = sizeof(struct node) + record->body.len;
-	struct node *node = NULL;
-
-	if (!room_take(delivery, len))
-		return -ENOBUFS;
-	node = node_new(record);
-	pthread_mutex_lock(&delivery->lock);
-	if (node) {
-		*delivery->queue_tail = node;
-		delivery->queue_tail = &node->next;
-		delivery->is_idle = false;
-		delivery->stats.put++;
-		delivery->queued++;
-	} else {
-		delivery->stats.queued_bytes -= len;
-		delivery->stats.shed++;
-	}
-	pthread_mutex_unlock(&delivery->lock);
-	uv_async_send(&delivery->wake);
-	return node ? 0 : -ENOBUFS;
-}
-
-int delivery_drain(struct delivery *delivery, unsigned timeout_ms)
-{
-	struct timespec until;
-	int r = 0;
-
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += timeout_ms / 1000;
-	until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
-	pthread_mutex_lock(&delivery->lock);
-	delivery->drains++;
-	uv_async_send(&delivery->wake);
-	while (!delivery->is_idle && r == 0)
-		r = -pthread_cond_timedwait(&delivery->changed, &delivery->lock, &until);
-	r = delivery->is_idle ? 0 : r;
-	pthread_mutex_unlock(&delivery->lock);
-	return r;
-}
-
-void delivery_give_up(struct delivery *delivery)
-{
-	pthread_mutex_lock(&delivery->lock);
-	if (delivery->has_spool) {
-		delivery->stats.shed += delivery->queued;
-		delivery->queued = 0;
-	}
-	pthread_mutex_unlock(&delivery->lock);
-}
-
-void delivery_stats(struct delivery *delivery, struct delivery_stats *ret)
-{
-	pthread_mutex_lock(&delivery->lock);
-	*ret = delivery->stats;
-	ret->waiting = delivery->waiting + (delivery->has_spool ? delivery->queued : 0);
-	pthread_mutex_unlock(&delivery->lock);
 }

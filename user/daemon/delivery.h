@@ -7,9 +7,12 @@
  *	delivery_put ─▶ queue ─▶ spool ─▶ lane: lease ─▶ sink ─▶ ack, wait, or bury
  *	                  └──▶ console, otlp-file
  *
+ * Long texts of calls that are going on come before their record and are kept in files until then (daemon/aside.h).
+ *
  * A spool that cannot write (full, broken) stops nothing at once: the queue fills while the disk is tried again.
  */
 #pragma once
+#include "model/aside.h"
 #include "sink/sink.h"
 
 struct delivery;
@@ -36,7 +39,7 @@ struct delivery_stats {
 	uint64_t
 		set_aside; /* waited in a spool that was found damaged: in the file that was set aside, no longer waiting */
 	uint64_t unwritten;    /* lines that a direct sink could not write */
-	uint64_t queued_bytes; /* of the queue's maximum */
+	uint64_t queued_bytes; /* of the queue's maximum; texts that no file takes count until their call ends */
 };
 
 /* Opens spool and sinks; nothing runs yet. 0, or negative errno and the cause in *ret_error. -EBUSY: another process has the
@@ -52,6 +55,12 @@ DEFINE_CLEANUP(struct delivery *, delivery_free)
 uint64_t delivery_boot(const struct delivery *delivery);
 /* Copies. Never blocks. -ENOBUFS: the queue is full (counted as shed). */
 int delivery_put(struct delivery *delivery, const struct record *record);
+/* A long text of the call @call, which is going on: lies aside until its record comes (model/aside.h). Copies. -ENOBUFS: no room
+ * now (texts leave half of the queue to records); -ENOTSUP: there is no place for such texts at all. Then the caller keeps it. The
+ * same id twice for a call is fine. Not before delivery_start(), for what can be written to depends on the process's final rights. */
+int delivery_aside(struct delivery *delivery, uint64_t call, const struct aside_id *id, struct slice text);
+/* No record that comes after this has marks of @call. Also for a call of which nothing lies aside. Needs no room and no memory. */
+void delivery_aside_end(struct delivery *delivery, uint64_t call);
 /* Until nothing waits any more, at most @timeout_ms. 0, or -ETIMEDOUT. */
 int delivery_drain(struct delivery *delivery, unsigned timeout_ms);
 /* The run ends: what could not be put on disk by now (a full spool, a full disk) counts as shed, not as waiting. */

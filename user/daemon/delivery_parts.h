@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The inside of delivery. All but what stands under the lock belongs to the thread. */
 #pragma once
+#include "daemon/aside.h"
 #include "daemon/delivery.h"
 #include "spool/spool.h"
 #include <pthread.h>
 
-enum { LANE_BATCH_MAX = 200, COMMIT_MAX = 64, COMMIT_AFTER_MS = 50 };
+enum { LANE_BATCH_MAX = 200, COMMIT_MAX = 64, COMMIT_AFTER_MS = 50, PENDING_BYTES_MAX = 16 << 20 };
 
 struct node {
 	struct node *next;
-	struct record record;
+	enum { NODE_RECORD, NODE_TEXT, NODE_END } kind;
+	uint64_t call;           /* NODE_TEXT, NODE_END */
+	struct aside_text *text; /* NODE_TEXT: owned */
+	struct record record;    /* NODE_RECORD: its body is in the node's block */
 	uint64_t queued_ms;
 	bool is_shown; /* by the direct sinks */
 	char body[];
@@ -37,6 +41,7 @@ struct lane {
 
 struct delivery {
 	struct delivery_opts opts;
+	char *spool_path; /* it is opened again after damage */
 	uv_loop_t loop;
 	uv_async_t wake;
 	uv_timer_t timer;
@@ -48,18 +53,27 @@ struct delivery {
 	size_t lane_count;
 	struct sink *direct[DELIVERY_SINKS_MAX];
 	size_t direct_count;
-	struct node *pending, **pending_tail; /* to be committed */
+	struct node *backlog, **backlog_tail; /* as they came */
+	size_t backlog_records;
+	uint64_t backlog_not_before_ms;       /* memory was short */
+	struct node *pending, **pending_tail; /* records with their texts, to be committed */
 	size_t pending_count;
+	size_t pending_bytes; /* of bodies */
 	uint64_t commit_not_before_ms;
 	int commit_error; /* told already */
 	uint64_t drains_seen;
 	bool is_stopping;
 	bool is_running;
 	pthread_t thread;
+	struct alloc alloc;        /* of what the thread takes: malloc */
+	struct aside_store *aside; /* NULL: no place for it; known before the thread runs */
+	char *aside_dir;
+	struct open_call *calls; /* the pipeline's: those that have texts aside */
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct node *queue, **queue_tail;
+	size_t queue_records;        /* in it */
 	struct delivery_stats stats; /* all but waiting */
 	uint64_t queued;             /* records not yet in the spool */
 	uint64_t waiting;            /* in it */
@@ -85,6 +99,17 @@ void delivery_spool_reopen(struct delivery *delivery, int cause);
 /* Commits what is due. */
 void delivery_commit(struct delivery *delivery);
 void delivery_look_for_word(struct delivery *delivery);
+
+/* ---- delivery_queue.c ---- */
+struct node *node_free(struct node *node);
+void delivery_calls_free(struct delivery *delivery);
+/* What came since the last time goes to the backlog. */
+void delivery_take(struct delivery *delivery);
+
+/* ---- delivery_backlog.c ---- */
+void delivery_aside_open(struct delivery *delivery);
+/* Texts to their files, records with theirs to pending, in order. true: it stopped because much is pending. */
+bool delivery_digest(struct delivery *delivery);
 
 /* Adds to one of the stats, under the lock. */
 void delivery_count(struct delivery *delivery, uint64_t *counter, uint64_t n);

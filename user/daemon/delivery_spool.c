@@ -108,7 +108,8 @@ static void pending_forget(struct delivery *delivery, size_t count)
 
 		delivery->pending = node->next;
 		bytes += sizeof(*node) + node->record.body.len;
-		free(node);
+		delivery->pending_bytes -= node->record.body.len;
+		node_free(node);
 	}
 	if (!delivery->pending)
 		delivery->pending_tail = &delivery->pending;
@@ -193,7 +194,8 @@ static bool commit_is_due(const struct delivery *delivery)
 		return true;
 	if (now < delivery->commit_not_before_ms)
 		return false;
-	return delivery->pending_count >= COMMIT_MAX || now >= delivery->pending->queued_ms + COMMIT_AFTER_MS;
+	return delivery->pending_count >= COMMIT_MAX || delivery->pending_bytes >= PENDING_BYTES_MAX ||
+	       now >= delivery->pending->queued_ms + COMMIT_AFTER_MS;
 }
 
 void delivery_commit(struct delivery *delivery)
