@@ -68,6 +68,16 @@ static int on_record(void *user, const struct record *record)
 	return delivery_put(((struct reader *)user)->delivery, record);
 }
 
+static int on_aside(void *user, uint64_t call, const struct aside_id *id, struct slice text)
+{
+	return delivery_aside(((struct reader *)user)->delivery, call, id, text);
+}
+
+static void on_aside_end(void *user, uint64_t call)
+{
+	delivery_aside_end(((struct reader *)user)->delivery, call);
+}
+
 static int on_who(void *user, const struct conn_info *conn)
 {
 	struct link_who who = { .process = conn->process, .parent_pid = conn->parent_pid, .uid = conn->uid };
@@ -88,6 +98,8 @@ static void on_verdict(void *user, uint64_t conn, const struct event_verdict *ve
 
 static const struct pipeline_ops pipeline_ops = {
 	.record = on_record,
+	.aside = on_aside,
+	.aside_end = on_aside_end,
 	.who = on_who,
 	.exited = on_exited,
 	.verdict = on_verdict,

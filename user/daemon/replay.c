@@ -10,7 +10,7 @@
 #include "daemon/state.h"
 #include <errno.h>
 
-enum { TURN_NS = 20000000 };
+enum { TURN_NS = 20000000, ASIDE_WAIT_US = 1000, ASIDE_TRIES = 1000 };
 
 struct replay {
 	struct pipeline *pipeline;
@@ -34,7 +34,24 @@ static int on_record(void *user, const struct record *record)
 	return r;
 }
 
-static const struct pipeline_ops pipeline_ops = { .record = on_record };
+static int on_aside(void *user, uint64_t call, const struct aside_id *id, struct slice text)
+{
+	struct replay *replay = user;
+	int r = delivery_aside(replay->delivery, call, id, text);
+
+	for (int i = 0; r == -ENOBUFS && i < ASIDE_TRIES; i++) {
+		usleep(ASIDE_WAIT_US);
+		r = delivery_aside(replay->delivery, call, id, text);
+	}
+	return r;
+}
+
+static void on_aside_end(void *user, uint64_t call)
+{
+	delivery_aside_end(((struct replay *)user)->delivery, call);
+}
+
+static const struct pipeline_ops pipeline_ops = { .record = on_record, .aside = on_aside, .aside_end = on_aside_end };
 
 static void frame_take(struct replay *replay, enum event_frame kind, struct slice payload)
 {
