@@ -158,6 +158,28 @@ static void text_is_unescaped_and_what_is_broken_is_replaced(void **state)
 	arena_free(arena);
 }
 
+static void a_piece_of_a_text_ends_between_escapes(void **state)
+{
+	static const struct {
+		const char *raw;
+		size_t whole;
+	} cases[] = {
+		{ "", 0 },
+		{ "no escapes here", 15 },
+		{ "0123\\n", 4 }, /* its other half may be missing, as far as can be told */
+		{ "\\n0123456789", 12 },
+		{ "\\ud83d\\ude00", 12 },
+		{ "x\\ud83d\\ude0", 1 },
+		{ "\\\\0123456789", 12 },
+		{ "\\\\\\\\\\\\\\\\\\\\\\\\\\", 2 },
+		{ "\\ud83d\\ude00\\ud83d", 12 },
+		{ "\\u00e9\\u00e9\\u00e9", 12 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_int_equal(json_raw_whole(slice_of(cases[i].raw)), cases[i].whole);
+}
+
 static void cleaning_mends_and_changes_nothing_else(void **state)
 {
 	static const struct {
@@ -231,6 +253,7 @@ int main(void)
 		cmocka_unit_test(members_are_found_by_exact_name),
 		cmocka_unit_test(integers_are_exact_and_tolerant),
 		cmocka_unit_test(text_is_unescaped_and_what_is_broken_is_replaced),
+		cmocka_unit_test(a_piece_of_a_text_ends_between_escapes),
 		cmocka_unit_test(cleaning_mends_and_changes_nothing_else),
 		cmocka_unit_test(what_is_written_is_read_back),
 	};
