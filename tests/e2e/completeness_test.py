@@ -44,6 +44,14 @@ def text_of(span):
     return "".join(out)
 
 
+def prompt_of(span):
+    """The user's text, from the same."""
+    out = []
+    for message in json.loads(span["attributes"].get("gen_ai.input.messages", "[]")):
+        out += [part.get("content", "") for part in message.get("parts", []) if part.get("type") == "text"]
+    return "".join(out)
+
+
 def tag_of(span):
     found = TAG.search(span["attributes"].get("gen_ai.input.messages", ""))
     return found[1] if found else None
@@ -125,6 +133,9 @@ def big(check, client):
         "the calls are small",
     )
     check_complete(check, made, spans, result, PROVIDER.truth()[-1]["text_sha"])
+    for span in spans:
+        asked = f"[{tag_of(span)}] " + "p\u00e9" * 1_400_000
+        check.that(prompt_of(span) == asked, f"the prompt of {tag_of(span)} is not what was asked")
 
 
 def test_4_mb_prompt_and_answer_from_python_requests(check):

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Growth by doubling, from 1 MiB on by a sixteenth: such blocks are moved by their pages, and half of the largest body is not
+/* Growth by doubling, from 256 KiB on by a sixteenth: such blocks are moved by their pages, and half of the largest body is not
  * held empty. The failure is sticky, so a text is either whole or known not to be. */
 #include "buf.h"
 #include "cleanup.h"
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { STEEP_MAX = 1 << 20 };
+enum { STEEP_MAX = 256 << 10 };
 
 static bool buf_reserve(struct buf *buf, size_t more)
 {

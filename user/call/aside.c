@@ -5,6 +5,7 @@
  */
 #include "call/aside.h"
 #include "base/cleanup.h"
+#include "base/json.h"
 
 enum {
 	TYPE_REACH = 160, /* before a file that is open, media.c looks for its type that far back */
@@ -51,59 +52,40 @@ static void pass_mark(struct pass *pass, const struct aside_id *id)
 
 struct stretch {
 	size_t end; /* its closing quote, or where the text so far ends */
-	size_t cut; /* the last place up to `max` where it may be cut */
 	bool is_closed, has_control;
 };
 
-/* Bytes from the backslash at @at that belong together. */
-static size_t escape_len(struct slice text, size_t at)
+static bool is_control(char c)
 {
-	if (at + 1 < text.len && text.data[at + 1] != 'u')
-		return 2;
-	if (at + 3 >= text.len)
-		return 12; /* what it is shows later */
-	if ((text.data[at + 2] | 0x20) == 'd' && memchr("89abAB", text.data[at + 3], 6))
-		return 12;
-	return 6;
+	return (unsigned char)c < 0x20;
 }
 
-static bool is_continuation(char c)
+/* @text: up to where it is looked through. */
+static struct stretch stretch_read(struct slice text, size_t from)
 {
-	return ((unsigned char)c & 0xc0) == 0x80;
+	struct stretch stretch = { .end = text.len };
+
+	for (size_t at = from; at < text.len && !stretch.is_closed; at++) {
+		char c = text.data[at];
+
+		stretch.has_control |= is_control(c);
+		if (c == '\\' && ++at < text.len)
+			stretch.has_control |= is_control(text.data[at]);
+		stretch.is_closed = c == '"';
+		if (stretch.is_closed)
+			stretch.end = at;
+	}
+	return stretch;
 }
+
+/* ---- where it may be cut ---- */
 
 /* @at, or before it, but not before @least: between two characters. */
 static size_t character_begin(struct slice text, size_t at, size_t least)
 {
-	while (at > least && at < text.len && is_continuation(text.data[at]))
+	while (at > least && at < text.len && ((unsigned char)text.data[at] & 0xc0) == 0x80)
 		at--;
 	return at;
-}
-
-/* @text: up to where it is looked through. */
-static struct stretch stretch_read(struct slice text, size_t from, size_t max)
-{
-	struct stretch stretch = { .end = text.len, .cut = from };
-	size_t whole = from, at = from; /* all escapes so far end before `whole` */
-
-	while (at < text.len && !stretch.is_closed) {
-		unsigned char c = (unsigned char)text.data[at];
-
-		stretch.has_control |=
-			c < 0x20 || (c == '\\' && at + 1 < text.len && (unsigned char)text.data[at + 1] < 0x20);
-		stretch.is_closed = c == '"';
-		if (c == '"')
-			stretch.end = at;
-		if (c == '\\' && at <= max && at >= whole)
-			stretch.cut = at;
-		if (c == '\\')
-			whole = MAX(whole, at + escape_len(text, at));
-		at += c == '\\' ? 2 : 1;
-	}
-	max = MIN(max, stretch.end);
-	if (max >= whole)
-		stretch.cut = character_begin(text, max, MAX(whole, stretch.cut));
-	return stretch;
 }
 
 /* Where a cut at @at would go through the credential, it moves to where that begins. */
@@ -113,6 +95,14 @@ static size_t cut_beside(struct slice text, size_t at, size_t least, struct slic
 	ptrdiff_t found = reach ? slice_find(slice_from(slice_head(text, at + reach), from), secret) : -1;
 
 	return found < 0 ? at : from + (size_t)found;
+}
+
+/* The last place from @from, which is one, to @max. */
+static size_t cut_before(const struct pass *pass, struct slice text, size_t from, size_t max)
+{
+	size_t cut = from + json_raw_whole(slice_from(slice_head(text, max), from));
+
+	return cut_beside(text, character_begin(text, cut, from), from, pass->ops->secret);
 }
 
 /* Dialects look into a string that is JSON. */
@@ -138,14 +128,6 @@ static void string_begin(struct pass *pass)
 	pass->aside->is_begun = pass->aside->stays = false;
 }
 
-/* The last place from @from to @max where the string may be cut. */
-static size_t cut_before(const struct pass *pass, struct slice text, size_t from, size_t max)
-{
-	size_t cut = stretch_read(slice_head(text, max + 1), from, max).cut;
-
-	return cut_beside(text, cut, from, pass->ops->secret);
-}
-
 /* Gives away from where the pass is up to @end. false: it was not taken, and the pass is where that begins. */
 static bool text_give(struct pass *pass, struct slice text, size_t end)
 {
@@ -166,15 +148,14 @@ static bool text_give(struct pass *pass, struct slice text, size_t end)
 	return true;
 }
 
-/* What of the string is here goes, or stays. */
-static void string_take(struct pass *pass, struct slice text, const struct stretch *stretch)
+/* The string up to @end goes, or stays. */
+static void string_take(struct pass *pass, struct slice text, size_t end)
 {
 	struct aside *aside = pass->aside;
-	size_t end = stretch->is_closed ? stretch->end : stretch->cut, begin = pass->from;
+	size_t begin = pass->from;
 
 	if (!aside->is_begun && begins_as_json(slice_from(slice_head(text, end), begin)))
 		aside->stays = true;
-	aside->stays |= stretch->has_control;
 	if (!aside->is_begun)
 		begin = cut_before(pass, text, begin, begin + ASIDE_WORDS);
 	if (aside->stays || end < begin + ASIDE_TEXT_MIN)
@@ -190,16 +171,17 @@ static bool string_pass(struct pass *pass)
 	struct aside *aside = pass->aside;
 	struct slice text = slice_head(buf_slice(pass->body), pass->end);
 	size_t back = MAX(pass->ops->secret.len, (size_t)TYPE_REACH);
-	size_t max = pass->end - MIN(back, pass->end - pass->from);
-	struct stretch stretch = stretch_read(text, pass->from, max);
+	size_t max = pass->end - MIN(back, pass->end - pass->from), end;
+	struct stretch stretch = stretch_read(text, pass->from);
 
-	stretch.cut = cut_beside(text, stretch.cut, pass->from, pass->ops->secret);
-	string_take(pass, text, &stretch);
+	end = stretch.is_closed ? stretch.end : cut_before(pass, text, pass->from, max);
+	aside->stays |= stretch.has_control;
+	string_take(pass, text, end);
 	if (stretch.is_closed) {
 		pass_keep(pass, stretch.end + 1);
 		aside->in_string = false;
 	} else if (aside->stays) {
-		pass_keep(pass, MAX(stretch.cut, pass->from));
+		pass_keep(pass, MAX(end, pass->from));
 	}
 	return stretch.is_closed;
 }

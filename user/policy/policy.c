@@ -10,7 +10,7 @@
 #include "policy/clean.h"
 #include <errno.h>
 
-enum { TEXT_MAX = 192 << 20, SCRATCH_KEPT = 1 << 20 };
+enum { TEXT_MAX = 192 << 20, SCRATCH_KEPT = 128 << 10 };
 
 struct policy {
 	struct policy_opts opts;
@@ -418,9 +418,9 @@ int policy_seal(struct policy *policy, const struct trace *trace, uint64_t seque
 	message.resource = seal_resource(&sealer, trace);
 	message.scope_spans = scopes;
 	message.n_scope_spans = 1;
-	r = seal_pack(&sealer, &message, &record.body);
 	policy->cleaner.secret = SLICE_NONE;
-	cleaner_trim(&policy->cleaner, SCRATCH_KEPT);
+	cleaner_trim(&policy->cleaner, SCRATCH_KEPT); /* what was in it is in the arena */
+	r = seal_pack(&sealer, &message, &record.body);
 	if (r < 0)
 		return r;
 	memcpy(record.trace_id, trace->id, sizeof(record.trace_id));

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is proven: a request of 5 MB of text goes through the pipeline in less than 1 MiB: its texts leave ahead of the record,
- * without the credential, and the record has their marks; nothing of a process that is not wanted, or not yet known to be, leaves so;
- * after its record, and where there is none, a call's texts are ended; and a request that is repeated is still known to be.
+ * without the credential, and the record has their marks; with its texts put back it is what it would have been; nothing of a
+ * process that is not wanted, or not yet known to be, leaves so; after a record, and where there is none, a call's texts are
+ * ended; and a request that is repeated is still known to be.
  */
 #include "bpf/abi.h"
+#include "daemon/aside.h"
 #include "daemon/link.h"
 #include "daemon/pipeline.h"
 #include "unit/support.h"
@@ -24,14 +26,30 @@ static struct world {
 	uint64_t last_ended, ended;
 	uint64_t texts_at_record; /* that had come by then */
 	bool refuses, has_secret;
-	uint64_t asked; /* bytes of requests so far, on each connection alike */
+	struct aside_store *store; /* or NULL */
+	struct slice body;         /* of the last record, with what lay in the store */
+	uint64_t asked;            /* bytes of requests so far, on each connection alike */
 } world;
+
+static void record_keep(struct slice body)
+{
+	void *filled = NULL;
+	size_t len = body.len;
+
+	free((char *)world.body.data);
+	if (!world.store || aside_fill(world.store, body, 0, &filled, &len) == 0) {
+		filled = malloc(body.len);
+		memcpy(filled, body.data, body.len);
+	}
+	world.body = (struct slice){ filled, len };
+}
 
 static int on_record(void *user, const struct record *record)
 {
 	struct slice rest = record->body;
 	ptrdiff_t at;
 
+	record_keep(record->body);
 	world.records++;
 	world.texts_at_record = world.texts;
 	world.has_secret |= slice_contains(rest, slice_of(key));
@@ -47,6 +65,8 @@ static int on_aside(void *user, uint64_t call, const struct aside_id *id, struct
 	assert_true(call > 0 && world.last_ended < call);
 	if (world.refuses)
 		return -ENOBUFS;
+	if (world.store)
+		assert_true(aside_store_add(world.store, call, aside_text_new(id, text)) >= 0);
 	world.texts++;
 	world.text_bytes += text.len;
 	world.has_secret |= slice_contains(text, slice_of(key));
@@ -65,6 +85,7 @@ static void begin(bool has_filters)
 	static const struct event_file_head ids = { 0 };
 	static const uint8_t secret[32];
 
+	free((char *)world.body.data);
 	world = (struct world){ 0 };
 	assert_int_equal(pipeline_new(&(struct pipeline_opts){ .ids = &ids,
 							       .memory_max = 64 << 20,
@@ -202,6 +223,38 @@ static void without_room_for_texts_they_are_in_the_record(void **state)
 	assert_false(world.has_secret);
 }
 
+static void with_its_texts_a_record_is_what_it_would_have_been(void **state)
+{
+	struct alloc_heap heap = ALLOC_HEAP(64 << 20);
+	struct aside_store_opts opts = { .alloc = &heap.alloc, .dir = "/tmp", .bytes_max = 1 << 30 };
+	struct aside_store *store;
+	struct slice whole;
+
+	begin(false);
+	world.refuses = true;
+	ask(1, chat, 1 * S);
+	answer(1, "200 OK", said, 2 * S);
+	end();
+	whole = world.body;
+	world.body = SLICE_NONE;
+	assert_true(whole.len > 2 * BODY_LEN / 10 * 7); /* for two back ends */
+
+	begin(false);
+	assert_int_equal(aside_store_new(&opts, &store), 0);
+	world.store = store;
+	ask(1, chat, 1 * S);
+	answer(1, "200 OK", said, 2 * S);
+	end();
+	assert_true(world.marks > world.texts);
+	assert_int_equal(world.body.len, whole.len);
+	assert_memory_equal(world.body.data, whole.data, whole.len);
+	aside_store_free(store);
+	alloc_put(&heap.alloc, (char *)world.body.data, world.body.len);
+	world.body = SLICE_NONE;
+	assert_int_equal(heap.used, 0);
+	free((char *)whole.data);
+}
+
 static void a_call_that_is_none_leaves_no_text(void **state)
 {
 	struct pipeline_stats stats;
@@ -279,11 +332,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_request_of_5_mb_goes_through_in_less_than_one),
 		cmocka_unit_test(without_room_for_texts_they_are_in_the_record),
+		cmocka_unit_test(with_its_texts_a_record_is_what_it_would_have_been),
 		cmocka_unit_test(a_call_that_is_none_leaves_no_text),
 		cmocka_unit_test(with_filters_texts_of_the_unknown_stay),
 		cmocka_unit_test(texts_of_the_unwanted_are_ended),
 		cmocka_unit_test(a_repeated_request_is_one_trace),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+
+	free((char *)world.body.data);
+	return failed;
 }
