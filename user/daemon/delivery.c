@@ -11,13 +11,6 @@
 
 enum { LOOK_EVERY_MS = 2000 };
 
-void delivery_count(struct delivery *delivery, uint64_t *counter, uint64_t n)
-{
-	pthread_mutex_lock(&delivery->lock);
-	*counter += n;
-	pthread_mutex_unlock(&delivery->lock);
-}
-
 static void publish(struct delivery *delivery)
 {
 	bool is_idle = !delivery->pending && !delivery->backlog_records;

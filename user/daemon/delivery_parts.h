@@ -101,6 +101,8 @@ void delivery_commit(struct delivery *delivery);
 void delivery_look_for_word(struct delivery *delivery);
 
 /* ---- delivery_queue.c ---- */
+/* Adds to one of the stats, under the lock. */
+void delivery_count(struct delivery *delivery, uint64_t *counter, uint64_t n);
 struct node *node_free(struct node *node);
 void delivery_calls_free(struct delivery *delivery);
 /* What came since the last time goes to the backlog. */
@@ -110,6 +112,3 @@ void delivery_take(struct delivery *delivery);
 void delivery_aside_open(struct delivery *delivery);
 /* Texts to their files, records with theirs to pending, in order. true: it stopped because much is pending. */
 bool delivery_digest(struct delivery *delivery);
-
-/* Adds to one of the stats, under the lock. */
-void delivery_count(struct delivery *delivery, uint64_t *counter, uint64_t n);

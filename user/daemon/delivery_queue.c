@@ -19,6 +19,13 @@ struct open_call {
 	bool is_unhashed;
 };
 
+void delivery_count(struct delivery *delivery, uint64_t *counter, uint64_t n)
+{
+	pthread_mutex_lock(&delivery->lock);
+	*counter += n;
+	pthread_mutex_unlock(&delivery->lock);
+}
+
 struct node *node_free(struct node *node)
 {
 	if (node)
