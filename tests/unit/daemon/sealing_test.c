@@ -79,7 +79,7 @@ static void on_aside_end(void *user, uint64_t call)
 	world.ended++;
 }
 
-static void begin(bool has_filters)
+static void begin_in(bool has_filters, uint64_t memory_max)
 {
 	static const struct pipeline_ops ops = { .record = on_record, .aside = on_aside, .aside_end = on_aside_end };
 	static const struct event_file_head ids = { 0 };
@@ -88,13 +88,18 @@ static void begin(bool has_filters)
 	free((char *)world.body.data);
 	world = (struct world){ 0 };
 	assert_int_equal(pipeline_new(&(struct pipeline_opts){ .ids = &ids,
-							       .memory_max = 64 << 20,
+							       .memory_max = memory_max,
 							       .secret = secret,
 							       .wants_mlflow = true,
 							       .wants_otlp = true,
 							       .has_filters = has_filters },
 				      &ops, NULL, &world.pipeline),
 			 0);
+}
+
+static void begin(bool has_filters)
+{
+	begin_in(has_filters, 64 << 20);
 }
 
 static void take(uint64_t conn, struct abi_head *head, enum abi_type type, size_t size, uint64_t time_ns)
@@ -223,11 +228,9 @@ static void without_room_for_texts_they_are_in_the_record(void **state)
 	assert_false(world.has_secret);
 }
 
-static void with_its_texts_a_record_is_what_it_would_have_been(void **state)
+/* A record of the call with all texts in it, from the pipeline itself. */
+static struct slice whole_record(void)
 {
-	struct alloc_heap heap = ALLOC_HEAP(64 << 20);
-	struct aside_store_opts opts = { .alloc = &heap.alloc, .dir = "/tmp", .bytes_max = 1 << 30 };
-	struct aside_store *store;
 	struct slice whole;
 
 	begin(false);
@@ -238,20 +241,69 @@ static void with_its_texts_a_record_is_what_it_would_have_been(void **state)
 	whole = world.body;
 	world.body = SLICE_NONE;
 	assert_true(whole.len > 2 * BODY_LEN / 10 * 7); /* for two back ends */
+	return whole;
+}
 
-	begin(false);
+/* The same with texts that lie aside and come back. */
+static struct pipeline_stats talk_aside(struct alloc_heap *heap, uint64_t memory_max)
+{
+	struct aside_store_opts opts = { .alloc = &heap->alloc, .dir = "/tmp", .bytes_max = 1 << 30 };
+	struct pipeline_stats stats;
+	struct aside_store *store;
+
+	begin_in(false, memory_max);
 	assert_int_equal(aside_store_new(&opts, &store), 0);
 	world.store = store;
 	ask(1, chat, 1 * S);
 	answer(1, "200 OK", said, 2 * S);
-	end();
+	stats = end();
+	aside_store_free(store);
+	world.store = NULL;
+	return stats;
+}
+
+static void body_free(struct alloc_heap *heap)
+{
+	if (world.marks)
+		alloc_put(&heap->alloc, (char *)world.body.data, world.body.len);
+	else
+		free((char *)world.body.data);
+	world.body = SLICE_NONE;
+	assert_int_equal(heap->used, 0);
+}
+
+static void with_its_texts_a_record_is_what_it_would_have_been(void **state)
+{
+	struct alloc_heap heap = ALLOC_HEAP(64 << 20);
+	struct slice whole = whole_record();
+
+	talk_aside(&heap, 64 << 20);
 	assert_true(world.marks > world.texts);
 	assert_int_equal(world.body.len, whole.len);
 	assert_memory_equal(world.body.data, whole.data, whole.len);
-	aside_store_free(store);
-	alloc_put(&heap.alloc, (char *)world.body.data, world.body.len);
-	world.body = SLICE_NONE;
-	assert_int_equal(heap.used, 0);
+	body_free(&heap);
+	free((char *)whole.data);
+}
+
+/* Of a call that says that it is complete nothing is missing, however little memory there was. */
+static void with_little_memory_what_is_complete_is_whole(void **state)
+{
+	struct alloc_heap heap = ALLOC_HEAP(64 << 20);
+	struct slice whole = whole_record();
+	size_t complete = 0, incomplete = 0;
+
+	for (uint64_t memory = 32 << 10; memory < 1200 << 10; memory += 90 << 10) {
+		struct pipeline_stats stats = talk_aside(&heap, memory);
+
+		complete += stats.complete;
+		incomplete += !stats.complete || !world.records;
+		if (stats.complete && world.records) {
+			assert_int_equal(world.body.len, whole.len);
+			assert_memory_equal(world.body.data, whole.data, whole.len);
+		}
+		body_free(&heap);
+	}
+	assert_true(complete > 0 && incomplete > 0);
 	free((char *)whole.data);
 }
 
@@ -333,6 +385,7 @@ int main(void)
 		cmocka_unit_test(a_request_of_5_mb_goes_through_in_less_than_one),
 		cmocka_unit_test(without_room_for_texts_they_are_in_the_record),
 		cmocka_unit_test(with_its_texts_a_record_is_what_it_would_have_been),
+		cmocka_unit_test(with_little_memory_what_is_complete_is_whole),
 		cmocka_unit_test(a_call_that_is_none_leaves_no_text),
 		cmocka_unit_test(with_filters_texts_of_the_unknown_stay),
 		cmocka_unit_test(texts_of_the_unwanted_are_ended),
