@@ -110,8 +110,13 @@ static void look(struct aside *aside, struct media *media, struct buf *body)
 {
 	const struct aside_ops ops = { store_put, NULL, SECRET };
 
-	if (media->state == MEDIA_JSON)
-		media_moved(media, aside_take(aside, body, media->in_string ? media->run_at : body->len, &ops));
+	if (media->state != MEDIA_JSON)
+		return;
+	media_moved(media, aside_take(aside, body, media->in_string ? media->run_at : body->len, &ops));
+	if (!media_run_is_text(media))
+		return;
+	aside_skip(aside, media->run_at);
+	aside_take(aside, body, body->len, &ops);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -125,6 +130,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	store.len = store.count = 0;
 	media_init(&media, &body);
 	media_init(&alone, &whole);
+	media.place = &aside.at;
 	for (size_t i = 0; i < size && fed < BODY_MAX / 2; i++) {
 		const char *word = words[data[i] % ARRAY_SIZE(words)];
 		struct slice text = data[i] < 0x80 ? (struct slice){ (const char *)data + i, 1 } : slice_of(word);

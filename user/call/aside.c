@@ -154,7 +154,7 @@ static void string_take(struct pass *pass, struct slice text, size_t end)
 	struct aside *aside = pass->aside;
 	size_t begin = pass->from;
 
-	if (!aside->is_begun && begins_as_json(slice_from(slice_head(text, end), begin)))
+	if (!aside->is_begun && begins_as_json(slice_from(text, begin)))
 		aside->stays = true;
 	if (!aside->is_begun)
 		begin = cut_before(pass, text, begin, begin + ASIDE_WORDS);

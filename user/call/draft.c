@@ -31,6 +31,7 @@ static bool draft_memory(struct draft *draft, size_t bytes_max)
 	for (int i = 0; i < _MESSAGE_MAX; i++)
 		media_init(&draft->media[i], &draft->body[i]);
 	draft->aside = ASIDE;
+	draft->media[MESSAGE_REQUEST].place = &draft->aside.at;
 	return true;
 }
 

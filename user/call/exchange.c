@@ -334,6 +334,11 @@ static void texts_put_aside(struct call_conn *conn, struct draft *draft)
 	if (media->state != MEDIA_JSON || ops.secret.len > ASIDE_SECRET_MAX || !exchange_look(conn, draft, SLICE_NONE))
 		return;
 	media_moved(media, aside_take(&draft->aside, body, media->in_string ? media->run_at : body->len, &ops));
+	if (!media_run_is_text(media))
+		return;
+	/* What is behind it may have to go as a whole: nothing that goes now begins before it. */
+	aside_skip(&draft->aside, media->run_at);
+	aside_take(&draft->aside, body, body->len, &ops);
 }
 
 static bool texts_may_go(const struct call_conn *conn, const struct draft *draft, enum message_kind kind)

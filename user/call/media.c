@@ -29,6 +29,7 @@ static void keep(struct media *media, struct slice text)
 static void run_begin(struct media *media, size_t at)
 {
 	media->run_at = at;
+	media->is_doubted = false;
 	media->digits = media->line_digits = media->line_want = 0;
 	media->digits_judged = MEDIA_RUN_MIN;
 }
@@ -48,32 +49,31 @@ static bool line_ends(struct media *media)
 
 /* ---- the verdict ---- */
 
-static void run_decode(struct blob *blob, struct slice run)
+/* An escaped slash is a digit; a line's end, escaped as well, is none. */
+static void run_follow(struct media *media, struct slice text)
 {
-	while (run.len) {
+	media->run_bytes += text.len;
+	while (text.len) {
 		size_t len = 0;
 
-		while (len < run.len && base64_is_digit(run.data[len]))
-			len++;
-		blob_put_base64(blob, slice_head(run, len));
-		run = slice_from(run, len);
-		/* A line's end is two characters, and so is an escaped slash, of which the second is a digit. */
-		if (run.len)
-			run = slice_from(run, slice_starts(run, SLICE("\\/")) ? 1 : 2);
+		if (media->run_is_escaped && text.data[0] != '/')
+			text = slice_from(text, 1);
+		media->run_is_escaped = false;
+		for (; len < text.len && base64_is_digit(text.data[len]); len++)
+			media->digits_seen[text.data[len] >> 6] |= 1ull << (text.data[len] & 63);
+		blob_put_base64(&media->blob, slice_head(text, len));
+		media->run_is_escaped = len < text.len;
+		text = slice_from(text, MIN(len + 1, text.len));
 	}
 }
 
-static bool run_is_varied(struct slice run)
+static bool run_is_varied(const struct media *media)
 {
-	bool seen[256] = { false };
-	size_t count = 0;
+	unsigned count = 0;
 
-	for (size_t i = 0; i < run.len; i++) {
-		bool *at = &seen[(unsigned char)run.data[i]];
-
-		count += !*at && base64_is_digit(run.data[i]);
-		*at = true;
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(media->digits_seen); i++)
+		for (uint64_t rest = media->digits_seen[i]; rest; rest &= rest - 1)
+			count++;
 	return count >= DIGITS_VARIETY;
 }
 
@@ -111,23 +111,30 @@ static struct slice url_type(const struct media *media)
 static void run_judge(struct media *media)
 {
 	struct buf *out = media->out;
-	struct slice run = slice_from(buf_slice(out), media->run_at);
 
 	/* Silence and flat colours vary late: asked again when there is twice as much. */
 	media->digits_judged *= 2;
 	if (out->failed)
 		return;
-	media->blob = BLOB;
-	run_decode(&media->blob, run);
+	if (!media->is_doubted) {
+		media->blob = BLOB;
+		media->run_bytes = 0;
+		media->run_is_escaped = false;
+		memset(media->digits_seen, 0, sizeof(media->digits_seen));
+		run_follow(media, slice_from(buf_slice(out), media->run_at));
+	}
+	media->is_doubted = true;
 	if (blob_is_json(&media->blob))
 		return;
-	if (!run_is_varied(run) && !url_type(media).len)
+	if (!run_is_varied(media) && !url_type(media).len)
 		return;
 	media->is_file = true;
+	media->is_doubted = false;
 	media->is_ragged = false;
 	media->padded = 0;
-	media->run_bytes = run.len;
 	out->len = media->run_at;
+	if (media->place)
+		*media->place = MIN(*media->place, out->len);
 }
 
 static void file_close(struct media *media, bool is_cut)
@@ -165,7 +172,7 @@ static bool kept_char(struct media *media, char c, size_t next)
 		media->is_escaped = true;
 		return true;
 	} else if (c == '"') {
-		media->in_string = false;
+		media->in_string = media->is_doubted = false;
 		return false;
 	}
 	if (is_digit) {
@@ -199,6 +206,8 @@ static size_t kept_feed(struct media *media, struct slice text)
 	} while (len < text.len && kept_char(media, text.data[len], base + len + 1) && ++len < text.len);
 	len = MIN(len + 1, text.len);
 	keep(media, slice_head(text, len));
+	if (media->is_doubted)
+		run_follow(media, slice_head(text, len));
 	if (media->in_string && media->digits == media->digits_judged)
 		run_judge(media);
 	return len;
@@ -303,6 +312,11 @@ void media_moved(struct media *media, size_t len)
 {
 	if (media->in_string)
 		media->run_at -= len;
+}
+
+bool media_run_is_text(const struct media *media)
+{
+	return media->in_string && media->is_doubted && !blob_is_json(&media->blob);
 }
 
 void media_end(struct media *media)

@@ -30,6 +30,11 @@ struct media {
 	/* The open run of base64: where it begins in @out, its digits, those of its open line and of each line before. */
 	size_t run_at, digits, digits_judged, line_digits, line_want;
 	bool is_file;    /* the run was judged: its bytes are not kept */
+	bool is_doubted; /* it was judged to be text, so far: it is asked again when there is twice as much */
+	/* Of a run that was judged: */
+	bool run_is_escaped; /* it ends with a backslash so far */
+	uint64_t digits_seen[2];
+	size_t *place;   /* that another reader of @out keeps: it is moved back where the end of @out is. May be NULL */
 	unsigned padded; /* '=' seen */
 	bool is_ragged;  /* a line of another length was seen: the last one */
 	uint64_t run_bytes;
@@ -45,5 +50,8 @@ void media_init(struct media *media, struct buf *out);
 void media_feed(struct media *media, struct slice text);
 /* @out has become shorter by @len before the open run. */
 void media_moved(struct media *media, size_t len);
+/* The open run is not looked at again in @out, from run_at on: it is text, and if it turns out to be a file all the same, its bytes
+ * were counted as they came. */
+bool media_run_is_text(const struct media *media);
 /* Nothing more will come: a run that is open ends here, and its marker says "cut". May be called again. */
 void media_end(struct media *media);
