@@ -11,7 +11,7 @@ import sys
 import threading
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from harness import fake, spantap, tap  # noqa: E402
+from harness import fake, proc, spantap, tap  # noqa: E402
 
 NUMBER = 5
 
@@ -87,6 +87,36 @@ def test_a_way_through_a_proxy_is_over_when_its_socket_is(check):
         left = [key for key in table("st_conns") if key["tgid"] == client.pid]
         check.equal(left, [], "connections of a process that has none")
         client.stdin.close()
+    check.equal(spantap.balanced(tracer.stop().summary), 0, "difference of the ledger")
+    provider.stop()
+
+
+SHORT = """
+import json, socket, sys
+for i in range(int(sys.argv[2])):
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(sys.argv[1])
+        body = json.dumps({"model": f"m-{i}", "messages": [{"role": "user", "content": "hi"}]}).encode()
+        head = "POST /v1/chat/completions HTTP/1.1\\r\\nHost: x\\r\\nContent-Type: application/json\\r\\nContent-Length: %d\\r\\n\\r\\n"
+        client.sendall(head.encode() % len(body) + body)
+        assert client.recv(1 << 16)
+print("done", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_sockets_whose_state_nobody_tells_are_over_when_they_are_closed(check):
+    path = os.path.join(proc.scratch("unix"), "socket")
+    provider = fake.Provider(unix=path, tls=False)
+    tracer = spantap.Spantap(env=fake.client_env())
+    line = [sys.executable, "-c", SHORT, path, str(NUMBER)]
+    pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    with subprocess.Popen(line, env=fake.client_env(), **pipes) as client:
+        check.equal(client.stdout.readline(), "done\n", "what the client says")
+        left = proc.wait_for("no connections", lambda: client.pid not in [k["tgid"] for k in table("st_conns")], 40)
+        check.that(left, "connections of a process that has none")
+        client.stdin.close()
+    tracer.wait_spans(NUMBER, where=spantap.is_model_call)
     check.equal(spantap.balanced(tracer.stop().summary), 0, "difference of the ledger")
     provider.stop()
 
