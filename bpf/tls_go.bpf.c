@@ -71,7 +71,7 @@ struct {
 } st_go_calls SEC(".maps");
 
 /* The write that is under way on a connection; Go lets only one in. Who takes it out tells it. Full: its return tells it. What
- * a process leaves here when it is killed is void as soon as another connection has its key. */
+ * a process leaves here when it is killed the attacher sweeps. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4096);

@@ -5,8 +5,11 @@
 import json
 import os
 import shutil
+import socket
+import ssl
 import subprocess
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -248,6 +251,39 @@ def test_of_a_write_that_was_cut_only_what_was_sent_is_told(check):
     check.equal([s.get("http.response.status_code") for s in spans], [413], "status of the call")
     check.equal(spans[0].get("spantap.request.stream_bytes"), told["sent"], "bytes of the request")
     server.end()
+
+
+def deaf_server():
+    """Its port: who has shaken hands there is never read."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*fake.certs.make(paths.CERTS)[1:])
+    listener, kept = socket.create_server(("127.0.0.1", 0)), []
+
+    def serve():
+        while True:
+            kept.append(context.wrap_socket(listener.accept()[0], server_side=True))
+
+    threading.Thread(target=serve, daemon=True).start()
+    return listener.getsockname()[1]
+
+
+def test_a_write_in_which_a_process_was_killed_is_forgotten(check):
+    if not shutil.which("bpftool"):
+        raise tap.Skip("no bpftool")
+
+    def writers():
+        line = ["bpftool", "-j", "map", "dump", "name", "st_go_writing"]
+        dump = subprocess.run(line, capture_output=True, text=True, check=True)
+        return [entry.get("formatted", entry)["key"]["tgid"] for entry in json.loads(dump.stdout)]
+
+    tracer = spantap.Spantap(env=env())
+    line = [PROGRAMS["stripped"], "cut", f"localhost:{deaf_server()}", PATH, "killed-1"]
+    with subprocess.Popen(line, env=env()) as client:
+        proc.wait_for("a write that is under way", lambda: client.pid in writers())
+        client.kill()
+        client.wait()
+        check.that(proc.wait_for("no write", lambda: client.pid not in writers(), 30), "it is forgotten")
+    check.equal(spantap.balanced(tracer.stop().summary), 0, "difference of the ledger")
 
 
 def test_the_program_is_listed_with_its_version(check):

@@ -18,7 +18,7 @@
 static const uint64_t second = 1000000000;
 enum { CUT_READ_S = 2, CUT_S = 10, UNBOUND_S = 60, QUIET_S = 10 };
 
-static bool is_gone(uint32_t pid)
+bool over_is_gone(uint32_t pid)
 {
 	return kill((pid_t)pid, 0) < 0 && errno == ESRCH;
 }
@@ -42,19 +42,19 @@ bool over_is(const struct abi_conn_key *key, const struct abi_conn *conn, const 
 	/* What a bare cipher sealed and no socket sent: should its name be met again, it begins anew. */
 	if (key->kind == ABI_KIND_RUSTLS && !conn->evidence && is_quiet(conn, UNBOUND_S, now_ns))
 		return true;
-	return conn->closing || is_gone(key->tgid) || (conn->tgid != key->tgid && is_gone(conn->tgid));
+	return conn->closing || over_is_gone(key->tgid) || (conn->tgid != key->tgid && over_is_gone(conn->tgid));
 }
 
 /* A server on its standard input may end before its client does. */
 uint8_t over_how(const struct abi_conn_key *key, const struct abi_conn *conn, const struct probe_sweep *what)
 {
-	bool is_left = conn->tgid != key->tgid && !what->process.pid && !is_gone(conn->tgid);
+	bool is_left = conn->tgid != key->tgid && !what->process.pid && !over_is_gone(conn->tgid);
 
 	if (conn->how)
 		return conn->how;
 	if (is_left)
 		return ABI_HOW_REMOTE;
-	return what->process.pid || is_gone(conn->tgid) ? ABI_HOW_EXIT : ABI_HOW_UNKNOWN;
+	return what->process.pid || over_is_gone(conn->tgid) ? ABI_HOW_EXIT : ABI_HOW_UNKNOWN;
 }
 
 bool over_may_be(const struct abi_conn_key *key, const struct abi_conn *conn, uint64_t now_ns)

@@ -4,6 +4,8 @@
 #include "bpf/abi_memory.h"
 #include "probe/probe.h"
 
+/* The process is no more. */
+bool over_is_gone(uint32_t pid);
 /* By what is known of it alone. */
 bool over_is(const struct abi_conn_key *key, const struct abi_conn *conn, const struct probe_sweep *what,
 	     uint64_t now_ns);

@@ -377,12 +377,28 @@ static size_t conns_forget(const struct sweep *sweep, const struct abi_conn_key 
 	return told;
 }
 
-/* Room for all that may be asked for, if it is time to ask. */
-static void sweep_may_ask(struct probe *probe, struct sweep *sweep)
+/* Writes that processes were in when they were killed. */
+static void writes_forget(const struct probe *probe)
+{
+	int fd = kernel_map_fd(&probe->kernel, "st_go_writing");
+	struct abi_conn_key key, next;
+	int r = bpf_map_get_next_key(fd, NULL, &next);
+
+	while (r == 0) {
+		key = next;
+		r = bpf_map_get_next_key(fd, &key, &next);
+		if (over_is_gone(key.tgid))
+			bpf_map_delete_elem(fd, &key);
+	}
+}
+
+/* What is looked at seldom. Makes room for all that may be asked for. */
+static void sweep_seldom(struct probe *probe, struct sweep *sweep)
 {
 	if (!sweep->what->quiet_ns || sweep->now_ns - probe->asked_ns < ASK_EVERY_NS)
 		return;
 	probe->asked_ns = sweep->now_ns;
+	writes_forget(probe);
 	sweep->asked_max = ASKED_MAX;
 	sweep->asked = malloc(sweep->asked_max * sizeof(*sweep->asked));
 	if (!sweep->asked)
@@ -402,7 +418,7 @@ void probe_sweep(struct probe *probe, const struct probe_sweep *what,
 	stdio_tick(probe->stdio);
 	clock_gettime(CLOCK_BOOTTIME, &now);
 	sweep.now_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-	sweep_may_ask(probe, &sweep);
+	sweep_seldom(probe, &sweep);
 	do {
 		count = conns_over(&sweep, over);
 		told = conns_forget(&sweep, over, count);
