@@ -14,6 +14,7 @@
  */
 #include "probe/gopclntab.h"
 #include "base/cleanup.h"
+#include <ctype.h>
 #include <errno.h>
 
 enum {
@@ -132,7 +133,10 @@ static void version_read(const struct elf *elf, uint64_t info, char *ret, size_t
 	if (elf_read(elf, text, ret, len) < 0)
 		len = 0;
 	ret[len] = '\0';
-	ret[strcspn(ret, " \n")] = '\0';
+	/* It is shown: nothing in it may speak to a terminal. */
+	for (len = 0; isgraph((unsigned char)ret[len]); len++)
+		;
+	ret[len] = '\0';
 }
 
 static bool info_in(struct source *source, const Elf64_Phdr *segment, uint64_t *ret)
