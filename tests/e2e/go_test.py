@@ -253,6 +253,58 @@ def test_of_a_write_that_was_cut_only_what_was_sent_is_told(check):
     server.end()
 
 
+class Layers:
+    """A program in two places that are one file below, as containers of one image have it."""
+
+    def __init__(self, program):
+        self.at = proc.scratch("layers")
+        os.mkdir(os.path.join(self.at, "image"))
+        shutil.copy2(program, os.path.join(self.at, "image", "program"))
+        self.places = [self.mount(name) for name in ("one", "other")]
+
+    def mount(self, name):
+        folders = {kind: os.path.join(self.at, name, kind) for kind in ("upper", "work", "all")}
+        for folder in folders.values():
+            os.makedirs(folder)
+        options = f"lowerdir={self.at}/image,upperdir={folders['upper']},workdir={folders['work']}"
+        done = subprocess.run(["mount", "-t", "overlay", "overlay", "-o", options, folders["all"]], capture_output=True, text=True)
+        if done.returncode:
+            raise tap.Skip(f"no overlay can be mounted: {done.stderr.strip()}")
+        return folders["all"]
+
+    def programs(self):
+        return [os.path.join(place, "program") for place in self.places]
+
+    def leave(self, place):
+        subprocess.run(["umount", "-l", place], check=True)
+        self.places.remove(place)
+
+
+def test_one_file_in_two_containers_is_probed_once(check):
+    layers = Layers(PROGRAMS["stripped"])
+    tracer = spantap.Spantap("-v", env=env())
+    try:
+        PROVIDER.forget()
+        one, other = layers.programs()
+        for program in (one, other, one):
+            done = subprocess.run([program, "calls", PROVIDER.url(), "3", "1", "h1"], env=env(), capture_output=True)
+            check.equal(done.returncode, 0, f"status of {program}")
+        layers.leave(layers.places[0])
+        log = os.path.join(tracer.directory, "log")
+        proc.wait_for("a look at what is gone", lambda: "which is gone" in open(log).read(), 60)
+        done = subprocess.run([other, "calls", PROVIDER.url(), "3", "1", "h1"], env=env(), capture_output=True)
+        check.equal(done.returncode, 0, "status of the one that is left")
+        spans = tracer.wait_spans(12, where=spantap.is_model_call)  # of a call seen at both ends one
+    finally:
+        for place in list(layers.places):
+            layers.leave(place)
+    truth = sum(t["response_stream_bytes"] for t in PROVIDER.truth(12))
+    check.equal(sum(s["attributes"]["spantap.response.stream_bytes"] for s in spans), truth, "bytes of the answers")
+    check.equal([s["attributes"]["spantap.complete"] for s in spans], [True] * 12, "whole")
+    check.that(any(s["attributes"]["spantap.capture"] == "go" for s in spans), "seen in Go")
+    check.equal(spantap.balanced(tracer.stop().summary), 0, "difference of the ledger")
+
+
 def deaf_server():
     """Its port: who has shaken hands there is never read."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

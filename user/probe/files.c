@@ -5,6 +5,9 @@
  *
  * What is written anew under a probe must lose it at once: the kernel would put breakpoints where they were, into other
  * instructions, and who maps the file next would die of them. So files with probes are watched for writing.
+ *
+ * Probes belong to an inode. In each container that has it from its image the same file has another device and number (overlayfs),
+ * and the inode below is one: probed twice, it would tell everything twice. So files may share their probes.
  */
 #include "probe/files.h"
 #include "base/log.h"
@@ -13,8 +16,10 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/inotify.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/uio.h>
 #include <unistd.h>
 #include <uthash.h>
 
@@ -23,6 +28,13 @@ enum { LOOK_AGAIN_S = 8, LOOK_AGAIN_MAX_S = 1024, LOOK_UNHELD_S = 120 };
 /* What differs when a file was written, and not when its name or owner changed. */
 struct content {
 	uint64_t size, written_ns;
+};
+
+/* Of one inode, and of all files that lead to it. */
+struct probes {
+	struct link *links;
+	size_t count; /* 0: taken away */
+	unsigned users;
 };
 
 struct file {
@@ -36,8 +48,7 @@ struct file {
 	struct probe_target target;
 	struct site_set *sites; /* NULL: no TLS in it */
 	char *path;
-	struct link *links; /* most files have none */
-	size_t link_count;
+	struct probes *probes; /* most files have none */
 	UT_hash_handle hh;
 };
 
@@ -89,19 +100,38 @@ int files_new(struct kernel *kernel, struct files **ret)
 	return 0;
 }
 
+static bool is_probed(const struct file *file)
+{
+	return file->probes && file->probes->count;
+}
+
 static void probes_take(struct file *file)
 {
-	for (size_t i = 0; i < file->link_count; i++)
-		link_close(&file->links[i]);
-	free(file->links);
-	file->links = NULL;
-	file->link_count = 0;
+	struct probes *probes = file->probes;
+
+	for (size_t i = 0; probes && i < probes->count; i++)
+		link_close(&probes->links[i]);
+	if (probes)
+		probes->count = 0;
 	file->target.attached = 0;
+}
+
+static void probes_leave(struct file *file)
+{
+	struct probes *probes = file->probes;
+
+	file->probes = NULL;
+	if (!probes || --probes->users)
+		return;
+	for (size_t i = 0; i < probes->count; i++)
+		link_close(&probes->links[i]);
+	free(probes->links);
+	free(probes);
 }
 
 static void file_free(struct file *file)
 {
-	probes_take(file);
+	probes_leave(file);
 	free(file->sites);
 	free(file->path);
 	free(file);
@@ -175,18 +205,83 @@ static int links_make(struct files *files, struct file *file, const char *path)
 {
 	struct link made[KERNEL_LINKS_MAX];
 	int n = kernel_attach(files->kernel, file->sites, path, made, &file->target.attached);
+	struct probes *probes = n > 0 ? calloc(1, sizeof(*probes)) : NULL;
 
 	if (n <= 0)
 		return n;
-	file->links = malloc((size_t)n * sizeof(*made));
-	if (!file->links) {
+	if (probes)
+		probes->links = malloc((size_t)n * sizeof(*made));
+	if (!probes || !probes->links) {
 		for (int i = 0; i < n; i++)
 			link_close(&made[i]);
+		free(probes);
 		return -ENOMEM;
 	}
-	memcpy(file->links, made, (size_t)n * sizeof(*made));
-	file->link_count = (size_t)n;
+	memcpy(probes->links, made, (size_t)n * sizeof(*made));
+	probes->count = (size_t)n;
+	probes->users = 1;
+	file->probes = probes;
 	return n;
+}
+
+/* What is mapped shows the probes of its inode, what is read does not. Looked at by a system call, for the file may be cut meanwhile. */
+static bool shows_probe(int fd, uint64_t offset)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), at = (size_t)(offset % page), len = MIN(4, page - at);
+	char *mapping = mmap(NULL, page, PROT_READ, MAP_PRIVATE, fd, (off_t)(offset - at));
+	char mapped[4], written[4];
+	struct iovec to = { mapped, len }, from = { mapping + at, len };
+	bool differs;
+
+	if (mapping == MAP_FAILED)
+		return false;
+	differs = process_vm_readv(getpid(), &to, 1, &from, 1, 0) == (ssize_t)len &&
+		  pread(fd, written, len, (off_t)offset) == (ssize_t)len && memcmp(mapped, written, len) != 0;
+	munmap(mapping, page);
+	return differs;
+}
+
+static bool are_alike(const struct file *one, const struct file *other)
+{
+	if (memcmp(&one->content, &other->content, sizeof(one->content)) != 0 ||
+	    one->sites->count != other->sites->count)
+		return false;
+	for (size_t i = 0; i < one->sites->count; i++)
+		if (one->sites->sites[i].role != other->sites->sites[i].role ||
+		    one->sites->sites[i].offset != other->sites->sites[i].offset)
+			return false;
+	return true;
+}
+
+/* Another file, already probed, of the same inode: its probes are seen here, all of them. A copy has none, or those of others. */
+static struct file *file_below(const struct files *files, const struct file *file, int fd)
+{
+	struct file *other, *next;
+
+	HASH_ITER(hh, files->by_id, other, next) {
+		unsigned shown = 0;
+
+		if (other == file || !is_probed(other) || !are_alike(file, other))
+			continue;
+		for (size_t i = 0; i < file->sites->count; i++)
+			shown += shows_probe(fd, file->sites->sites[i].offset);
+		if (shown >= other->target.attached)
+			return other;
+	}
+	return NULL;
+}
+
+static int probes_make(struct files *files, struct file *file, int fd, const char *path)
+{
+	struct file *below = file_below(files, file, fd);
+
+	if (!below)
+		return links_make(files, file, path);
+	log_debug("%s is %s in another place: it has its probes", file->path, below->path);
+	file->probes = below->probes;
+	file->probes->users++;
+	file->target.attached = below->target.attached;
+	return (int)file->probes->count;
 }
 
 static void file_attach(struct files *files, struct file *file, int fd)
@@ -198,7 +293,7 @@ static void file_attach(struct files *files, struct file *file, int fd)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	if (files->inotify_fd >= 0)
 		file->watch = inotify_add_watch(files->inotify_fd, path, IN_MODIFY | IN_CLOSE_WRITE);
-	n = links_make(files, file, path);
+	n = probes_make(files, file, fd, path);
 	if (n < 0) {
 		log_debug("no probes on %s: %s", file->path, strerror(-n));
 		file->target.why_not = "the kernel refused a probe: is it on a file system without uprobes?";
@@ -315,7 +410,7 @@ void files_check(struct files *files, struct file_id id, const char *mapping)
 
 	if (!file || (stat(mapping, &st) < 0 && !path_leads_to(file->path, id, &st)))
 		return;
-	if (file->link_count && !is_written(file, &st))
+	if (is_probed(file) && !is_written(file, &st))
 		return;
 	if (changed_ns(&st) != file->changed_ns)
 		file_drop(files, file);
@@ -354,7 +449,7 @@ size_t files_suspect(struct files *files, uint64_t now_ns)
 		file->is_suspect = false;
 		if (now_ns < file->look_at_ns)
 			continue;
-		if (!file->link_count) {
+		if (!is_probed(file)) {
 			unheld_look(files, file, now_ns);
 			continue;
 		}
@@ -370,6 +465,12 @@ void files_seen(struct files *files, struct file_id id)
 
 	if (file)
 		file->is_suspect = false;
+}
+
+/* Others go on with its probes. */
+static bool is_shared(const struct file *file)
+{
+	return file->probes && file->probes->users > 1;
 }
 
 static void *file_leave(void *user)
@@ -388,7 +489,9 @@ void files_forget(struct files *files)
 			continue;
 		file_remove(files, file);
 		log_debug("taking the probes from %s, which is gone", file->path);
-		if (pthread_create(&thread, NULL, file_leave, file) != 0)
+		if (is_shared(file))
+			file_free(file);
+		else if (pthread_create(&thread, NULL, file_leave, file) != 0)
 			file_free(file);
 		else
 			pthread_detach(thread);
@@ -415,9 +518,9 @@ static void event_take(struct files *files, const struct inotify_event *event,
 
 	if (!file)
 		return;
-	if (event->mask & IN_MODIFY && file->link_count)
+	if (event->mask & IN_MODIFY && is_probed(file))
 		file_rewritten(file);
-	if (!(event->mask & IN_CLOSE_WRITE) || file->link_count)
+	if (!(event->mask & IN_CLOSE_WRITE) || is_probed(file))
 		return;
 	path = strdup(file->path);
 	file_drop(files, file);
