@@ -305,8 +305,8 @@ def test_one_file_in_two_containers_is_probed_once(check):
     check.equal(spantap.balanced(tracer.stop().summary), 0, "difference of the ledger")
 
 
-def deaf_server():
-    """Its port: who has shaken hands there is never read."""
+def deaf_server(answers=None):
+    """Its port: who has shaken hands there is not read; he is answered as soon as the event @answers is set."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*fake.certs.make(paths.CERTS)[1:])
     listener, kept = socket.create_server(("127.0.0.1", 0)), []
@@ -314,20 +314,44 @@ def deaf_server():
     def serve():
         while True:
             kept.append(context.wrap_socket(listener.accept()[0], server_side=True))
+            if answers and answers.wait(60):
+                kept[-1].sendall(b"HTTP/1.1 413 Too Large\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
 
     threading.Thread(target=serve, daemon=True).start()
     return listener.getsockname()[1]
 
 
-def test_a_write_in_which_a_process_was_killed_is_forgotten(check):
+def table(name):
+    """A table of the kernel side: (key, its bytes)."""
     if not shutil.which("bpftool"):
         raise tap.Skip("no bpftool")
+    dump = subprocess.run(["bpftool", "-j", "map", "dump", "name", name], capture_output=True, text=True, check=True)
+    return [(entry["formatted"]["key"], entry["key"]) for entry in json.loads(dump.stdout)]
 
-    def writers():
-        line = ["bpftool", "-j", "map", "dump", "name", "st_go_writing"]
-        dump = subprocess.run(line, capture_output=True, text=True, check=True)
-        return [entry.get("formatted", entry)["key"]["tgid"] for entry in json.loads(dump.stdout)]
 
+def writers():
+    return [key["tgid"] for key, _ in table("st_go_writing")]
+
+
+def test_a_write_whose_entry_was_forgotten_is_told_all_the_same(check):
+    answers = threading.Event()
+    tracer = spantap.Spantap(env=env())
+    line = [PROGRAMS["stripped"], "cut", f"localhost:{deaf_server(answers)}", PATH, "forgotten-1"]
+    with subprocess.Popen(line, env=env(), stdout=subprocess.PIPE, text=True) as client:
+        proc.wait_for("a write that is under way", lambda: client.pid in writers())
+        calls = [raw for key, raw in table("st_go_calls") if key["tgid"] == client.pid and key["dir"] == 1]
+        check.equal(len(calls), 1, "entries of the write")
+        for raw in calls:
+            subprocess.run(["bpftool", "map", "delete", "name", "st_go_calls", "key", *raw], check=True)
+        answers.set()
+        told = json.loads(client.stdout.readline())
+    spans = [s["attributes"] for s in tracer.wait_spans(1, where=spantap.is_model_call)]
+    spans = [s for s in spans if s["spantap.capture"] == "go"]
+    check.equal([s.get("spantap.request.stream_bytes") for s in spans], [told["sent"]], "bytes of the request")
+    check.equal(spantap.balanced(tracer.stop().summary), 0, "difference of the ledger")
+
+
+def test_a_write_in_which_a_process_was_killed_is_forgotten(check):
     tracer = spantap.Spantap(env=env())
     line = [PROGRAMS["stripped"], "cut", f"localhost:{deaf_server()}", PATH, "killed-1"]
     with subprocess.Popen(line, env=env()) as client:
