@@ -135,6 +135,32 @@ static void calls_without_end_are_given_up(void **state)
 	free(image);
 }
 
+/* A path of half a kilobyte could begin before each of them. */
+static void names_without_end_are_not_each_followed(void **state)
+{
+	enum { SEGMENTS = 60, LESS_PATIENCE_S = 30 };
+	const uint64_t len = 8 << 20;
+	const struct slice name = SLICE("cipher/%aead.c");
+	char *text = malloc(len);
+	Elf64_Phdr segments[SEGMENTS];
+	struct site_set set;
+	size_t at = 0;
+
+	for (size_t i = 0; i < len; i++)
+		if (name.data[i % name.len] != '%')
+			text[at++] = name.data[i % name.len];
+	for (size_t i = 0; i < SEGMENTS; i++)
+		segments[i] = (Elf64_Phdr){ PT_LOAD, PF_R, 0, i << 32, 0, len, len, 0 };
+	int fd CLEANUP_FD = file_open(NULL, segments, SEGMENTS, len);
+	assert_int_equal(pwrite(fd, text, at, 4096), at);
+	assert_int_equal(ftruncate(fd, (off_t)len), 0);
+	alarm(LESS_PATIENCE_S);
+	assert_int_equal(site_find(fd, &set), 0);
+	assert_int_equal(set.count, 0);
+	alarm(0);
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -142,6 +168,7 @@ int main(void)
 		cmocka_unit_test(code_in_many_segments_is_given_up),
 		cmocka_unit_test(a_table_of_go_is_not_looked_for_without_end),
 		cmocka_unit_test(calls_without_end_are_given_up),
+		cmocka_unit_test(names_without_end_are_not_each_followed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
