@@ -178,13 +178,64 @@ const struct probe_target *files_newest(const struct files *files)
 	return files->newest ? &files->newest->target : NULL;
 }
 
-/* Of the bytes that were read nothing is known until somebody maps them again. */
-static void file_rewritten(struct file *file)
+static bool path_leads_to(const char *path, struct file_id id, struct stat *ret)
 {
+	return stat(path, ret) == 0 && ret->st_ino == id.inode &&
+	       ((uint64_t)major(ret->st_dev) << 32 | minor(ret->st_dev)) == id.device;
+}
+
+/* By its name as we see it, or as the process in which it was found does. */
+static bool file_is_there(const struct file *file, struct stat *ret)
+{
+	char path[PATH_MAX + 32];
+
+	if (path_leads_to(file->path, file->id, ret))
+		return true;
+	snprintf(path, sizeof(path), "/proc/%u/root%s", file->target.seen_in_pid, file->path);
+	return file->target.seen_in_pid && path_leads_to(path, file->id, ret);
+}
+
+/* Others go on with its probes. */
+static bool is_shared(const struct file *file)
+{
+	return file->probes && file->probes->users > 1;
+}
+
+/* What is written in a container becomes a file of its own there: then the inode below is as it was, and others lead to it. */
+static bool is_left_to_others(const struct files *files, const struct file *file)
+{
+	struct file *other, *next;
+	struct stat st;
+
+	HASH_ITER(hh, files->by_id, other, next)
+		if (other != file && other->probes == file->probes && file_is_there(other, &st) &&
+		    !is_written(other, &st))
+			return true;
+	return false;
+}
+
+/* Of the bytes that were read nothing is known until somebody maps them again. */
+static void file_rewritten(struct files *files, struct file *file)
+{
+	const struct probes *probes = file->probes;
+	struct file *other, *next;
+
 	log_debug("taking the probes from %s, which is written anew", file->path);
+	if (is_shared(file) && is_left_to_others(files, file)) {
+		probes_leave(file);
+		file->changed_ns = 0;
+		file->target.attached = 0;
+		file->target.why_not = "it is being written";
+		return;
+	}
+	HASH_ITER(hh, files->by_id, other, next) {
+		if (other != file && (!probes || other->probes != probes))
+			continue;
+		other->changed_ns = 0;
+		other->target.attached = 0;
+		other->target.why_not = "it is being written";
+	}
 	probes_take(file);
-	file->changed_ns = 0;
-	file->target.why_not = "it is being written";
 }
 
 static const char *why_unreadable(const struct files *files, const struct site_set *sites)
@@ -303,7 +354,7 @@ static void file_attach(struct files *files, struct file *file, int fd)
 		file->target.why_not = why_unreadable(files, file->sites);
 	/* Written since it was read, and before it was watched. */
 	if (fstat(fd, &st) == 0 && is_written(file, &st))
-		file_rewritten(file);
+		file_rewritten(files, file);
 }
 
 static int file_examine(struct file *file, int fd)
@@ -371,23 +422,6 @@ void files_each(const struct files *files, void (*each)(void *user, const struct
 
 /* ---- files that are gone, or other than they were ---- */
 
-static bool path_leads_to(const char *path, struct file_id id, struct stat *ret)
-{
-	return stat(path, ret) == 0 && ret->st_ino == id.inode &&
-	       ((uint64_t)major(ret->st_dev) << 32 | minor(ret->st_dev)) == id.device;
-}
-
-/* By its name as we see it, or as the process in which it was found does. */
-static bool file_is_there(const struct file *file, struct stat *ret)
-{
-	char path[PATH_MAX + 32];
-
-	if (path_leads_to(file->path, file->id, ret))
-		return true;
-	snprintf(path, sizeof(path), "/proc/%u/root%s", file->target.seen_in_pid, file->path);
-	return file->target.seen_in_pid && path_leads_to(path, file->id, ret);
-}
-
 static void file_remove(struct files *files, struct file *file)
 {
 	if (file->watch >= 0)
@@ -426,14 +460,14 @@ static void unheld_look(struct files *files, struct file *file, uint64_t now_ns)
 	file->look_at_ns = now_ns + LOOK_UNHELD_S * 1000000000ull;
 }
 
-static void held_look(struct file *file, uint64_t now_ns)
+static void held_look(struct files *files, struct file *file, uint64_t now_ns)
 {
 	struct stat st;
 
 	file->is_suspect = !file_is_there(file, &st);
 	if (!file->is_suspect) {
 		if (is_written(file, &st))
-			file_rewritten(file);
+			file_rewritten(files, file);
 		return;
 	}
 	file->look_again_s = MIN(MAX(file->look_again_s * 2, (unsigned)LOOK_AGAIN_S), (unsigned)LOOK_AGAIN_MAX_S);
@@ -453,7 +487,7 @@ size_t files_suspect(struct files *files, uint64_t now_ns)
 			unheld_look(files, file, now_ns);
 			continue;
 		}
-		held_look(file, now_ns);
+		held_look(files, file, now_ns);
 		count += file->is_suspect;
 	}
 	return count;
@@ -465,12 +499,6 @@ void files_seen(struct files *files, struct file_id id)
 
 	if (file)
 		file->is_suspect = false;
-}
-
-/* Others go on with its probes. */
-static bool is_shared(const struct file *file)
-{
-	return file->probes && file->probes->users > 1;
 }
 
 static void *file_leave(void *user)
@@ -519,7 +547,7 @@ static void event_take(struct files *files, const struct inotify_event *event,
 	if (!file)
 		return;
 	if (event->mask & IN_MODIFY && is_probed(file))
-		file_rewritten(file);
+		file_rewritten(files, file);
 	if (!(event->mask & IN_CLOSE_WRITE) || is_probed(file))
 		return;
 	path = strdup(file->path);
