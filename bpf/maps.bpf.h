@@ -17,8 +17,8 @@ struct {
 	__uint(max_entries, 4 << 20); /* set before load */
 } st_ring SHARED SEC(".maps");
 
-/* Connections by TLS object or socket. Written here; swept by the attacher for processes that are gone. Full: the bytes of
- * new connections are counted as missing by budget. */
+/* Connections by TLS object or socket. Written here; the attacher sweeps those that are over and were not told to be. Full: the
+ * bytes of new connections are counted as missing by budget. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 16384);

@@ -83,6 +83,22 @@ static __always_inline void peer_addresses(struct abi_peer *peer, struct sock *s
 	}
 }
 
+/* The socket carried plain text before TLS began on it: a proxy was asked for the way. That is over, and when the socket's state
+ * changes nobody would find it again. */
+static __noinline int plain_over(const __u64 *sock)
+{
+	struct abi_conn_key *found = bpf_map_lookup_elem(&st_bysock, sock), key;
+	struct abi_conn *conn;
+
+	if (!found || found->kind != ABI_KIND_PLAIN)
+		return 0;
+	key = *found;
+	conn = bpf_map_lookup_elem(&st_conns, &key);
+	if (conn && conn->sock == *sock)
+		conn_close(&key, conn, ABI_HOW_UNKNOWN);
+	return 0;
+}
+
 /* The connection's socket is known: tells its addresses, and finds the connection again when the socket's state changes. */
 static __always_inline void conn_bind(const struct abi_conn_key *key, struct abi_conn *conn, struct sock *sk,
 				      __u8 evidence)
@@ -103,5 +119,7 @@ static __always_inline void conn_bind(const struct abi_conn_key *key, struct abi
 	bpf_ringbuf_submit(peer, wake_flags());
 	conn->evidence = evidence;
 	conn->sock = address;
+	if (key->kind != ABI_KIND_PLAIN)
+		plain_over(&address);
 	bpf_map_update_elem(&st_bysock, &address, key, BPF_ANY);
 }

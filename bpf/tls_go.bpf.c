@@ -40,7 +40,8 @@ enum { APPLICATION_DATA = 0x17 };
 #define GO_SPILLED          8
 #endif
 
-/* Calls that goroutines are in. Oldest forgotten first: the bytes of a call that was forgotten are counted as missing. */
+/* Calls that goroutines are in. Oldest forgotten first: then the function's own memory, and what is known of the write that is under
+ * way, may still tell of it; of a read that is not told so the bytes are counted as missing. */
 struct go_frame {
 	__u64 g;
 	__u32 tgid;
@@ -62,6 +63,8 @@ struct go_call {
 	__u8 is_hidden;  /* a write of which no read can know */
 	__u8 is_closing; /* the connection is closed while it writes */
 	__u8 pad;
+	__u32 depth; /* as in its frame */
+	__u32 pad2;
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -71,7 +74,7 @@ struct {
 } st_go_calls SEC(".maps");
 
 /* The write that is under way on a connection; Go lets only one in. Who takes it out tells it. Full: its return tells it. What
- * a process leaves here when it is killed is void as soon as another connection has its key. */
+ * a process leaves here when it is killed the attacher sweeps. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4096);
@@ -261,6 +264,7 @@ static __always_inline int go_enter(struct pt_regs *ctx, __u32 dir)
 	conn = bpf_map_lookup_elem(&st_conns, &key);
 	call.conn = conn ? conn->id : 0;
 	frame_fill(&frame, call.g, &stack, PT_REGS_SP(ctx), dir);
+	call.depth = frame.depth;
 	if (dir == ABI_DIR_WRITE) {
 		write_note(&call, conn);
 		call.is_hidden = bpf_map_update_elem(&st_go_writing, &key, &call, BPF_ANY) != 0;
@@ -314,6 +318,21 @@ static __always_inline bool call_of_before(struct pt_regs *ctx, __u64 count, str
 	return true;
 }
 
+/* A write that was forgotten: as long as nobody has told it, it is under way on its connection, of which the function keeps the address
+ * there. */
+static __always_inline bool write_under_way(struct pt_regs *ctx, const struct go_frame *frame, struct go_call *ret)
+{
+	struct abi_conn_key key = {};
+	struct go_call *found;
+
+	key_fill(&key, user_word(PT_REGS_SP(ctx) + GO_SPILLED));
+	found = bpf_map_lookup_elem(&st_go_writing, &key);
+	if (!found || found->g != frame->g || found->depth != frame->depth)
+		return false;
+	*ret = *found;
+	return true;
+}
+
 static __always_inline int go_leave(struct pt_regs *ctx, __u32 dir)
 {
 	__u64 count = GO_ARG1(ctx), g = GO_G(ctx), sp = PT_REGS_SP(ctx);
@@ -328,8 +347,11 @@ static __always_inline int go_leave(struct pt_regs *ctx, __u32 dir)
 	if (found) {
 		call = *found;
 		bpf_map_delete_elem(&st_go_calls, &frame);
-	} else if (dir == ABI_DIR_WRITE || (__s64)count <= 0 || !call_of_before(ctx, count, &call)) {
-		if (dir == ABI_DIR_READ && (__s64)count > 0 && count < 1ull << 31)
+	} else if (dir == ABI_DIR_WRITE) {
+		if (!write_under_way(ctx, &frame, &call))
+			return 0;
+	} else if ((__s64)count <= 0 || !call_of_before(ctx, count, &call)) {
+		if ((__s64)count > 0 && count < 1ull << 31)
 			lost_tell(count, ABI_MISSING_JOINED_LATE);
 		return 0;
 	}

@@ -153,16 +153,24 @@ static __always_inline __u64 object_generation(const struct abi_conn_key *key)
 	return word >> 48 && (word & 0xffff) ? word : 0;
 }
 
-static __always_inline void generation_note(const struct abi_conn_key *key)
+/* OpenSSL without names: nobody writes to a socket that is closed, and an object has one socket. */
+static __always_inline bool is_of_another(const struct abi_conn *conn, const struct inflight *call)
 {
-	struct abi_conn *conn = key->kind == ABI_KIND_BORINGSSL ? bpf_map_lookup_elem(&st_conns, key) : NULL;
-	__u64 generation = conn ? object_generation(key) : 0;
+	return conn->is_cut && (call->dir == ABI_DIR_WRITE || (call->sock && call->sock != conn->sock));
+}
 
-	if (!generation)
+static __always_inline void generation_note(const struct abi_conn_key *key, const struct inflight *call)
+{
+	struct abi_conn *conn = bpf_map_lookup_elem(&st_conns, key);
+	__u64 generation = conn && key->kind == ABI_KIND_BORINGSSL ? object_generation(key) : 0;
+
+	if (!conn)
 		return;
-	if (conn->generation && conn->generation != generation)
+	if (key->kind == ABI_KIND_OPENSSL && is_of_another(conn, call))
 		conn_close(key, conn, ABI_HOW_UNKNOWN);
-	else
+	else if (generation && conn->generation && conn->generation != generation)
+		conn_close(key, conn, ABI_HOW_UNKNOWN);
+	else if (generation)
 		conn->generation = generation;
 }
 
@@ -344,7 +352,7 @@ static __always_inline int call_return(struct pt_regs *ctx)
 	count = call.count_at ? user_word(call.count_at) : (__u64)result;
 	if (!count || count > 1ull << 31)
 		return 0;
-	generation_note(&key);
+	generation_note(&key, &call);
 	conn = conn_get(&key, OPEN_LATE, &is_new);
 	if (!conn) {
 		__sync_fetch_and_add(&ledger_here()->seen, count);
@@ -353,7 +361,7 @@ static __always_inline int call_return(struct pt_regs *ctx)
 	}
 	__sync_fetch_and_add(&ledger_here()->hits, 1);
 	if (is_new)
-		generation_note(&key);
+		generation_note(&key, &call);
 	if (!conn->evidence)
 		call_bind(&key, conn, &call);
 	conn_bytes(conn, call.dir, call_buffer(&key, &call, result), count, call.time_ns ? call.time_ns : now_ns());

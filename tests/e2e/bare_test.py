@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Programs whose TLS library has no names: gRPC's (BoringSSL, in a Python package), and a Node whose names were blanked (OpenSSL 3,
-its inner functions copied into those of the API). Every call is told once and whole, also when one connection after the other uses
+"""Programs whose TLS library has no names: gRPC's (BoringSSL, in a Python package), a Node whose names were blanked (OpenSSL 3,
+its inner functions copied into those of the API), and one that OpenSSL was linked into. Every call is told once and whole, also when one connection after the other uses
 the same memory."""
 
 import os
@@ -92,6 +92,35 @@ def test_every_call_of_a_node_without_names_is_captured_whole(check):
         check.equal(attributes.get("server.port"), provider.tls_port, f"peer of {tag}")
     check.equal(spantap.balanced(result.summary), 0, "difference of the ledger")
     provider.stop()
+
+
+def again_build():
+    """Its OpenSSL is in it, and nothing tells where."""
+    path = os.path.join(proc.scratch("again"), "again")
+    source = os.path.join(CLIENTS, "tls_again.c")
+    libraries = ["-Wl,-Bstatic", "-lssl", "-lcrypto", "-Wl,-Bdynamic", "-ldl", "-lpthread"]
+    built = subprocess.run(["gcc", "-s", "-o", path, source, *libraries], capture_output=True, text=True)
+    if built.returncode:
+        raise tap.Skip(f"no OpenSSL to link with: {built.stderr[-200:]}")
+    return path
+
+
+def test_an_object_where_another_was_has_its_own_peer(check):
+    one, other = fake.Provider(), fake.Provider()
+    line = [again_build(), str(one.tls_port), str(other.tls_port), str(NUMBER)]
+    result, spans = spantap.run(line, env=fake.client_env())
+    check.must(result.status == 0, repr(result))
+    objects = [text.split()[0] for text in result.stdout.splitlines()]
+    check.that(len(set(objects)) < len(objects), f"no object was where another had been: {objects}")
+    spans = [s["attributes"] for s in spans if spantap.is_model_call(s)]
+    check.equal(len(spans), NUMBER, "calls captured")
+    for attributes in spans:
+        _, port, number = attributes.get("gen_ai.request.model", "--").split("-")
+        check.equal(str(attributes.get("network.peer.port")), port, f"peer of {number}")
+        check.equal(attributes.get("spantap.complete"), True, f"{number} is whole")
+    check.equal(spantap.balanced(result.summary), 0, "difference of the ledger")
+    one.stop()
+    other.stop()
 
 
 if __name__ == "__main__":

@@ -5,8 +5,11 @@
 import json
 import os
 import shutil
+import socket
+import ssl
 import subprocess
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -248,6 +251,153 @@ def test_of_a_write_that_was_cut_only_what_was_sent_is_told(check):
     check.equal([s.get("http.response.status_code") for s in spans], [413], "status of the call")
     check.equal(spans[0].get("spantap.request.stream_bytes"), told["sent"], "bytes of the request")
     server.end()
+
+
+class Layers:
+    """A program in two places that are one file below, as containers of one image have it."""
+
+    def __init__(self, program):
+        self.at = proc.scratch("layers")
+        os.mkdir(os.path.join(self.at, "image"))
+        shutil.copy2(program, os.path.join(self.at, "image", "program"))
+        self.places = [self.mount(name) for name in ("one", "other")]
+
+    def mount(self, name):
+        folders = {kind: os.path.join(self.at, name, kind) for kind in ("upper", "work", "all")}
+        for folder in folders.values():
+            os.makedirs(folder)
+        options = f"lowerdir={self.at}/image,upperdir={folders['upper']},workdir={folders['work']}"
+        done = subprocess.run(["mount", "-t", "overlay", "overlay", "-o", options, folders["all"]], capture_output=True, text=True)
+        if done.returncode:
+            raise tap.Skip(f"no overlay can be mounted: {done.stderr.strip()}")
+        return folders["all"]
+
+    def programs(self):
+        return [os.path.join(place, "program") for place in self.places]
+
+    def leave(self, place):
+        subprocess.run(["umount", "-l", place], check=True)
+        self.places.remove(place)
+
+
+def wait_log(tracer, words):
+    path = os.path.join(tracer.directory, "log")
+    proc.wait_for(words, lambda: words in open(path).read(), 60)
+
+
+def three_calls(check, tracer, program, then=""):
+    """Until the log has the words. Returns the process's number."""
+    line = [program, "calls", PROVIDER.url(), "3", "1", "h1"]
+    with subprocess.Popen(line, env=env(), stdout=subprocess.DEVNULL) as client:
+        check.equal(client.wait(), 0, f"status of {program}")
+    wait_log(tracer, then)
+    return client.pid
+
+
+def check_own(check, tracer, pids):
+    """Each of these was seen at its end, and each of its calls once and whole."""
+
+    def own():
+        spans = [s["attributes"] for s in tracer.spans() if spantap.is_model_call(s)]
+        return [a for a in spans if a["process.pid"] in pids]
+
+    proc.wait_for("their calls", lambda: len(own()) >= 3 * len(pids))
+    size = PROVIDER.truth()[0]["response_stream_bytes"]
+    for pid in pids:
+        told = [a["spantap.response.stream_bytes"] for a in own() if a["process.pid"] == pid and a["spantap.complete"]]
+        check.equal(told, [size] * 3, f"bytes of whole answers of process {pids.index(pid)}")
+    check.equal(spantap.balanced(tracer.stop().summary), 0, "difference of the ledger")
+
+
+def test_one_file_in_two_containers_is_probed_once(check):
+    layers = Layers(PROGRAMS["stripped"])
+    tracer = spantap.Spantap("-v", env=env())
+    try:
+        one, other = layers.programs()
+        three_calls(check, tracer, one, f"functions of {one}")
+        pids = [three_calls(check, tracer, other, f"functions of {other}"), three_calls(check, tracer, one)]
+        layers.leave(layers.places[0])
+        wait_log(tracer, "which is gone")
+        pids.append(three_calls(check, tracer, other))
+        check_own(check, tracer, pids)
+    finally:
+        for place in list(layers.places):
+            layers.leave(place)
+
+
+def test_who_writes_a_file_of_its_image_leaves_others_their_probes(check):
+    layers = Layers(PROGRAMS["stripped"])
+    tracer = spantap.Spantap("-v", env=env())
+    try:
+        one, other = layers.programs()
+        three_calls(check, tracer, one, f"functions of {one}")
+        three_calls(check, tracer, other, f"functions of {other}")
+        with open(other, "r+b") as f:
+            head = f.read(16)
+            f.seek(0)
+            f.write(head)
+        wait_log(tracer, f"the probes from {other}")
+        check_own(check, tracer, [three_calls(check, tracer, one)])
+    finally:
+        for place in list(layers.places):
+            layers.leave(place)
+
+
+def deaf_server(answers=None):
+    """Its port: who has shaken hands there is not read; he is answered as soon as the event @answers is set."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*fake.certs.make(paths.CERTS)[1:])
+    listener, kept = socket.create_server(("127.0.0.1", 0)), []
+
+    def serve():
+        while True:
+            kept.append(context.wrap_socket(listener.accept()[0], server_side=True))
+            if answers and answers.wait(60):
+                kept[-1].sendall(b"HTTP/1.1 413 Too Large\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
+
+    threading.Thread(target=serve, daemon=True).start()
+    return listener.getsockname()[1]
+
+
+def table(name):
+    """A table of the kernel side: (key, its bytes)."""
+    if not shutil.which("bpftool"):
+        raise tap.Skip("no bpftool")
+    dump = subprocess.run(["bpftool", "-j", "map", "dump", "name", name], capture_output=True, text=True, check=True)
+    return [(entry["formatted"]["key"], entry["key"]) for entry in json.loads(dump.stdout)]
+
+
+def writers():
+    return [key["tgid"] for key, _ in table("st_go_writing")]
+
+
+def test_a_write_whose_entry_was_forgotten_is_told_all_the_same(check):
+    answers = threading.Event()
+    tracer = spantap.Spantap(env=env())
+    line = [PROGRAMS["stripped"], "cut", f"localhost:{deaf_server(answers)}", PATH, "forgotten-1"]
+    with subprocess.Popen(line, env=env(), stdout=subprocess.PIPE, text=True) as client:
+        proc.wait_for("a write that is under way", lambda: client.pid in writers())
+        calls = [raw for key, raw in table("st_go_calls") if key["tgid"] == client.pid and key["dir"] == 1]
+        check.equal(len(calls), 1, "entries of the write")
+        for raw in calls:
+            subprocess.run(["bpftool", "map", "delete", "name", "st_go_calls", "key", *raw], check=True)
+        answers.set()
+        told = json.loads(client.stdout.readline())
+    spans = [s["attributes"] for s in tracer.wait_spans(1, where=spantap.is_model_call)]
+    spans = [s for s in spans if s["spantap.capture"] == "go"]
+    check.equal([s.get("spantap.request.stream_bytes") for s in spans], [told["sent"]], "bytes of the request")
+    check.equal(spantap.balanced(tracer.stop().summary), 0, "difference of the ledger")
+
+
+def test_a_write_in_which_a_process_was_killed_is_forgotten(check):
+    tracer = spantap.Spantap(env=env())
+    line = [PROGRAMS["stripped"], "cut", f"localhost:{deaf_server()}", PATH, "killed-1"]
+    with subprocess.Popen(line, env=env()) as client:
+        proc.wait_for("a write that is under way", lambda: client.pid in writers())
+        client.kill()
+        client.wait()
+        check.that(proc.wait_for("no write", lambda: client.pid not in writers(), 30), "it is forgotten")
+    check.equal(spantap.balanced(tracer.stop().summary), 0, "difference of the ledger")
 
 
 def test_the_program_is_listed_with_its_version(check):

@@ -2,6 +2,7 @@
 /* One line, one write(): lines of two processes that share stderr never mix. */
 #include "log.h"
 #include "cleanup.h"
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -30,6 +31,13 @@ int log_level_from(const char *name)
 		if (strcmp(name, level_names[i]) == 0)
 			return (int)i;
 	return -EINVAL;
+}
+
+void log_tame(char *text)
+{
+	for (; *text; text++)
+		if (iscntrl((unsigned char)*text))
+			*text = '?';
 }
 
 static size_t escape_json(const char *text, char *ret, size_t size)
@@ -77,6 +85,8 @@ int log_write(enum log_level level, int error, const char *format, ...)
 	va_end(args);
 	if (error < 0 && len >= 0 && (size_t)len < sizeof(text))
 		snprintf(text + len, sizeof(text) - (size_t)len, ": %s", strerror(-error));
+	if (!as_json)
+		log_tame(text);
 	if (as_json)
 		len = format_json(level, text, line, sizeof(line));
 	else

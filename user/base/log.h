@@ -11,6 +11,8 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
 void log_setup(enum log_level level, int is_json);
 int log_level_from(const char *name); /* enum log_level, or -EINVAL */
+/* Paths and names are others' text: what could speak to a terminal becomes a question mark. */
+void log_tame(char *text);
 int log_write(enum log_level level, int error, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 #define log_error(error, ...) log_write(LOG_ERROR, (error), __VA_ARGS__)

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "daemon/tools.h"
 #include "probe/probe.h"
+#include <limits.h>
 
 struct table {
 	bool json;
@@ -32,9 +33,13 @@ static void target_print(void *user, const struct probe_target *target)
 
 	table->count++;
 	if (!table->json) {
+		char path[PATH_MAX];
+
+		snprintf(path, sizeof(path), "%s", target->path);
+		log_tame(path);
 		printf("%-10s %-20s %-7s %2u functions%s  %s%s%s\n", family_names[target->sites->family],
 		       target->sites->version, target->sites->method, target->attached,
-		       stepped_count(target->sites) ? " (slow sites)" : "", target->path,
+		       stepped_count(target->sites) ? " (slow sites)" : "", path,
 		       target->why_not ? "\n           not attached: " : "", target->why_not ? target->why_not : "");
 		return;
 	}

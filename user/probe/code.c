@@ -4,7 +4,7 @@
 #include "base/cleanup.h"
 #include <errno.h>
 
-enum { WINDOW = 256 << 10, NUMBER_MAX = 0xfff };
+enum { WINDOW = 256 << 10, NUMBER_MAX = 0xfff, BUDGET = 1 << 30 };
 
 static uint32_t word_at(const uint8_t *bytes)
 {
@@ -227,9 +227,9 @@ const struct code_machine *code_machine_of(const struct elf *elf)
 
 static void segment_sweep(const struct elf *elf, const Elf64_Phdr *segment,
 			  void (*look)(struct code_sweep *sweep, const struct code_window *window),
-			  struct code_sweep *sweep, uint8_t *bytes)
+			  struct code_sweep *sweep, uint8_t *bytes, uint64_t *left)
 {
-	for (uint64_t at = 0; at < segment->p_filesz; at += WINDOW) {
+	for (uint64_t at = 0; at < segment->p_filesz && *left; at += WINDOW) {
 		uint64_t start = at < CODE_NEAR ? 0 : at - CODE_NEAR;
 		size_t want = (size_t)MIN(at - start + WINDOW + CODE_NEAR, segment->p_filesz - start);
 		struct code_window window = { .bytes = bytes, .from = (size_t)(at - start) };
@@ -240,6 +240,7 @@ static void segment_sweep(const struct elf *elf, const Elf64_Phdr *segment,
 		if (window.len <= window.from)
 			return;
 		look(sweep, &window);
+		*left -= MIN(*left, window.to - window.from);
 	}
 }
 
@@ -247,12 +248,13 @@ int code_sweep(const struct elf *elf, void (*look)(struct code_sweep *sweep, con
 	       struct code_sweep *sweep)
 {
 	uint8_t *bytes CLEANUP_FREE = malloc(WINDOW + 2 * CODE_NEAR);
+	uint64_t left = BUDGET;
 
 	if (!bytes)
 		return -ENOMEM;
 	sweep->is_fixed = elf->header.e_type == ET_EXEC;
 	for (size_t i = 0; i < elf->segment_count; i++)
 		if (elf->segments[i].p_type == PT_LOAD && elf->segments[i].p_flags & PF_X)
-			segment_sweep(elf, &elf->segments[i], look, sweep, bytes);
-	return 0;
+			segment_sweep(elf, &elf->segments[i], look, sweep, bytes, &left);
+	return left ? 0 : -E2BIG;
 }

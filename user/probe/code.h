@@ -37,6 +37,6 @@ struct code_machine {
 
 const struct code_machine *code_machine_of(const struct elf *elf);
 
-/* All code of the file through @look: one of a machine's functions. -ENOMEM. */
+/* All code of the file through @look: one of a machine's functions. -ENOMEM, or -E2BIG when there is more than any program has. */
 int code_sweep(const struct elf *elf, void (*look)(struct code_sweep *sweep, const struct code_window *window),
 	       struct code_sweep *sweep);

@@ -13,6 +13,10 @@ enum {
 	FUNCTION_LEN_MAX = 6000,
 	PAGE_BITS = 12,
 	FILTER_BITS = 4096,
+	CALLERS_MAX = 4096,
+	/* A made file is nothing but calls, and each leads to where all references are: a comparison is the unit. */
+	WORK_MAX = 1 << 30,
+	WORK_READ = 256,
 };
 
 struct reference {
@@ -31,6 +35,7 @@ struct search {
 	size_t count;
 	bool is_full;
 	uint64_t filter[FILTER_BITS / 64]; /* pages near references */
+	uint64_t work;
 };
 
 /* ---- references ---- */
@@ -39,7 +44,7 @@ static void reference_found(void *user, const struct code_window *window, size_t
 {
 	struct search *search = user;
 
-	for (size_t i = 0; i < search->strings->count; i++) {
+	for (size_t i = 0; i < search->strings->count && !search->is_full; i++) {
 		const struct site_string *string = &search->strings->list[i];
 		struct reference *reference = &search->references[search->count];
 
@@ -88,8 +93,9 @@ static void called_found(void *user, const struct code_window *window, size_t at
 	uint64_t page = (address >> PAGE_BITS) % FILTER_BITS;
 	int begins = -1;
 
-	if (!(search->filter[page / 64] >> page % 64 & 1))
+	if (!(search->filter[page / 64] >> page % 64 & 1) || search->work > WORK_MAX)
 		return;
+	search->work += search->count;
 	for (size_t i = 0; i < search->count; i++) {
 		struct reference *reference = &search->references[i];
 		bool is_start = address <= reference->at && address > reference->start &&
@@ -98,8 +104,10 @@ static void called_found(void *user, const struct code_window *window, size_t at
 
 		if (reference->is_told || (!is_start && !is_end))
 			continue;
-		if (begins < 0)
+		if (begins < 0) {
 			begins = can_begin(search, address);
+			search->work += WORK_READ;
+		}
 		if (begins && is_start)
 			reference->start = address;
 		else if (begins)
@@ -116,6 +124,7 @@ static void filter_add(struct search *search, uint64_t from, uint64_t to)
 static int starts_find_by_calls(struct search *search)
 {
 	struct code_sweep sweep = { .low = UINT64_MAX, .found = called_found, .user = search };
+	int r;
 
 	for (size_t i = 0; i < search->count; i++) {
 		struct reference *reference = &search->references[i];
@@ -128,7 +137,8 @@ static int starts_find_by_calls(struct search *search)
 		sweep.low = MIN(sweep.low, from);
 		sweep.high = MAX(sweep.high, reference->end);
 	}
-	return sweep.low > sweep.high ? 0 : code_sweep(search->elf, search->machine->calls, &sweep);
+	r = sweep.low > sweep.high ? 0 : code_sweep(search->elf, search->machine->calls, &sweep);
+	return r < 0 ? r : search->work > WORK_MAX ? -E2BIG : 0;
 }
 
 static int starts_find(struct search *search)
@@ -211,6 +221,7 @@ int errsite_find(const struct elf *elf, const struct site_strings *strings, stru
 struct callers {
 	const struct elf *elf;
 	struct errsites *ret;
+	size_t count;
 	bool is_full;
 };
 
@@ -220,6 +231,9 @@ static void caller_found(void *user, const struct code_window *window, size_t at
 	struct reference call = { .at = window->address + at };
 	struct elf_function function;
 
+	if (callers->is_full)
+		return;
+	callers->is_full = ++callers->count > CALLERS_MAX;
 	if (elf_function_at(callers->elf, call.at, &function) < 0 || function.is_part)
 		return;
 	call.start = function.start;
@@ -229,7 +243,7 @@ static void caller_found(void *user, const struct code_window *window, size_t at
 
 int errsite_callers(const struct elf *elf, uint64_t address, struct errsites *ret)
 {
-	struct callers callers = { elf, ret, false };
+	struct callers callers = { elf, ret, 0, false };
 	struct code_sweep sweep = { .low = address, .high = address, .found = caller_found, .user = &callers };
 	const struct code_machine *machine = code_machine_of(elf);
 	int r;

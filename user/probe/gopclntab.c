@@ -14,6 +14,7 @@
  */
 #include "probe/gopclntab.h"
 #include "base/cleanup.h"
+#include <ctype.h>
 #include <errno.h>
 
 enum {
@@ -25,6 +26,7 @@ enum {
 	USED_MAX = 8,    /* of those in which the names were looked for */
 	MODULES_MAX = 4,
 	FILE_BUDGET = 1 << 20,
+	FILE_LEN_MAX = 512 << 20, /* beyond that much the budget does not grow: a file may be all holes */
 	INFO_BUDGET_SURE = 512 << 20,
 	INFO_BUDGET = 16 << 20,
 };
@@ -132,7 +134,10 @@ static void version_read(const struct elf *elf, uint64_t info, char *ret, size_t
 	if (elf_read(elf, text, ret, len) < 0)
 		len = 0;
 	ret[len] = '\0';
-	ret[strcspn(ret, " \n")] = '\0';
+	/* It is shown: nothing in it may speak to a terminal. */
+	for (len = 0; isgraph((unsigned char)ret[len]); len++)
+		;
+	ret[len] = '\0';
 }
 
 static bool info_in(struct source *source, const Elf64_Phdr *segment, uint64_t *ret)
@@ -437,7 +442,7 @@ int gopclntab_find(const struct elf *elf, struct slice prefix, const char *const
 		   struct go_function ret[], bool *ret_is_old)
 {
 	struct wanted wanted = { .names = names, .count = MIN(name_count, NAMES_MAX), .prefix = prefix };
-	struct source source = { elf, FILE_BUDGET + 4 * elf->size };
+	struct source source = { elf, FILE_BUDGET + 4 * MIN(elf->size, FILE_LEN_MAX) };
 	uint64_t magic = magics[elf->header.e_machine == EM_AARCH64];
 
 	wanted.functions = ret;

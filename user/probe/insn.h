@@ -58,8 +58,8 @@ struct insn_body {
 	uint64_t words;   /* which words of it, by bits */
 	bool stores;      /* into memory that is not its own frame */
 	bool is_reached;  /* the instruction that was asked for */
-	unsigned
-		hands_on; /* its arguments that it gives a function as fourth or fifth one. Bit n stands for argument n */
+	/* Its arguments that it gives as the fourth one to a function that a pointer leads to. Bit n stands for argument n. */
+	unsigned hands_on;
 };
 
 /* @at: the address of an instruction. Of at most INSN_BODY_MAX bytes. */

@@ -8,6 +8,7 @@
 #include "bpf/abi_memory.h"
 #include "probe/files.h"
 #include "probe/installed.h"
+#include "probe/over.h"
 #include "probe/stdio.h"
 #include "probe/watch.h"
 #include <bpf/bpf.h>
@@ -16,7 +17,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -29,6 +29,7 @@ struct probe {
 	struct stdio *stdio;
 	char *cache_path;
 	bool lost;
+	uint64_t asked_ns;  /* when it was asked last which sockets are held */
 	uint32_t executing; /* the process whose exec was seen last, until its first mapping is; else 0 */
 };
 
@@ -317,38 +318,22 @@ void probe_dispatch(struct probe *probe)
 	probe_scan_all(probe);
 }
 
-enum { SWEEP_MAX = 1024, SWEEP_BATCH = 256 };
-static const uint64_t CUT_QUIET_NS = 2000000000;
+enum { SWEEP_MAX = 1024, SWEEP_BATCH = 256, ASKED_MAX = 16384 };
+static const uint64_t ASK_EVERY_NS = 10000000000;
 
-static bool is_gone(uint32_t pid)
-{
-	return kill((pid_t)pid, 0) < 0 && errno == ESRCH;
-}
-
-static bool conn_is_over(const struct abi_conn_key *key, const struct abi_conn *conn, const struct probe_sweep *what,
-			 uint64_t now_ns)
-{
-	if (what->process.pid)
-		return conn->tgid == what->process.pid && conn->start_ns == what->process.start_ns;
-	if (conn->used_ns + what->quiet_ns > now_ns)
-		return false;
-	/* Of a library without names nobody tells that an object dies. What its socket left to be read was read at once. */
-	if (conn->is_cut && key->kind == ABI_KIND_BORINGSSL && conn->used_ns + CUT_QUIET_NS < now_ns)
-		return true;
-	return conn->closing || is_gone(key->tgid) || (conn->tgid != key->tgid && is_gone(conn->tgid));
-}
-
-/* A server on its standard input may end before its client does. */
-static uint8_t conn_how(const struct abi_conn_key *key, const struct abi_conn *conn, const struct probe_sweep *what)
-{
-	bool is_left = conn->tgid != key->tgid && !what->process.pid && !is_gone(conn->tgid);
-
-	return conn->how ? conn->how : is_left ? ABI_HOW_REMOTE : ABI_HOW_EXIT;
-}
+struct sweep {
+	int fd;
+	const struct probe_sweep *what;
+	uint64_t now_ns;
+	void (*swept)(void *user, const struct probe_swept *conn);
+	void *user;
+	struct abi_conn_key *asked; /* those that may be over */
+	size_t asked_count, asked_max;
+};
 
 /* The first of those that are over, up to SWEEP_MAX. Read by the hundred: there may be as many as the map holds, and this is
  * done for each process that ends. */
-static size_t conns_over(int fd, const struct probe_sweep *what, uint64_t now_ns, struct abi_conn_key over[SWEEP_MAX])
+static size_t conns_over(struct sweep *sweep, struct abi_conn_key over[SWEEP_MAX])
 {
 	struct abi_conn_key keys[SWEEP_BATCH];
 	struct abi_conn conns[SWEEP_BATCH];
@@ -356,43 +341,90 @@ static size_t conns_over(int fd, const struct probe_sweep *what, uint64_t now_ns
 	size_t count = 0;
 	int r;
 
+	sweep->asked_count = 0;
 	do {
 		read = SWEEP_BATCH;
-		r = bpf_map_lookup_batch(fd, from, &at, keys, conns, &read, NULL);
+		r = bpf_map_lookup_batch(sweep->fd, from, &at, keys, conns, &read, NULL);
 		from = &at;
-		for (uint32_t i = 0; (r == 0 || r == -ENOENT) && i < read && count < SWEEP_MAX; i++)
-			if (conn_is_over(&keys[i], &conns[i], what, now_ns))
+		for (uint32_t i = 0; (r == 0 || r == -ENOENT) && i < read && count < SWEEP_MAX; i++) {
+			if (over_is(&keys[i], &conns[i], sweep->what, sweep->now_ns))
 				over[count++] = keys[i];
+			else if (sweep->asked_count < sweep->asked_max &&
+				 over_may_be(&keys[i], &conns[i], sweep->now_ns))
+				sweep->asked[sweep->asked_count++] = keys[i];
+		}
 	} while (r == 0 && count < SWEEP_MAX);
 	return count;
+}
+
+/* Returns how many were still there. */
+static size_t conns_forget(const struct sweep *sweep, const struct abi_conn_key over[], size_t count)
+{
+	struct abi_conn conn;
+	size_t told = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (bpf_map_lookup_elem(sweep->fd, &over[i], &conn) < 0 || bpf_map_delete_elem(sweep->fd, &over[i]) < 0)
+			continue;
+		told++;
+		sweep->swept(sweep->user, &(struct probe_swept){
+						  .conn = conn.id,
+						  .end = { conn.offset[0], conn.offset[1] },
+						  .how = over_how(&over[i], &conn, sweep->what),
+						  .reason = abi_lost_reason(conn.lost[0] ? conn.lost[0] : conn.lost[1]),
+					  });
+	}
+	return told;
+}
+
+/* Writes that processes were in when they were killed. */
+static void writes_forget(const struct probe *probe)
+{
+	int fd = kernel_map_fd(&probe->kernel, "st_go_writing");
+	struct abi_conn_key key, next;
+	int r = bpf_map_get_next_key(fd, NULL, &next);
+
+	while (r == 0) {
+		key = next;
+		r = bpf_map_get_next_key(fd, &key, &next);
+		if (over_is_gone(key.tgid))
+			bpf_map_delete_elem(fd, &key);
+	}
+}
+
+/* What is looked at seldom. Makes room for all that may be asked for. */
+static void sweep_seldom(struct probe *probe, struct sweep *sweep)
+{
+	if (!sweep->what->quiet_ns || sweep->now_ns - probe->asked_ns < ASK_EVERY_NS)
+		return;
+	probe->asked_ns = sweep->now_ns;
+	writes_forget(probe);
+	sweep->asked_max = ASKED_MAX;
+	sweep->asked = malloc(sweep->asked_max * sizeof(*sweep->asked));
+	if (!sweep->asked)
+		sweep->asked_max = 0;
 }
 
 void probe_sweep(struct probe *probe, const struct probe_sweep *what,
 		 void (*swept)(void *user, const struct probe_swept *conn), void *user)
 {
-	int fd = kernel_map_fd(&probe->kernel, "st_conns");
+	struct sweep sweep = {
+		.fd = kernel_map_fd(&probe->kernel, "st_conns"), .what = what, .swept = swept, .user = user
+	};
 	struct abi_conn_key over[SWEEP_MAX];
 	struct timespec now;
-	struct abi_conn conn;
 	size_t count, told;
 
 	stdio_tick(probe->stdio);
 	clock_gettime(CLOCK_BOOTTIME, &now);
+	sweep.now_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	sweep_seldom(probe, &sweep);
 	do {
-		count = conns_over(fd, what, (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec, over);
-		told = 0;
-		for (size_t i = 0; i < count; i++) {
-			if (bpf_map_lookup_elem(fd, &over[i], &conn) < 0 || bpf_map_delete_elem(fd, &over[i]) < 0)
-				continue;
-			told++;
-			swept(user, &(struct probe_swept){
-					    .conn = conn.id,
-					    .end = { conn.offset[0], conn.offset[1] },
-					    .how = conn_how(&over[i], &conn, what),
-					    .reason = abi_lost_reason(conn.lost[0] ? conn.lost[0] : conn.lost[1]),
-				    });
-		}
+		count = conns_over(&sweep, over);
+		told = conns_forget(&sweep, over, count);
 	} while (count == SWEEP_MAX && told);
+	conns_forget(&sweep, sweep.asked, over_ask(sweep.asked, sweep.asked_count));
+	free(sweep.asked);
 }
 
 void probe_each_target(const struct probe *probe, void (*each)(void *user, const struct probe_target *target),

@@ -65,6 +65,8 @@ static void path_add(struct scan *scan, const struct found *found)
 {
 	size_t first = found->at;
 
+	if (scan->ret->count == SITE_STRINGS_MAX) /* of what is made, not built: the way back is not gone for each */
+		return;
 	while (first && found->at - first < OVERLAP / 2 && isgraph((unsigned char)found->window.data[first - 1]))
 		first--;
 	place_add(scan, found, first);

@@ -285,6 +285,18 @@ static void the_functions_are_found_in_every_form_of_the_table(void **state)
 	assert_string_equal(found_in(&file).version, "Go 1.17.5");
 }
 
+static void a_version_is_text_and_no_more(void **state)
+{
+	struct go_fixture file = now;
+
+	file.version = "go1.26.8 X:nocoverageredesign";
+	assert_string_equal(found_in(&file).version, "Go 1.26.8");
+	file.version = "go1.26\x1b[2J\x1b]0;x\a";
+	assert_string_equal(found_in(&file).version, "Go 1.26");
+	file.version = "\x9bgo";
+	assert_string_equal(found_in(&file).version, "");
+}
+
 static void a_note_of_the_build_is_enough(void **state)
 {
 	struct go_fixture file = now;
@@ -500,6 +512,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_functions_are_found_in_every_form_of_the_table),
+		cmocka_unit_test(a_version_is_text_and_no_more),
 		cmocka_unit_test(a_note_of_the_build_is_enough),
 		cmocka_unit_test(a_program_that_go_did_not_build_is_not_searched),
 		cmocka_unit_test(arguments_on_the_stack_are_not_guessed_at),
