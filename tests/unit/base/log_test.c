@@ -33,7 +33,8 @@ static void nothing_in_a_line_speaks_to_a_terminal(void **state)
 	char line[512];
 
 	logged("/tmp/\x1b[2J\n\r\x7f", false, line);
-	assert_string_equal(line, "spantap: warning: cannot read '/tmp/?[2J??" "?'\n");
+	assert_string_equal(line, "spantap: warning: cannot read '/tmp/?[2J??"
+				  "?'\n");
 	logged("/tmp/caf\xc3\xa9", false, line);
 	assert_string_equal(line, "spantap: warning: cannot read '/tmp/caf\xc3\xa9'\n");
 }
