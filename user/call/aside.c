@@ -213,3 +213,15 @@ size_t aside_take(struct aside *aside, struct buf *body, size_t end, const struc
 	aside->limit = MAX((size_t)ASIDE_LIMIT, body->len + ASIDE_LIMIT / 2);
 	return before - body->len;
 }
+
+void aside_skip(struct aside *aside, const struct buf *body, size_t at, const struct aside_ops *ops)
+{
+	enum { REACH = 64 }; /* of an escape that began before @at its digits may come first */
+	struct slice text = buf_slice(body);
+	size_t to = at + json_raw_whole(slice_from(slice_head(text, at + REACH), at));
+	size_t beside = cut_beside(text, to, 0, ops->secret);
+
+	if (beside != to)
+		to = beside + ops->secret.len;
+	aside->at = MAX(aside->at, to);
+}

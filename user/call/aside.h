@@ -50,11 +50,9 @@ static inline size_t aside_room(const struct aside *aside, const struct buf *bod
 	return body->len < aside->limit ? aside->limit - body->len : 0;
 }
 
-/* What stands before @at, which is in the string that is open, and was not given away, stays. */
-static inline void aside_skip(struct aside *aside, size_t at)
-{
-	aside->at = at > aside->at ? at : aside->at;
-}
+/* What stands before @at, which is in the string that is open, and was not given away, stays; so does what belongs to it: the rest
+ * of an escape, or of the credential. */
+void aside_skip(struct aside *aside, const struct buf *body, size_t at, const struct aside_ops *ops);
 
 /* Looks through what of @body came since the last time, up to @end: nothing behind that is moved but to the left. Returns by how
  * much the body has become shorter. */

@@ -337,7 +337,7 @@ static void texts_put_aside(struct call_conn *conn, struct draft *draft)
 	if (!media_run_is_text(media))
 		return;
 	/* What is behind it may have to go as a whole: nothing that goes now begins before it. */
-	aside_skip(&draft->aside, media->run_at);
+	aside_skip(&draft->aside, body, media->run_at, &ops);
 	aside_take(&draft->aside, body, body->len, &ops);
 }
 

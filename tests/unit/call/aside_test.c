@@ -98,7 +98,7 @@ static void way_look(struct way *way)
 	media_moved(&way->media, aside_take(&way->aside, &way->body, end, &way->ops));
 	if (!media_run_is_text(&way->media))
 		return;
-	aside_skip(&way->aside, way->media.run_at);
+	aside_skip(&way->aside, &way->body, way->media.run_at, &way->ops);
 	aside_take(&way->aside, &way->body, way->body.len, &way->ops);
 }
 
