@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Two ways through a string. In text that is kept, the place where the newest run of base64 began is all that is remembered;
- * when the run has grown to be judged it is read back from the body and, if it is a file, taken out of it. In a file, all
- * that comes is hashed until something comes that is no base64.
+ * when the run has grown to be judged it is read back from the body and, if it is a file, taken out of it. One that is not, so
+ * far, is hashed from then on as it comes, and so is a file, until something comes that is no base64.
  */
 #include "call/media.h"
 #include "base/cleanup.h"
