@@ -37,6 +37,7 @@ LIBRARIES = [
     ("microhttpd.h", ["metrics"]),
     ("cap-ng.h", ["daemon"]),
     ("seccomp.h", ["daemon"]),
+    ("malloc.h", ["daemon"]),  # glibc's own: malloc_trim()
     ("vmlinux.h", ["bpf"]),
 ]
 LIBC = """alloca arpa/* asm/* assert ctype dirent dlfcn endian errno fcntl float fnmatch glob grp inttypes libgen limits

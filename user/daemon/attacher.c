@@ -16,6 +16,7 @@
 #include "probe/probe.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -333,6 +334,7 @@ static void ready(struct attacher *attacher)
 		  probe_sees_sockets(attacher->probe) ? "seen" : "not seen");
 	if (attacher->has_command)
 		command_release(&attacher->command);
+	malloc_trim(0); /* what the first look through all files took is not needed so soon again */
 }
 
 static void on_swept(void *user, const struct probe_swept *conn)
