@@ -122,10 +122,36 @@ static bool begins_as_json(struct slice text)
 
 /* ---- strings ---- */
 
+/* Members whose strings nobody looks into, be they JSON or not: what people say, and what tools give back. */
+static const struct slice text_names[] = { SLICE("content"), SLICE("text"), SLICE("output") };
+
+/* @before: up to the quote with which a string begins. */
+static bool is_text_by_name(struct slice before)
+{
+	struct slice colon = slice_trim(before);
+
+	if (!slice_ends(colon, SLICE(":")))
+		return false;
+	before = slice_trim(slice_head(colon, colon.len - 1));
+	if (!slice_ends(before, SLICE("\"")))
+		return false;
+	before = slice_head(before, before.len - 1);
+	for (size_t i = 0; i < ARRAY_SIZE(text_names); i++)
+		if (slice_ends(before, text_names[i]) && before.len > text_names[i].len &&
+		    before.data[before.len - text_names[i].len - 1] == '"')
+			return true;
+	return false;
+}
+
 static void string_begin(struct pass *pass)
 {
+	enum { NAME_REACH = 64 };
+	size_t reach = MIN(pass->to - 1, (size_t)NAME_REACH);
+	struct slice before = { pass->body->data + pass->to - 1 - reach, reach };
+
 	pass->aside->in_string = true;
 	pass->aside->is_begun = pass->aside->stays = false;
+	pass->aside->is_text = is_text_by_name(before);
 }
 
 /* Gives away from where the pass is up to @end. false: it was not taken, and the pass is where that begins. */
@@ -154,7 +180,7 @@ static void string_take(struct pass *pass, struct slice text, size_t end)
 	struct aside *aside = pass->aside;
 	size_t begin = pass->from;
 
-	if (!aside->is_begun && begins_as_json(slice_from(text, begin)))
+	if (!aside->is_begun && !aside->is_text && begins_as_json(slice_from(text, begin)))
 		aside->stays = true;
 	if (!aside->is_begun)
 		begin = cut_before(pass, text, begin, begin + ASIDE_WORDS);

@@ -4,8 +4,8 @@
  * places (model/aside.h). So a request of any size takes about that much memory while its call goes on.
  *
  * Of a string ASIDE_WORDS bytes stay in front of the mark: what is asked of a text's beginning (is it a URL?) is answered as before. All
- * of a string stays where it is short (ASIDE_TEXT_MIN), where it begins as JSON does, for dialects look into that, or where
- * it has control characters, which no JSON has. What is given away is cut between characters, pairs of escapes included,
+ * of a string stays where it is short (ASIDE_TEXT_MIN), where it begins as JSON does and is not a "content", "text" or "output", for
+ * dialects look into arguments and their like, or where it has control characters, which no JSON has. What is given away is cut between characters, pairs of escapes included,
  * in pieces of up to ASIDE_TEXT_MAX, and never within the credential. Where texts are cut depends on the body alone, not on the pieces in which it came.
  */
 #pragma once
@@ -37,8 +37,8 @@ struct aside_ops {
 
 struct aside {
 	size_t at; /* of the body: up to here it was looked through */
-	bool in_string, is_begun,
-		stays; /* the string that is open there; its first words are passed; all of it stays */
+	/* The string that is open there: its first words are passed; all of it stays; nobody looks into it, by its name. */
+	bool in_string, is_begun, stays, is_text;
 	size_t limit;
 	uint64_t bytes; /* that lie aside */
 };

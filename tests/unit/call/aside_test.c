@@ -368,6 +368,27 @@ static void what_is_looked_into_stays(void **state)
 	}
 }
 
+/* What a tool gives back is often JSON, and the longest of all. */
+static void what_is_said_goes_be_it_json_or_not(void **state)
+{
+	static const char *const begins[] = { "{\"content\":\"", "{ \"text\" : \"", "[{\"a\":1,\"output\":\"" };
+	static const char *const others[] = { "{\"xcontent\":\"", "[\"text\",\"", "{\"output\":[\"", "\"" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(begins) + ARRAY_SIZE(others); i++) {
+		bool goes = i < ARRAY_SIZE(begins);
+		struct body body = body_new();
+		struct way *way;
+
+		put(&body, goes ? begins[i] : others[i - ARRAY_SIZE(begins)]);
+		fill(&body, "{\\\"a\\\":\\\"", "some words ", 800000, "\\\"}\"");
+		way = way_of(body_slice(&body), 0, SLICE_NONE);
+		assert_int_equal(way->texts.count > 0, goes);
+		assert_filled(way, body_slice(&body));
+		way_free(way);
+		free(body.data);
+	}
+}
+
 static void odd_and_short_texts_stay(void **state)
 {
 	struct body body = body_new();
@@ -483,6 +504,7 @@ int main(void)
 		cmocka_unit_test(marks_do_not_depend_on_cuts),
 		cmocka_unit_test(texts_are_cut_between_characters_and_beside_the_credential),
 		cmocka_unit_test(what_is_looked_into_stays),
+		cmocka_unit_test(what_is_said_goes_be_it_json_or_not),
 		cmocka_unit_test(odd_and_short_texts_stay),
 		cmocka_unit_test(first_words_stay_before_the_mark),
 		cmocka_unit_test(what_is_refused_stays),
