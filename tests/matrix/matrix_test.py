@@ -234,7 +234,8 @@ class Cell:
             said = [c for c in calls if has_tag(urllib.parse.urlsplit(c["base"]).path, tag)]
             sent = [t for t in truths if has_tag(t["target"], tag)]
             seen = [s for s in spans if has_tag(s["attributes"].get("url.path"), tag)]
-            if not check.equal(len(sent), len(said), f"{coding}: exchanges at the provider"):
+            failed = [f"{call['call']}: {call['error']}" for call in said if "error" in call]
+            if not check.equal(len(sent), len(said), f"{coding}: exchanges at the provider (the client: {failed})"):
                 continue
             self.check_coding(check, coding, said, sent, self.ends(seen))
 
