@@ -331,7 +331,9 @@ static void texts_put_aside(struct call_conn *conn, struct draft *draft)
 	const struct aside_ops ops = { text_give, &giver, draft->call->credential };
 
 	draft->aside.limit = body->len + ASIDE_LIMIT / 2;
-	if (media->state != MEDIA_JSON || ops.secret.len > ASIDE_SECRET_MAX || !exchange_look(conn, draft, SLICE_NONE))
+	/* What a dialect has begun with stays where it is. */
+	if (draft->is_started || media->state != MEDIA_JSON || ops.secret.len > ASIDE_SECRET_MAX ||
+	    !exchange_look(conn, draft, SLICE_NONE))
 		return;
 	media_moved(media, aside_take(&draft->aside, body, media->in_string ? media->run_at : body->len, &ops));
 	if (!media_run_is_text(media))

@@ -13,7 +13,7 @@
  *	1      \"        as it is
  *	2      \\\"      escaped once more, and so on: 2^level - 1 backslashes
  *
- * The digits are a keyed hash (HMAC-SHA-256, its first 16 bytes) of the text as it travelled: the same text has the same mark within
+ * The digits are a keyed hash (HMAC-SHA-256, its first 16 bytes) of the text as it leaves: the same text has the same mark within
  * one start, so that a repeated request is still known by its body, and nobody outside can write a mark that means something.
  */
 #pragma once

@@ -392,12 +392,15 @@ int policy_clean_aside(struct policy *policy, struct slice credential, struct sl
 	uint8_t hash[32];
 	bool is_clean;
 
-	policy->opts.keyed_hash(policy->opts.user, text, hash);
-	memcpy(ret_id->bytes, hash, ASIDE_ID_LEN);
 	policy->cleaner.secret = credential;
 	is_clean = clean_string(&policy->cleaner, text, ret_text);
 	policy->cleaner.secret = SLICE_NONE;
-	return is_clean ? 0 : -ENOMEM;
+	if (!is_clean)
+		return -ENOMEM;
+	/* Of what leaves: the same words may hold the key of one call and not of another. */
+	policy->opts.keyed_hash(policy->opts.user, *ret_text, hash);
+	memcpy(ret_id->bytes, hash, ASIDE_ID_LEN);
+	return 0;
 }
 
 int policy_seal(struct policy *policy, const struct trace *trace, uint64_t sequence, struct arena *arena,

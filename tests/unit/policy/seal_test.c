@@ -229,6 +229,33 @@ static void a_full_arena_refuses_the_trace(void **state)
 	assert_int_equal(heap.used, 0);
 }
 
+static void length_hash(void *user, struct slice text, uint8_t ret[32])
+{
+	memset(ret, 0, 32);
+	ret[0] = (uint8_t)text.len;
+}
+
+/* The same words of two calls, whose keys differ: what hides the key of one must not be found under the name of the other's. */
+static void a_text_has_the_name_of_what_leaves(void **state)
+{
+	const struct slice text = SLICE("the key is secret-key-of-one"),
+			   keys[] = { SLICE("secret-key-of-one"), SLICE("another-key") };
+	struct alloc_heap heap = ALLOC_HEAP(1 << 20);
+	const struct policy_opts opts = { .alloc = &heap.alloc, .keyed_hash = length_hash };
+	struct aside_id ids[2];
+	struct policy *policy;
+	struct slice clean;
+
+	assert_int_equal(policy_new(&opts, &policy), 0);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(policy_clean_aside(policy, keys[i], text, &ids[i], &clean), 0);
+		assert_int_equal(slice_contains(clean, keys[0]), i == 1);
+	}
+	assert_memory_not_equal(&ids[0], &ids[1], sizeof(ids[0]));
+	policy_free(policy);
+	assert_int_equal(heap.used, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,6 +263,7 @@ int main(void)
 		cmocka_unit_test(types_ids_and_limits_hold),
 		cmocka_unit_test(a_trace_without_memory_is_refused_whole),
 		cmocka_unit_test(a_full_arena_refuses_the_trace),
+		cmocka_unit_test(a_text_has_the_name_of_what_leaves),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
